@@ -1,0 +1,89 @@
+#include "base/paths.h"
+
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/str.h"
+
+static const char *environment(const char *name)
+{
+    const char *value = getenv(name);
+    return value && *value ? value : NULL;
+}
+
+// `own` names the folder itself, `xdg` its parent, `below_home` the parent's place below HOME.
+static char *user_folder(const char *own, const char *xdg, const char *below_home, struct err *err)
+{
+    const char *value = environment(own);
+    if (value) {
+        return fs_absolute(value);
+    }
+    value = environment(xdg);
+    if (value && value[0] == '/') { // the specification: a relative one is to be ignored
+        return fs_join(value, "pisdk");
+    }
+    const char *home = environment("HOME");
+    if (!home) {
+        err_set(err, ERR_FAILED, "neither HOME nor %s nor %s is set", xdg, own);
+        err_hint(err, "export HOME or %s", own);
+        return NULL;
+    }
+    return xasprintf("%s/%s/pisdk", home, below_home);
+}
+
+static char *find_share(const char *program)
+{
+    _cleanup_free_ char *dir = fs_parent(program);
+    for (;;) {
+        static const char *const places[] = {"share/pisdk", "."};
+        for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+            _cleanup_free_ char *place = fs_join(dir, places[i]);
+            _cleanup_free_ char *mark = fs_join(place, "toolchain/pisdk.cmake");
+            if (fs_exists(mark)) {
+                return fs_real_path(place);
+            }
+        }
+        if (strcmp(dir, "/") == 0) {
+            return NULL;
+        }
+        char *up = fs_parent(dir);
+        free(dir);
+        dir = up;
+    }
+}
+
+int paths_init(struct paths *paths, struct err *err)
+{
+    *paths = (struct paths){0};
+    paths->program = fs_real_path("/proc/self/exe");
+    if (!paths->program) {
+        return err_sys(err, "cannot find the running program through /proc/self/exe");
+    }
+    paths->cache = user_folder("PISDK_CACHE_DIR", "XDG_CACHE_HOME", ".cache", err);
+    paths->data = user_folder("PISDK_DATA_DIR", "XDG_DATA_HOME", ".local/share", err);
+    if (!paths->cache || !paths->data) {
+        return -1;
+    }
+    if (environment("PISDK_RUNTIME_DIR") || environment("XDG_RUNTIME_DIR")) {
+        paths->runtime = user_folder("PISDK_RUNTIME_DIR", "XDG_RUNTIME_DIR", "", err);
+    } else {
+        paths->runtime = xasprintf("/dev/shm/pisdk-%u", (unsigned)getuid());
+    }
+    paths->share = find_share(paths->program);
+    if (!paths->share) {
+        err_set(err, ERR_FAILED, "the files that belong to pisdk are not beside %s",
+                paths->program);
+        return err_hint(err, "install pisdk again: ./bootstrap install");
+    }
+    return 0;
+}
+
+void paths_release(struct paths *paths)
+{
+    free(paths->cache);
+    free(paths->data);
+    free(paths->runtime);
+    free(paths->share);
+    free(paths->program);
+    *paths = (struct paths){0};
+}

@@ -1,0 +1,42 @@
+// Programs started by pisdk: argument vectors only, never a shell.
+//
+// Every descriptor of pisdk is close-on-exec, so a child gets standard streams and nothing else.
+// The death of a child is always awaited. A status is as a shell gives it: the exit status, or 128
+// plus the number of the signal that killed the program.
+#ifndef PISDK_BASE_PROC_H
+#define PISDK_BASE_PROC_H
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+enum { PROC_SIGNALED = 128 };
+
+// Runs the program with our standard streams and waits for it. SIGINT, SIGTERM, SIGHUP and SIGQUIT
+// that somebody sends to pisdk alone are passed on to it; those of the terminal it gets itself.
+// `argv[0]` is looked up in PATH; `cwd` may be NULL. ERR_NOT_FOUND when there is no such program.
+int proc_run(char *const argv[], const char *cwd, int *status, struct err *err) ERR_MUST_CHECK;
+
+// Runs the program with no standard input and collects its standard output (at most `max` bytes)
+// and, if `status_out` is not NULL, what it writes to descriptor 3. Its standard error is ours
+// when `errors` is NULL, else collected there too.
+int proc_capture(char *const argv[], size_t max, struct strbuf *out, struct strbuf *status_out,
+                 struct strbuf *errors, int *status, struct err *err) ERR_MUST_CHECK;
+
+int proc_status(int wait_status); // what waitpid gave, as described above
+
+// Signals that ask pisdk to stop, held back between these two calls, so that a long piece of work
+// can ask `proc_stop_requested` and clean up; they arrive for real at `proc_stop_restore`.
+void proc_stop_hold(sigset_t *saved);
+bool proc_stop_requested(void);
+void proc_stop_restore(const sigset_t *saved);
+
+// The signals of `proc_run`, for others that wait for a child with sigwaitinfo.
+void proc_forwarded_signals(sigset_t *set);
+// Waits for `pid`, passing signals on to it as `proc_run` does; those signals and SIGCHLD are
+// blocked by the caller. Two interrupts within one second send it `hard` (0: nothing special).
+int proc_wait_forwarding(pid_t pid, int hard);
+
+#endif

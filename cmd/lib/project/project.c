@@ -1,0 +1,137 @@
+#include "project/project.h"
+
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/ini.h"
+#include "base/str.h"
+
+#define KNOWN_KEYS "project.name target.sysroot target.board run.ranks run.program"
+
+enum { PROJECT_NAME_MAX = 64 };
+
+bool project_name_is_valid(const char *name)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    static const char others[] = "0123456789_-";
+    size_t n = strlen(name);
+
+    if (n == 0 || n > PROJECT_NAME_MAX || !strchr(letters, name[0])) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!strchr(letters, name[i]) && !strchr(others, name[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int set_text(char **to, const char *key, const char *value, struct err *err)
+{
+    if (*value == '\0') {
+        return err_set(err, ERR_USAGE, "`%s` is empty", key);
+    }
+    if (*to) {
+        return err_set(err, ERR_USAGE, "`%s` is given twice", key);
+    }
+    *to = xstrdup(value);
+    return 0;
+}
+
+static int on_key(void *user, const char *section, const char *key, const char *value,
+                  struct err *err)
+{
+    struct project *p = user;
+    const struct {
+        const char *section, *key;
+        char **text;
+    } texts[] = {
+        {"project", "name", &p->name},   {"target", "sysroot", &p->sysroot},
+        {"target", "board", &p->board}, {"run", "program", &p->program},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        if (strcmp(section, texts[i].section) == 0 && strcmp(key, texts[i].key) == 0) {
+            return set_text(texts[i].text, key, value, err);
+        }
+    }
+    if (strcmp(section, "run") == 0 && strcmp(key, "ranks") == 0) {
+        return ini_number(key, value, 1, PROJECT_RANKS_MAX, &p->ranks, err);
+    }
+    return ini_unknown(section, key, KNOWN_KEYS, err);
+}
+
+static int complete(struct project *p, const char *file, struct err *err)
+{
+    if (!p->name) {
+        err_set(err, ERR_USAGE, "%s: `name` in section [project] is missing", file);
+        return err_hint(err, "add [project] and name = %s", fs_base(p->dir));
+    }
+    if (!project_name_is_valid(p->name)) {
+        return err_set(err, ERR_USAGE,
+                       "%s: the name `%s` may have letters, digits, _ and -, and begins with a "
+                       "letter",
+                       file, p->name);
+    }
+    if (!p->sysroot) {
+        p->sysroot = xstrdup(PROJECT_DEFAULT_SYSROOT);
+    }
+    if (!p->board) {
+        p->board = xstrdup(PROJECT_DEFAULT_BOARD);
+    }
+    if (!p->program) {
+        p->program = xstrdup(p->name);
+    }
+    return 0;
+}
+
+int project_read(const char *dir, struct project *out, struct err *err)
+{
+    *out = (struct project){0};
+    out->dir = fs_real_path(dir);
+    if (!out->dir) {
+        return err_sys(err, "cannot enter folder %s", dir);
+    }
+    _cleanup_free_ char *file = fs_join(out->dir, PROJECT_FILE);
+    if (ini_read(file, on_key, out, err) != 0 || complete(out, file, err) != 0) {
+        project_release(out);
+        return -1;
+    }
+    return 0;
+}
+
+int project_find(struct project *out, struct err *err)
+{
+    _cleanup_free_ char *start = fs_real_path(".");
+    _cleanup_free_ char *dir = start ? xstrdup(start) : NULL;
+    while (dir) {
+        _cleanup_free_ char *file = fs_join(dir, PROJECT_FILE);
+        if (fs_exists(file)) {
+            return project_read(dir, out, err);
+        }
+        if (strcmp(dir, "/") == 0) {
+            break;
+        }
+        char *up = fs_parent(dir);
+        free(dir);
+        dir = up;
+    }
+    err_set(err, ERR_NOT_FOUND, "there is no " PROJECT_FILE " in %s or above: not a project",
+            start ? start : "this folder");
+    return err_hint(err, "start one with `pisdk new NAME`, or go to it with -C DIR");
+}
+
+void project_release(struct project *p)
+{
+    free(p->dir);
+    free(p->name);
+    free(p->sysroot);
+    free(p->board);
+    free(p->program);
+    *p = (struct project){0};
+}
+
+char *project_build_dir(const struct project *p, const char *board, const char *type)
+{
+    return xasprintf("%s/build/%s-%s", p->dir, board, type);
+}

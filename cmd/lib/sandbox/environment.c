@@ -1,0 +1,155 @@
+#include "sandbox/environment.h"
+
+#include <string.h>
+
+#include "base/fs.h"
+
+extern char **environ;
+
+// Names, and prefixes that end in *, of variables that make no sense to the program.
+static bool describes_desktop(const char *variable)
+{
+    static const char *const names[] = {
+        "PATH",      "HOME",    "USER",   "LOGNAME",     "SHELL",  "PWD",          "OLDPWD",
+        "TMPDIR",    "MAIL",    "DISPLAY", "HOSTNAME",   "LD_*",   "XDG_*",        "DBUS_*",
+        "SSH_*",     "PYTHON*", "QEMU_*", "WAYLAND_*",   "PISDK_*", "OMPI_COMM_*", "OMPI_UNIVERSE_*",
+        "PMIX_*",    "ORTE_*",  "OPAL_*", "OMPI_APP_*",  "PMI_*",
+    };
+    size_t n = strcspn(variable, "=");
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        size_t k = strlen(names[i]);
+        bool prefix = names[i][k - 1] == '*';
+        if (prefix ? strncmp(variable, names[i], k - 1) == 0
+                   : n == k && strncmp(variable, names[i], k) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_set(const struct strv *env, const char *assignment)
+{
+    size_t n = strcspn(assignment, "=") + 1;
+    for (size_t i = 0; i < env->n; i++) {
+        if (strncmp(env->items[i], assignment, n) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+char *environment_flat_folder(const struct sandbox *s, const char *path)
+{
+    _cleanup_free_ char *name = xstrdup(path);
+    for (char *p = name; *p; p++) {
+        *p = *p == '/' ? '-' : *p;
+    }
+    return fs_join(s->scratch, name);
+}
+
+#define FLAT "{flat:"
+#define ROOT "{root}"
+
+static char *expand(const struct sandbox *s, const char *text)
+{
+    struct strbuf out = {0};
+    while (*text) {
+        const char *end = strchr(text, '}');
+        if (end && str_starts(text, ROOT)) {
+            strbuf_adds(&out, s->root);
+            text = end + 1;
+        } else if (end && str_starts(text, FLAT)) {
+            _cleanup_free_ char *path =
+                xstrndup(text + strlen(FLAT), (size_t)(end - text) - strlen(FLAT));
+            _cleanup_free_ char *folder = environment_flat_folder(s, path);
+            strbuf_adds(&out, folder);
+            text = end + 1;
+        } else {
+            strbuf_add(&out, text++, 1);
+        }
+    }
+    return strbuf_take(&out);
+}
+
+void environment_flat_paths(const struct sandbox *s, struct strv *paths)
+{
+    for (size_t i = 0; i < s->o->rootless->n; i++) {
+        const char *at = s->o->rootless->items[i];
+        while ((at = strstr(at, FLAT)) != NULL) {
+            at += strlen(FLAT);
+            const char *end = strchr(at, '}');
+            if (!end) {
+                break;
+            }
+            strv_take(paths, xstrndup(at, (size_t)(end - at)));
+        }
+    }
+}
+
+static void add_recipe(struct sandbox *s, const struct strv *variables)
+{
+    for (size_t i = 0; i < variables->n; i++) {
+        if (!is_set(&s->env, variables->items[i])) {
+            strv_take(&s->env, expand(s, variables->items[i]));
+        }
+    }
+}
+
+static void add_root(struct sandbox *s)
+{
+    strv_add(&s->env, "PATH=/usr/local/bin:/usr/bin:/bin");
+    strv_add(&s->env, "HOME=/home/pi");
+    strv_add(&s->env, "USER=pi");
+    strv_add(&s->env, "LOGNAME=pi");
+    strv_add(&s->env, "SHELL=/bin/sh");
+    // The board's cores instead of the desktop's, and no search through /sys.
+    strv_addf(&s->env, "HWLOC_SYNTHETIC=pack:1 core:%ld pu:1", s->o->board->cores);
+    if (strv_has(s->o->visible, "/tmp")) { // then it is the desktop's: leave nothing there
+        strv_add(&s->env, "TMPDIR=/dev/shm");
+    }
+}
+
+static void add_rootless(struct sandbox *s)
+{
+    static const char *const kept[] = {"PATH", "HOME", "USER", "LOGNAME", "SHELL"};
+    for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+        const char *value = getenv(kept[i]);
+        if (value) {
+            strv_addf(&s->env, "%s=%s", kept[i], value);
+        }
+    }
+    strv_addf(&s->env, "QEMU_LD_PREFIX=%s", s->root);
+    // Absolute, since the loader would otherwise go by the desktop's /etc/ld.so.cache.
+    strv_addf(&s->env, "LD_LIBRARY_PATH=%s/usr/lib/%s:%s/usr/lib", s->root, s->o->triple, s->root);
+    strv_addf(&s->env, "TMPDIR=%s/tmp", s->scratch);
+    if (s->mode == SANDBOX_PREFIX) {
+        // mpirun starts its ranks through this program; a rank without mpirun starts no daemon.
+        strv_addf(&s->env, "OMPI_MCA_orte_fork_agent=%s", s->qemu);
+        strv_add(&s->env, "OMPI_MCA_ess_singleton_isolated=1");
+    }
+}
+
+int environment_make(struct sandbox *s, struct err *err)
+{
+    bool rooted = s->mode == SANDBOX_NAMESPACE;
+    if (!rooted && strpbrk(s->root, ":; ")) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "the sysroot's path %s has a space, `:` or `;` in it, which only the "
+                       "namespace mode can handle",
+                       s->root);
+    }
+    for (char **v = environ; *v; v++) {
+        if (!describes_desktop(*v)) {
+            strv_add(&s->env, *v);
+        }
+    }
+    if (rooted) {
+        add_root(s);
+    } else {
+        add_rootless(s);
+        add_recipe(s, s->o->rootless);
+    }
+    add_recipe(s, s->o->environment);
+    strv_addf(&s->env, "QEMU_CPU=%s", s->o->board->cpu);
+    return 0;
+}

@@ -1,0 +1,52 @@
+// What the files of this folder share. Not for others.
+#ifndef PISDK_SANDBOX_INTERNAL_H
+#define PISDK_SANDBOX_INTERNAL_H
+
+#include <sys/types.h>
+
+#include "sandbox/sandbox.h"
+
+// One run, as it goes from one step to the next.
+struct sandbox {
+    const struct sandbox_options *o;
+    enum sandbox_mode mode;
+    const char *program; // as the mode needs it
+    char *const *argv;
+    bool in_sysroot;
+    char *qemu;
+    char *root;        // SYSROOT_DIR/root
+    char *scratch;     // binfmt and prefix: a folder on a tmpfs, removed at the end
+    struct strv env;   // for the program
+    uid_t uid;         // outside
+    gid_t gid;
+};
+
+enum { SANDBOX_PI = 1000 }; // uid and gid of user `pi` inside
+
+// binfmt.c
+// Registers QEMU in the binfmt_misc that is mounted at `place`.
+int binfmt_register(const char *place, const char *qemu, struct err *err) ERR_MUST_CHECK;
+// Has the host QEMU for ARM registered and enabled? `fixed`: with flag F, so that it works whatever
+// the root is.
+bool binfmt_host_has_arm(bool *fixed);
+
+// namespace.c
+// In the new namespaces: builds the root file system and enters it.
+int namespace_enter(struct sandbox *s, struct err *err) ERR_MUST_CHECK;
+// The flags of clone(2) for it.
+int namespace_flags(void);
+// In the process that becomes the program: from root of the namespace to user `pi`.
+int namespace_become_pi(struct err *err) ERR_MUST_CHECK;
+
+// scratch.c
+// Makes the scratch folder and the folders of links that `environment` names; see environment.h.
+int scratch_make(struct sandbox *s, struct err *err) ERR_MUST_CHECK;
+void scratch_remove(struct sandbox *s);
+
+// init.c
+// The supervising child: enters the mode's surroundings, starts the program, passes signals on to
+// it, and ends with its status after every process of it is gone. Does not return. Errors before
+// the program runs are written to `report` as a struct err. `life` ends when pisdk does.
+_Noreturn void init_main(struct sandbox *s, const sigset_t *program_mask, int report, int life);
+
+#endif

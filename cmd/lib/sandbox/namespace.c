@@ -1,0 +1,232 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "base/fs.h"
+#include "sandbox/internal.h"
+
+// Paths below are relative to the sysroot's folder (SYSROOT_DIR), so that no path needs escaping in
+// mount options, and the layers stay reachable whatever is mounted over.
+#define UPPER "mnt/upper"
+#define NEW_ROOT "mnt/root"
+
+int namespace_flags(void)
+{
+    return CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC;
+}
+
+static int unsupported(struct err *err, const char *what)
+{
+    err_sys(err, "%s", what);
+    err->code = ERR_UNSUPPORTED;
+    return -1;
+}
+
+static int write_text(const char *path, const char *text, struct err *err)
+{
+    _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0) {
+        return err_sys(err, "cannot open %s", path);
+    }
+    return fs_write_all(fd, text, strlen(text), err) == 0 ? 0 : err_wrap(err, "%s", path);
+}
+
+// In a new user namespace: the only user there is `inside`, whom its parent knows as `uid`.
+static int map_user(unsigned inside, uid_t uid, gid_t gid, struct err *err)
+{
+    char uids[64];
+    char gids[64];
+
+    snprintf(uids, sizeof(uids), "%u %u 1", inside, (unsigned)uid);
+    snprintf(gids, sizeof(gids), "%u %u 1", inside, (unsigned)gid);
+    if (write_text("/proc/self/setgroups", "deny", err) != 0 ||
+        write_text("/proc/self/uid_map", uids, err) != 0 ||
+        write_text("/proc/self/gid_map", gids, err) != 0) {
+        err->code = ERR_UNSUPPORTED;
+        return -1;
+    }
+    return 0;
+}
+
+int namespace_become_pi(struct err *err)
+{
+    if (unshare(CLONE_NEWUSER) != 0) {
+        return unsupported(err, "cannot make a user namespace in a user namespace");
+    }
+    return map_user(SANDBOX_PI, 0, 0, err);
+}
+
+static int make_folders(const char *const *paths, size_t n, struct err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (mkdir(paths[i], 0755) != 0 && errno != EEXIST) {
+            return err_sys(err, "cannot create folder %s", paths[i]);
+        }
+    }
+    return 0;
+}
+
+// The board's own files: they go to the writable layer before it is mounted.
+static int write_board_files(const struct sandbox *s, struct err *err)
+{
+    const struct board *b = s->o->board;
+    _cleanup_free_ char *hosts = xasprintf("127.0.0.1\tlocalhost %s\n", b->hostname);
+    _cleanup_free_ char *cpus =
+        b->cores > 1 ? xasprintf("0-%ld\n", b->cores - 1) : xstrdup("0\n");
+    _cleanup_free_ char *hostname = xasprintf("%s\n", b->hostname);
+    const struct {
+        const char *path, *text;
+    } files[] = {
+        {UPPER "/etc/passwd", "root:x:0:0:root:/root:/bin/sh\npi:x:1000:1000::/home/pi:/bin/sh\n"
+                              "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"},
+        {UPPER "/etc/group", "root:x:0:\npi:x:1000:\nnogroup:x:65534:\n"},
+        {UPPER "/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"},
+        {UPPER "/etc/hosts", hosts},
+        {UPPER "/etc/hostname", hostname},
+        {UPPER "/sys/devices/system/cpu/online", cpus},
+        {UPPER "/sys/devices/system/cpu/present", cpus},
+        {UPPER "/sys/devices/system/cpu/possible", cpus},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        if (write_text(files[i].path, files[i].text, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int make_layers(const struct sandbox *s, struct err *err)
+{
+    static const char *const folders[] = {
+        UPPER,           "mnt/work",     NEW_ROOT,       UPPER "/etc",
+        UPPER "/home",   UPPER "/home/pi", UPPER "/dev", UPPER "/dev/shm",
+        UPPER "/dev/pts", UPPER "/sys",  UPPER "/sys/devices", UPPER "/sys/devices/system",
+        UPPER "/sys/devices/system/cpu",
+    };
+    if (mount("tmpfs", "mnt", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") != 0) {
+        return unsupported(err, "cannot mount a tmpfs in a user namespace");
+    }
+    if (make_folders(folders, ARRAY_SIZE(folders), err) != 0 || write_board_files(s, err) != 0) {
+        return -1;
+    }
+    // The second lower layer has every folder of the first, empty: the kernel numbers the entries
+    // of a merged folder 1, 2, 3, and so 32-bit programs can list it (ext4's own numbers have 64
+    // bits, at which readdir of a program without large-file support fails).
+    if (mount("overlay", NEW_ROOT, "overlay", MS_NOSUID | MS_NODEV,
+              "lowerdir=root:folders,upperdir=" UPPER ",workdir=mnt/work,userxattr") != 0) {
+        return unsupported(err, "cannot mount an overlay in a user namespace");
+    }
+    return 0;
+}
+
+static int mount_devices(struct err *err)
+{
+    static const char *const devices[] = {"null", "zero", "full", "random", "urandom", "tty"};
+    static const char *const links[][2] = {
+        {"/proc/self/fd", NEW_ROOT "/dev/fd"},
+        {"/proc/self/fd/0", NEW_ROOT "/dev/stdin"},
+        {"/proc/self/fd/1", NEW_ROOT "/dev/stdout"},
+        {"/proc/self/fd/2", NEW_ROOT "/dev/stderr"},
+        {"pts/ptmx", NEW_ROOT "/dev/ptmx"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
+        _cleanup_free_ char *from = fs_join("/dev", devices[i]);
+        _cleanup_free_ char *to = fs_join(NEW_ROOT "/dev", devices[i]);
+        if (write_text(to, "", err) != 0) {
+            return -1;
+        }
+        if (mount(from, to, NULL, MS_BIND, NULL) != 0) {
+            return unsupported(err, "cannot bind a device");
+        }
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
+        if (symlink(links[i][0], links[i][1]) != 0) {
+            return err_sys(err, "cannot create link %s", links[i][1]);
+        }
+    }
+    if (fs_is_dir("/dev/pts") && mount("/dev/pts", NEW_ROOT "/dev/pts", NULL, MS_BIND, NULL) != 0) {
+        return unsupported(err, "cannot bind /dev/pts");
+    }
+    return 0;
+}
+
+static int mount_system(const struct sandbox *s, struct err *err)
+{
+    const unsigned long plain = MS_NOSUID | MS_NODEV;
+    bool fixed = false;
+
+    if (mount("tmpfs", NEW_ROOT "/dev/shm", "tmpfs", plain, "mode=1777") != 0 ||
+        mount("tmpfs", NEW_ROOT "/tmp", "tmpfs", plain, "mode=1777") != 0) {
+        return unsupported(err, "cannot mount a tmpfs");
+    }
+    if (mount("proc", NEW_ROOT "/proc", "proc", plain | MS_NOEXEC, NULL) != 0) {
+        return unsupported(err, "cannot mount /proc in a user namespace");
+    }
+    if (mount("binfmt_misc", NEW_ROOT "/proc/sys/fs/binfmt_misc", "binfmt_misc",
+              plain | MS_NOEXEC, NULL) == 0) {
+        return binfmt_register(NEW_ROOT "/proc/sys/fs/binfmt_misc", s->qemu, err);
+    }
+    if (!binfmt_host_has_arm(&fixed) || !fixed) {
+        return unsupported(err, "no private binfmt_misc (it needs Linux 6.7), and the host has "
+                                "QEMU not registered with flag F");
+    }
+    return 0;
+}
+
+// The host's folder at the same path inside. Missing parents are made in the writable layer.
+static int bind_visible(const char *path, struct err *err)
+{
+    _cleanup_free_ char *inside = xasprintf(NEW_ROOT "%s", path);
+    if (fs_mkdir_all(inside, 0755, err) != 0) {
+        return -1;
+    }
+    if (mount(path, inside, NULL, MS_BIND | MS_REC, NULL) != 0) {
+        return err_sys(err, "cannot show %s to the program", path);
+    }
+    return 0;
+}
+
+static int enter_root(const struct sandbox *s, struct err *err)
+{
+    const char *name = s->o->board->hostname;
+    if (sethostname(name, strlen(name)) != 0) {
+        return unsupported(err, "cannot set the board's host name");
+    }
+    // pivot_root, since a process in a chroot may not make user namespaces of its own.
+    if (chdir(NEW_ROOT) != 0 || syscall(SYS_pivot_root, ".", ".") != 0 ||
+        umount2(".", MNT_DETACH) != 0 || chdir("/") != 0) {
+        return unsupported(err, "cannot enter the sysroot");
+    }
+    return 0;
+}
+
+int namespace_enter(struct sandbox *s, struct err *err)
+{
+    mode_t mask = umask(022);
+
+    // Root at first: only root may register a program in binfmt_misc.
+    if (map_user(0, s->uid, s->gid, err) != 0) {
+        return -1;
+    }
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) {
+        return unsupported(err, "cannot make the mounts private");
+    }
+    if (chdir(s->o->sysroot_dir) != 0) {
+        return err_sys(err, "cannot enter %s", s->o->sysroot_dir);
+    }
+    if (make_layers(s, err) != 0 || mount_devices(err) != 0 || mount_system(s, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < s->o->visible->n; i++) {
+        if (bind_visible(s->o->visible->items[i], err) != 0) {
+            return -1;
+        }
+    }
+    umask(mask);
+    return enter_root(s, err);
+}

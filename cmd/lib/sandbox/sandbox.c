@@ -1,0 +1,193 @@
+#include "sandbox/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/fs.h"
+#include "base/proc.h"
+#include "sandbox/internal.h"
+#include "target/elf.h"
+
+static const char *const mode_names[] = {
+    [SANDBOX_AUTO] = "auto",
+    [SANDBOX_NAMESPACE] = "namespace",
+    [SANDBOX_BINFMT] = "binfmt",
+    [SANDBOX_PREFIX] = "prefix",
+};
+
+const char *sandbox_mode_name(enum sandbox_mode mode)
+{
+    return mode_names[mode];
+}
+
+int sandbox_mode_from_environment(enum sandbox_mode *mode, struct err *err)
+{
+    const char *value = getenv("PISDK_EMULATION");
+    *mode = SANDBOX_AUTO;
+    if (!value || !*value) {
+        return 0;
+    }
+    for (size_t i = SANDBOX_NAMESPACE; i < ARRAY_SIZE(mode_names); i++) {
+        if (strcmp(value, mode_names[i]) == 0) {
+            *mode = (enum sandbox_mode)i;
+            return 0;
+        }
+    }
+    return err_set(err, ERR_USAGE,
+                   "PISDK_EMULATION is namespace, binfmt or prefix, not `%s`", value);
+}
+
+char *sandbox_find_qemu(struct err *err)
+{
+    static const char *const names[] = {"qemu-arm-static", "qemu-arm"};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        char *found = fs_find_program(names[i]);
+        if (found) {
+            return found;
+        }
+    }
+    err_set(err, ERR_NOT_FOUND, "QEMU's user-mode emulator qemu-arm is not installed");
+    err_hint(err, "sudo apt install qemu-user-static");
+    return NULL;
+}
+
+// Where the interpreter is opened in advance for any root, it must need no other file.
+static int check_static(const char *qemu, struct err *err)
+{
+    struct elf_info info;
+    if (elf_read(qemu, &info, err) != 0) {
+        return -1;
+    }
+    bool is_static = !info.interpreter;
+    elf_info_release(&info);
+    if (is_static) {
+        return 0;
+    }
+    err_set(err, ERR_UNSUPPORTED, "%s is not statically linked", qemu);
+    return err_hint(err, "sudo apt install qemu-user-static");
+}
+
+static int check_mode(const struct sandbox *s, struct err *err)
+{
+    bool fixed;
+    if (s->mode == SANDBOX_NAMESPACE) {
+        return check_static(s->qemu, err);
+    }
+    if (s->mode == SANDBOX_BINFMT && !binfmt_host_has_arm(&fixed)) {
+        err_set(err, ERR_UNSUPPORTED, "the host has QEMU for ARM not registered in binfmt_misc");
+        return err_hint(err, "sudo apt install qemu-user-static binfmt-support");
+    }
+    return 0;
+}
+
+static pid_t start_init(struct sandbox *s, const sigset_t *mask, int report[2], int life[2])
+{
+    long flags = s->mode == SANDBOX_NAMESPACE ? namespace_flags() : 0;
+    pid_t pid = (pid_t)syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, 0L);
+    if (pid == 0) {
+        close(report[0]);
+        close(life[1]);
+        init_main(s, mask, report[1], life[0]);
+    }
+    return pid;
+}
+
+// Reads what init has to report: nothing, when the program runs.
+static int read_report(int fd, struct err *err)
+{
+    struct err report;
+    ssize_t n;
+    do {
+        n = read(fd, &report, sizeof(report));
+    } while (n < 0 && errno == EINTR);
+    if (n == (ssize_t)sizeof(report)) {
+        *err = report;
+        return -1;
+    }
+    return 0;
+}
+
+static int run_supervised(struct sandbox *s, const sigset_t *mask, int *status, struct err *err)
+{
+    int report[2];
+    int life[2];
+
+    if (pipe2(report, O_CLOEXEC) != 0) {
+        return err_sys(err, "cannot make a pipe");
+    }
+    if (pipe2(life, O_CLOEXEC) != 0) {
+        close(report[0]);
+        close(report[1]);
+        return err_sys(err, "cannot make a pipe");
+    }
+    pid_t pid = start_init(s, mask, report, life);
+    int r = 0;
+    if (pid < 0) {
+        err_sys(err, "cannot make a user namespace");
+        err->code = ERR_UNSUPPORTED;
+        r = -1;
+    }
+    close(report[1]);
+    close(life[0]);
+    if (r == 0) {
+        r = read_report(report[0], err);
+        int hard = s->mode == SANDBOX_NAMESPACE ? SIGKILL : SIGRTMIN;
+        *status = proc_wait_forwarding(pid, hard);
+    }
+    close(report[0]);
+    close(life[1]);
+    return r;
+}
+
+static int run_mode(struct sandbox *s, int *status, struct err *err)
+{
+    sigset_t block;
+    sigset_t saved;
+
+    if (check_mode(s, err) != 0) {
+        return -1;
+    }
+    proc_forwarded_signals(&block);
+    sigaddset(&block, SIGCHLD);
+    pthread_sigmask(SIG_BLOCK, &block, &saved);
+    int r = run_supervised(s, &saved, status, err);
+    pthread_sigmask(SIG_SETMASK, &saved, NULL);
+    return r;
+}
+
+int sandbox_run(const struct sandbox_options *o, const char *program, bool in_sysroot,
+                char *const argv[], int *status, struct err *err)
+{
+    enum sandbox_mode first = o->mode == SANDBOX_AUTO ? SANDBOX_NAMESPACE : o->mode;
+    enum sandbox_mode last = o->mode == SANDBOX_AUTO ? SANDBOX_PREFIX : o->mode;
+    struct sandbox s = {
+        .o = o, .argv = argv, .in_sysroot = in_sysroot, .uid = getuid(), .gid = getgid()};
+    int r = -1;
+
+    s.qemu = sandbox_find_qemu(err);
+    if (!s.qemu) {
+        return -1;
+    }
+    s.root = fs_join(o->sysroot_dir, "root");
+    for (enum sandbox_mode mode = first; mode <= last; mode++) {
+        bool rootless_path = in_sysroot && mode != SANDBOX_NAMESPACE;
+        _cleanup_free_ char *path =
+            rootless_path ? xasprintf("%s%s", s.root, program) : xstrdup(program);
+        s.mode = mode;
+        s.program = path;
+        log_debug(o->log, "emulation: %s mode", mode_names[mode]);
+        err_clear(err);
+        r = run_mode(&s, status, err);
+        if (r == 0 || err->code != ERR_UNSUPPORTED) {
+            break;
+        }
+        log_debug(o->log, "%s mode does not work here: %s", mode_names[mode], err->msg);
+    }
+    free(s.qemu);
+    free(s.root);
+    return r;
+}

@@ -1,0 +1,52 @@
+// Runs an armv7l program on this desktop, as it would run on the board, with no privilege.
+//
+// Three ways in, the best one that this machine allows:
+//   namespace  user, mount, PID, UTS and IPC namespaces; the sysroot as root file system, with a
+//              writable layer that is gone afterwards; QEMU registered in a private binfmt_misc
+//              (Linux 6.7), or by the host
+//   binfmt     no namespaces, but the host has QEMU registered: programs can start each other
+//   prefix     qemu-arm -L SYSROOT; programs cannot start each other, mpirun is told how
+// In each, the program sees the given folders of the host at their own paths, gets our standard
+// streams and signals, and nothing of it is left when it ends or when pisdk is killed.
+#ifndef PISDK_SANDBOX_SANDBOX_H
+#define PISDK_SANDBOX_SANDBOX_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "target/board.h"
+
+enum sandbox_mode { SANDBOX_AUTO, SANDBOX_NAMESPACE, SANDBOX_BINFMT, SANDBOX_PREFIX };
+
+struct sandbox_options {
+    enum sandbox_mode mode;
+    const char *sysroot_dir;          // the folder with root/, folders/ and mnt/ in it
+    const char *triple;               // names the library folders
+    const struct strv *environment;   // NAME=VALUE for every mode, unless the user has set NAME
+    const struct strv *rootless;      // NAME=VALUE for binfmt and prefix; see environment.h
+    const struct board *board;
+    const struct strv *visible;       // folders of the host, absolute
+    const char *cwd;                  // absolute; / when the program cannot see it
+    const char *runtime;              // folder for short-lived files, see base/paths.h
+    struct log *log;
+};
+
+// `program` is absolute: a path below a visible folder, or, with `in_sysroot`, one in the sysroot.
+// `argv` has its arguments, argv[0] included. Writes the exit status, or 128 + signal.
+// ERR_UNSUPPORTED when no mode (or not the one asked for) works here; ERR_NOT_FOUND without QEMU.
+int sandbox_run(const struct sandbox_options *o, const char *program, bool in_sysroot,
+                char *const argv[], int *status, struct err *err) ERR_MUST_CHECK;
+
+// What `doctor` asks: does this mode work here? Runs the smallest ARM program, without a sysroot.
+int sandbox_probe(enum sandbox_mode mode, const char *runtime, struct err *err) ERR_MUST_CHECK;
+
+// PISDK_EMULATION: "namespace", "binfmt", "prefix"; unset or empty is SANDBOX_AUTO.
+int sandbox_mode_from_environment(enum sandbox_mode *mode, struct err *err) ERR_MUST_CHECK;
+const char *sandbox_mode_name(enum sandbox_mode mode);
+
+// The path of qemu-arm-static or qemu-arm, or NULL with ERR_NOT_FOUND and how to install it.
+char *sandbox_find_qemu(struct err *err) ERR_MUST_CHECK;
+
+#endif

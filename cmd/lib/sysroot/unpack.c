@@ -1,0 +1,232 @@
+#include "sysroot/unpack.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fs.h"
+#include "deb/archive.h"
+#include "sysroot/path.h"
+
+#define UNPACKED_MAX (UINT64_C(4) << 30) // bytes a package may expand to
+
+enum { FOLDER_MODE = 0755, FILE_MODE = 0644, PROGRAM_MODE = 0755, ANY_EXEC = 0111 };
+
+struct unpack {
+    const struct unpack_target *t;
+    struct debfile *deb;
+    struct unpack_result *result;
+    char *parent_path; // the folder of the last member, kept open since members come in order
+    int parent;
+};
+
+static bool matches(const struct strv *patterns, const char *path)
+{
+    for (size_t i = 0; i < patterns->n; i++) {
+        if (fnmatch(patterns->items[i], path, 0) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool left_out(const struct unpack_target *t, const char *path)
+{
+    return matches(t->leave_out, path) && !matches(t->keep, path);
+}
+
+static int refuse_path(const char *path, struct err *err)
+{
+    if (errno == ELOOP || errno == ENOTDIR || errno == EXDEV) {
+        return err_set(err, ERR_VERIFY, "member `%s` leads through a symbolic link or a file",
+                       path);
+    }
+    return err_sys(err, "cannot write %s", path);
+}
+
+static int enter_parent(struct unpack *u, const char *path, struct err *err)
+{
+    const char *slash = strrchr(path, '/');
+    _cleanup_free_ char *parent = slash ? xstrndup(path, (size_t)(slash - path)) : xstrdup("");
+    if (str_eq(parent, u->parent_path)) {
+        return 0;
+    }
+    int fd = fs_open_folder_beneath(u->t->root, parent, FOLDER_MODE);
+    if (fd < 0) {
+        return refuse_path(path, err);
+    }
+    if (u->parent >= 0) {
+        close(u->parent);
+    }
+    free(u->parent_path);
+    u->parent = fd;
+    u->parent_path = TAKE_PTR(parent);
+    return 0;
+}
+
+static int clash(const char *path, struct err *err)
+{
+    if (errno == EEXIST) {
+        return err_set(err, ERR_VERIFY, "`%s` is in two packages", path);
+    }
+    return refuse_path(path, err);
+}
+
+static int write_content(struct unpack *u, int fd, bool *is_elf, struct err *err)
+{
+    const void *block;
+    size_t n;
+    int64_t offset;
+    int64_t end = 0;
+    bool first = true;
+
+    for (;;) {
+        int more = debfile_read(u->deb, &block, &n, &offset, err);
+        if (more <= 0) {
+            return more;
+        }
+        if (first) {
+            *is_elf = offset == 0 && n >= SELFMAG && memcmp(block, ELFMAG, SELFMAG) == 0;
+            first = false;
+        }
+        if (offset != end && lseek(fd, offset, SEEK_SET) < 0) {
+            return err_sys(err, "cannot write");
+        }
+        u->result->bytes += n;
+        if (u->result->bytes > UNPACKED_MAX) {
+            return err_set(err, ERR_VERIFY, "the package expands to more than 4 GB");
+        }
+        if (fs_write_all(fd, block, n, err) != 0) {
+            return -1;
+        }
+        end = offset + (int64_t)n;
+    }
+}
+
+static int write_file(struct unpack *u, const struct deb_member *m, const char *path,
+                      struct err *err)
+{
+    bool is_elf = false;
+    _cleanup_close_ int fd =
+        openat(u->parent, fs_base(path), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+               FILE_MODE);
+    if (fd < 0) {
+        return clash(path, err);
+    }
+    if (write_content(u, fd, &is_elf, err) != 0) {
+        return err_wrap(err, "%s", path);
+    }
+    struct timespec times[2] = {{.tv_sec = m->mtime}, {.tv_sec = m->mtime}};
+    if (fchmod(fd, m->mode & ANY_EXEC ? PROGRAM_MODE : FILE_MODE) != 0 ||
+        futimens(fd, times) != 0) {
+        return err_sys(err, "cannot set mode and time of %s", path);
+    }
+    if (is_elf) {
+        strv_add(&u->result->elf_files, path);
+    }
+    return 0;
+}
+
+static int write_symlink(struct unpack *u, const struct deb_member *m, const char *path,
+                         struct err *err)
+{
+    _cleanup_free_ char *target = NULL;
+    if (sysroot_path_of_link(m->path, m->link, &target, err) != 0) {
+        return -1;
+    }
+    if (symlinkat(target, u->parent, fs_base(path)) != 0) {
+        return clash(path, err);
+    }
+    struct timespec times[2] = {{.tv_sec = m->mtime}, {.tv_sec = m->mtime}};
+    if (utimensat(u->parent, fs_base(path), times, AT_SYMLINK_NOFOLLOW) != 0) {
+        return err_sys(err, "cannot set the time of %s", path);
+    }
+    return 0;
+}
+
+static int write_hardlink(struct unpack *u, const struct deb_member *m, const char *path,
+                          struct err *err)
+{
+    _cleanup_free_ char *target = NULL;
+    if (sysroot_path_of_member(m->link, &target, err) != 0) {
+        return -1;
+    }
+    _cleanup_free_ char *folder = fs_parent(target);
+    _cleanup_close_ int from = fs_open_beneath(
+        u->t->root, strcmp(folder, ".") == 0 ? "" : folder, O_PATH | O_DIRECTORY, 0);
+    if (from < 0) {
+        return refuse_path(target, err);
+    }
+    if (linkat(from, fs_base(target), u->parent, fs_base(path), 0) != 0) {
+        return clash(path, err);
+    }
+    return 0;
+}
+
+static int make_folder(struct unpack *u, const char *path, struct err *err)
+{
+    _cleanup_close_ int fd = fs_open_folder_beneath(u->t->root, path, FOLDER_MODE);
+    return fd < 0 ? refuse_path(path, err) : 0;
+}
+
+static int write_member(struct unpack *u, const struct deb_member *m, struct err *err)
+{
+    _cleanup_free_ char *path = NULL;
+    if (sysroot_path_of_member(m->path, &path, err) != 0) {
+        return -1;
+    }
+    if (m->type == DEB_SPECIAL) {
+        return err_set(err, ERR_VERIFY, "member `%s` is a device, fifo or socket", m->path);
+    }
+    if (path[0] == '\0' || left_out(u->t, path)) {
+        return 0;
+    }
+    if (m->type == DEB_FOLDER) {
+        return make_folder(u, path, err);
+    }
+    if (enter_parent(u, path, err) != 0) {
+        return -1;
+    }
+    switch (m->type) {
+    case DEB_FILE:
+        return write_file(u, m, path, err);
+    case DEB_SYMLINK:
+        return write_symlink(u, m, path, err);
+    default:
+        return write_hardlink(u, m, path, err);
+    }
+}
+
+int unpack_deb(const struct unpack_target *t, const char *debfile, struct unpack_result *result,
+               struct err *err)
+{
+    struct unpack u = {.t = t, .result = result, .parent = -1};
+    struct deb_member m;
+    int more;
+
+    u.deb = debfile_open(debfile, err);
+    if (!u.deb) {
+        return -1;
+    }
+    while ((more = debfile_next(u.deb, &m, err)) > 0) {
+        if (write_member(&u, &m, err) != 0) {
+            more = -1;
+            break;
+        }
+    }
+    debfile_close(u.deb);
+    free(u.parent_path);
+    if (u.parent >= 0) {
+        close(u.parent);
+    }
+    return more;
+}
+
+void unpack_result_release(struct unpack_result *result)
+{
+    strv_release(&result->elf_files);
+    *result = (struct unpack_result){0};
+}

@@ -1,0 +1,107 @@
+#include "target/board.h"
+
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/ini.h"
+
+#define KNOWN_KEYS                                                                                 \
+    "board.title board.refused compiler.flags emulator.cpu emulator.cores emulator.memory "        \
+    "emulator.hostname"
+
+enum { CORES_MAX = 256, MEMORY_MAX_MB = 1 << 20 };
+
+static int on_key(void *user, const char *section, const char *key, const char *value,
+                  struct err *err)
+{
+    struct board *b = user;
+    const struct {
+        const char *section, *key;
+        char **text;
+        long *number;
+        long max;
+    } keys[] = {
+        {"board", "title", &b->title, NULL, 0},
+        {"board", "refused", &b->refused, NULL, 0},
+        {"compiler", "flags", &b->flags, NULL, 0},
+        {"emulator", "cpu", &b->cpu, NULL, 0},
+        {"emulator", "hostname", &b->hostname, NULL, 0},
+        {"emulator", "cores", NULL, &b->cores, CORES_MAX},
+        {"emulator", "memory", NULL, &b->memory_mb, MEMORY_MAX_MB},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        if (strcmp(section, keys[i].section) != 0 || strcmp(key, keys[i].key) != 0) {
+            continue;
+        }
+        if (keys[i].number) {
+            return ini_number(key, value, 1, keys[i].max, keys[i].number, err);
+        }
+        // A continued line is one more call: the text goes on.
+        char *old = *keys[i].text;
+        *keys[i].text = old ? xasprintf("%s %s", old, value) : xstrdup(value);
+        free(old);
+        return 0;
+    }
+    return ini_unknown(section, key, KNOWN_KEYS, err);
+}
+
+static int unknown_board(const char *folder, const char *name, struct err *err)
+{
+    _cleanup_strv_ struct strv names = {0};
+    struct err ignored = ERR_INIT;
+    err_set(err, ERR_NOT_FOUND, "pisdk does not know a board `%s`", name);
+    const char *nearest =
+        board_names(folder, &names, &ignored) == 0 ? str_nearest(name, &names) : NULL;
+    return nearest ? err_hint(err, "did you mean `%s`?", nearest)
+                   : err_hint(err, "`pisdk boards` lists them");
+}
+
+int board_read(const char *folder, const char *name, bool even_refused, struct board *out,
+               struct err *err)
+{
+    _cleanup_free_ char *file = xasprintf("%s/%s.ini", folder, name);
+    *out = (struct board){0};
+    if (strchr(name, '/') || !fs_exists(file)) {
+        return unknown_board(folder, name, err);
+    }
+    if (ini_read(file, on_key, out, err) != 0) {
+        board_release(out);
+        return -1;
+    }
+    out->name = xstrdup(name);
+    if (out->refused && !even_refused) {
+        err_set(err, ERR_USAGE, "cannot build for %s: %s", out->title, out->refused);
+        err_hint(err, "`pisdk boards` lists the boards that work");
+    } else if (!out->refused && (!out->title || !out->flags || !out->cpu || !out->hostname)) {
+        err_set(err, ERR_USAGE, "%s: title, flags, cpu and hostname must be given", file);
+    } else {
+        return 0;
+    }
+    board_release(out);
+    return -1;
+}
+
+void board_release(struct board *b)
+{
+    free(b->name);
+    free(b->title);
+    free(b->refused);
+    free(b->flags);
+    free(b->cpu);
+    free(b->hostname);
+    *b = (struct board){0};
+}
+
+int board_names(const char *folder, struct strv *names, struct err *err)
+{
+    _cleanup_strv_ struct strv files = {0};
+    if (fs_list_dir(folder, &files, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < files.n; i++) {
+        if (str_ends(files.items[i], ".ini")) {
+            strv_take(names, xstrndup(files.items[i], strlen(files.items[i]) - strlen(".ini")));
+        }
+    }
+    return 0;
+}

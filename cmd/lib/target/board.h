@@ -1,0 +1,29 @@
+// The boards pisdk knows: toolchain/boards/NAME.ini, which the CMake toolchain file reads too.
+//
+//     [board]    title, refused (why it cannot be built for: nothing else is needed then)
+//     [compiler] flags
+//     [emulator] cpu (QEMU's name), cores, memory (MB), hostname
+#ifndef PISDK_TARGET_BOARD_H
+#define PISDK_TARGET_BOARD_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct board {
+    char *name, *title;
+    char *refused; // NULL: usable
+    char *flags;
+    char *cpu, *hostname;
+    long cores, memory_mb;
+};
+
+// `folder` is toolchain/boards. ERR_NOT_FOUND with the nearest name; ERR_USAGE for a refused board,
+// with its reason, unless `even_refused`.
+int board_read(const char *folder, const char *name, bool even_refused, struct board *out,
+               struct err *err) ERR_MUST_CHECK;
+void board_release(struct board *b);
+
+// All names, sorted.
+int board_names(const char *folder, struct strv *names, struct err *err) ERR_MUST_CHECK;
+
+#endif

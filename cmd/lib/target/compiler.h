@@ -1,0 +1,22 @@
+// The compilers of this desktop: the newest Clang that has its linker beside it.
+#ifndef PISDK_TARGET_COMPILER_H
+#define PISDK_TARGET_COMPILER_H
+
+#include "base/err.h"
+
+enum {
+    COMPILER_VERSION_MIN = 14, // older ones do not know the boards' processors
+    COMPILER_VERSION_MAX = 40, // the highest clang-N that is looked for
+};
+
+struct compiler {
+    char *clang, *lld; // absolute
+    int version;
+};
+
+// The same search as toolchain/pisdk.cmake: clang-N with ld.lld-N, highest N first, then clang with
+// ld.lld. ERR_NOT_FOUND with what to install.
+int compiler_find(struct compiler *out, struct err *err) ERR_MUST_CHECK;
+void compiler_release(struct compiler *c);
+
+#endif

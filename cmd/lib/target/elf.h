@@ -1,0 +1,33 @@
+// What an ELF file is and needs (libelf). The bytes are foreign.
+#ifndef PISDK_TARGET_ELF_H
+#define PISDK_TARGET_ELF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct elf_info {
+    bool is_elf; // false: the rest is empty
+    bool is_64;
+    bool is_object;   // ET_REL: not linked yet
+    uint16_t machine; // EM_ARM, …
+    char *interpreter; // NULL when statically linked, or a library
+    char *soname;      // NULL when it has none
+    char *runpath;     // DT_RUNPATH, else DT_RPATH, else NULL
+    struct strv needed;
+};
+
+// Reads the file behind `fd`. A file that is no ELF is no error. ERR_VERIFY when it starts like an
+// ELF file and is damaged.
+int elf_read_fd(int fd, struct elf_info *out, struct err *err) ERR_MUST_CHECK;
+int elf_read(const char *path, struct elf_info *out, struct err *err) ERR_MUST_CHECK;
+void elf_info_release(struct elf_info *info);
+
+// Can an armv7l Linux system load it?
+bool elf_is_arm(const struct elf_info *info);
+// "x86-64", "AArch64", …, as users call them.
+const char *elf_machine_name(const struct elf_info *info);
+
+#endif

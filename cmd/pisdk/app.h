@@ -1,0 +1,84 @@
+// What every command gets: the user's words, where things are, and how to speak.
+//
+// Files in this folder are the only code that prints or picks an exit status. A command is one
+// entry of the table in commands.c and one function, in the file named after it.
+#ifndef PISDK_APP_H
+#define PISDK_APP_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/paths.h"
+#include "options.h"
+#include "project/project.h"
+#include "ui.h"
+
+// Exit statuses, as the manual page gives them.
+enum {
+    EXIT_OK = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_VERIFY = 3,
+    EXIT_RESOLVE = 4,
+    EXIT_NODES = 5,
+};
+
+// What a command needs before it runs; main resolves it, so that a missing one is always reported
+// in the same words.
+enum {
+    NEEDS_PROJECT = 1 << 0, // `app->project` is read from pisdk.ini here or above
+    WANTS_PROJECT = 1 << 1, // the same, when there is one
+};
+
+struct app {
+    struct paths paths;
+    struct ui ui;
+    struct log log; // speaks through ui
+    struct input input;
+    bool has_project;
+    struct project project;
+    bool json;
+};
+
+struct command {
+    const char *name;
+    const char *summary;     // one line for `pisdk help`
+    const char *arguments;   // for the usage line, "" when there are none
+    const char *description; // paragraphs for `pisdk help NAME`, or NULL
+    const struct option_spec *options;
+    size_t n_options;
+    const struct command *commands; // subcommands, ended by one without a name; or NULL
+    int min_args, max_args;         // positional arguments; -1: any number
+    bool passes_on;                 // options end at the first argument: the rest is a program's
+    unsigned needs;
+    // Returns an exit status, or -1 with the error set.
+    int (*run)(struct app *app, struct err *err);
+};
+
+extern const struct command pisdk_commands[];
+extern const struct option_spec pisdk_global_options[];
+extern const size_t pisdk_n_global_options;
+
+int cmd_boards(struct app *app, struct err *err);
+int cmd_build(struct app *app, struct err *err);
+int cmd_doctor(struct app *app, struct err *err);
+int cmd_help(struct app *app, struct err *err);
+int cmd_new(struct app *app, struct err *err);
+int cmd_run(struct app *app, struct err *err);
+int cmd_sysroot_build(struct app *app, struct err *err);
+int cmd_sysroot_list(struct app *app, struct err *err);
+int cmd_sysroot_path(struct app *app, struct err *err);
+int cmd_sysroot_remove(struct app *app, struct err *err);
+int cmd_sysroot_show(struct app *app, struct err *err);
+int cmd_test(struct app *app, struct err *err);
+
+// The help page of a command, or of pisdk itself when `path` is empty; generated from the table.
+// `path` is the words that lead to it, `n` of them. ERR_USAGE for an unknown one.
+int help_print(struct app *app, char *const *path, size_t n, struct err *err);
+
+// The command that a word names, with the nearest one as hint when there is none.
+const struct command *command_find(const struct command *table, const char *name,
+                                   struct err *err);
+
+#endif

@@ -1,0 +1,81 @@
+#include "app.h"
+#include "base/fs.h"
+#include "project/template.h"
+#include "sysroot/store.h"
+#include "target/board.h"
+
+#define DEFAULT_TEMPLATE "mpi-c"
+
+static int list_templates(struct app *app, const char *folder, struct err *err)
+{
+    static const struct column columns[] = {{"template", COLUMN_TEXT}, {"summary", COLUMN_TEXT}};
+    _cleanup_strv_ struct strv names = {0};
+
+    if (template_names(folder, &names, err) != 0) {
+        return -1;
+    }
+    struct table *t = table_new(columns, ARRAY_SIZE(columns));
+    int r = EXIT_OK;
+    for (size_t i = 0; i < names.n && r == EXIT_OK; i++) {
+        _cleanup_free_ char *summary = NULL;
+        r = template_summary(folder, names.items[i], &summary, err);
+        table_text(t, names.items[i]);
+        table_text(t, summary);
+    }
+    if (r == EXIT_OK) {
+        table_print(t, app->json, false);
+    }
+    table_free(t);
+    return r;
+}
+
+static int check_words(struct app *app, const char *name, const char *sysroot, const char *board,
+                       struct err *err)
+{
+    _cleanup_free_ char *boards = fs_join(app->paths.share, "toolchain/boards");
+    struct board checked;
+
+    if (!project_name_is_valid(name)) {
+        err_set(err, ERR_USAGE, "`%s` cannot be the name of a project", name);
+        return err_hint(err, "use letters, digits, _ and -, beginning with a letter");
+    }
+    if (!sysroot_name_is_valid(sysroot)) {
+        return err_set(err, ERR_USAGE, "`%s` cannot be the name of a sysroot", sysroot);
+    }
+    if (board_read(boards, board, false, &checked, err) != 0) {
+        return -1;
+    }
+    board_release(&checked);
+    return 0;
+}
+
+int cmd_new(struct app *app, struct err *err)
+{
+    _cleanup_free_ char *templates = fs_join(app->paths.share, "templates");
+    if (input_flag(&app->input, "list")) {
+        return list_templates(app, templates, err);
+    }
+    if (app->input.args.n == 0) {
+        err_set(err, ERR_USAGE, "`pisdk new` needs the name of the project");
+        return err_hint(err, "pisdk new hello");
+    }
+    // The name may be a path: the project is called after its last part.
+    const char *target = app->input.args.items[0];
+    const char *name = fs_base(target);
+    const char *template = input_value(&app->input, "template");
+    const char *sysroot = input_value(&app->input, "sysroot");
+    const char *board = input_value(&app->input, "board");
+    const struct template_values values = {
+        .name = name,
+        .sysroot = sysroot ? sysroot : PROJECT_DEFAULT_SYSROOT,
+        .board = board ? board : PROJECT_DEFAULT_BOARD,
+    };
+    if (check_words(app, name, values.sysroot, values.board, err) != 0 ||
+        template_create(templates, template ? template : DEFAULT_TEMPLATE, target, &values, err) !=
+            0) {
+        return -1;
+    }
+    log_info(&app->log, "made %s; go on with: cd %s && pisdk build && pisdk run -n 4", target,
+             target);
+    return EXIT_OK;
+}

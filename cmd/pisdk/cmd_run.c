@@ -1,0 +1,250 @@
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fs.h"
+#include "sandbox/sandbox.h"
+#include "target.h"
+#include "target/elf.h"
+
+enum { RANKS_MAX = PROJECT_RANKS_MAX };
+
+// One run: what the user asked for, made into a program and its arguments.
+struct run {
+    struct app *app;
+    const struct target *target;
+    const char *word;  // the program as the user named it, or NULL
+    struct strv args;  // its arguments
+    long ranks;        // 0: without mpirun
+    char *program;     // absolute
+    bool in_sysroot;
+    char *cwd;
+    struct strv visible;
+};
+
+static char *built_program(const struct run *run, const char *name)
+{
+    static const char *const places[] = {"", "bin/", "src/"};
+    _cleanup_free_ char *dir =
+        project_build_dir(&run->app->project, run->target->board.name, run->target->type);
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        _cleanup_free_ char *path = xasprintf("%s/%s%s", dir, places[i], name);
+        if (fs_is_program(path)) {
+            return TAKE_PTR(path);
+        }
+    }
+    return NULL;
+}
+
+static bool is_sysroot_program(const struct run *run, const char *name)
+{
+    _cleanup_free_ char *path = xasprintf("%s/usr/bin/%s", run->target->sysroot.root, name);
+    return fs_is_program(path);
+}
+
+static int find_by_path(struct run *run, struct err *err)
+{
+    run->program = fs_real_path(run->word);
+    if (!run->program) {
+        err_sys(err, "cannot run %s", run->word);
+        err->code = ERR_NOT_FOUND;
+        return -1;
+    }
+    return 0;
+}
+
+static int no_program(const struct run *run, const char *name, struct err *err)
+{
+    if (!run->app->has_project) {
+        err_set(err, ERR_NOT_FOUND, "the sysroot has no program `%s`", name);
+        return err_hint(err, "for a file in this folder: pisdk run ./%s", name);
+    }
+    err_set(err, ERR_NOT_FOUND, "neither the project nor the sysroot has a program `%s`", name);
+    return err_hint(err, "`pisdk build` shows what the project builds");
+}
+
+static int find_program(struct run *run, struct err *err)
+{
+    if (run->word && strchr(run->word, '/')) {
+        return find_by_path(run, err);
+    }
+    if (!run->word && !run->app->has_project) {
+        err_set(err, ERR_USAGE, "no program is given, and this is not a project");
+        return err_hint(err, "pisdk run ./PROGRAM");
+    }
+    const char *name = run->word ? run->word : run->app->project.program;
+    if (run->app->has_project) {
+        run->program = built_program(run, name);
+        if (run->program || !is_sysroot_program(run, name)) {
+            free(TAKE_PTR(run->program));
+            int status = target_build(run->app, run->target, true, err);
+            if (status != 0) {
+                return status < 0 ? -1 : err_set(err, ERR_FAILED, "the build failed");
+            }
+            run->program = built_program(run, name);
+        }
+        if (run->program) {
+            return 0;
+        }
+    }
+    if (!is_sysroot_program(run, name)) {
+        return no_program(run, name, err);
+    }
+    run->in_sysroot = true;
+    run->program = xasprintf("/usr/bin/%s", name);
+    return 0;
+}
+
+static int check_machine(const struct run *run, struct err *err)
+{
+    struct elf_info info;
+
+    if (run->in_sysroot) {
+        return 0;
+    }
+    if (fs_is_dir(run->program)) {
+        return err_set(err, ERR_USAGE, "%s is a folder", run->program);
+    }
+    if (elf_read(run->program, &info, err) != 0) {
+        return -1;
+    }
+    int r = 0;
+    if (info.is_elf && !elf_is_arm(&info)) {
+        err_set(err, ERR_FAILED, "%s is built for %s, not for armv7l", run->program,
+                elf_machine_name(&info));
+        r = err_hint(err, "build it with `pisdk build`, and run that one");
+    } else if (info.is_elf && info.is_object) {
+        r = err_set(err, ERR_FAILED, "%s is an object file, not a program", run->program);
+    }
+    elf_info_release(&info);
+    return r;
+}
+
+// Shows a folder of the host to the program, unless the sysroot has its own there.
+static void show(struct run *run, const char *path)
+{
+    static const char *const system[] = {"/bin",  "/boot", "/dev",  "/etc", "/lib", "/lib32",
+                                         "/lib64", "/proc", "/run", "/sbin", "/sys", "/usr"};
+    if (strcmp(path, "/") == 0) {
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(system); i++) {
+        if (fs_is_below(path, system[i])) {
+            return;
+        }
+    }
+    for (size_t i = 0; i < run->visible.n; i++) {
+        if (fs_is_below(path, run->visible.items[i])) {
+            return;
+        }
+    }
+    strv_add(&run->visible, path);
+}
+
+// The folder of each existing file that the arguments name by its absolute path.
+static void show_arguments(struct run *run)
+{
+    for (size_t i = 0; i < run->args.n; i++) {
+        struct stat st;
+        const char *arg = run->args.items[i];
+        if (arg[0] == '/' && stat(arg, &st) == 0) {
+            _cleanup_free_ char *folder = S_ISDIR(st.st_mode) ? xstrdup(arg) : fs_parent(arg);
+            show(run, folder);
+        }
+    }
+}
+
+static int choose_folders(struct run *run, struct err *err)
+{
+    run->cwd = fs_real_path(".");
+    if (!run->cwd) {
+        return err_sys(err, "this folder is gone");
+    }
+    if (run->app->has_project) {
+        show(run, run->app->project.dir);
+    }
+    show(run, run->cwd);
+    if (!run->in_sysroot) {
+        _cleanup_free_ char *folder = fs_parent(run->program);
+        show(run, folder);
+    }
+    show_arguments(run);
+    return 0;
+}
+
+static void make_argv(const struct run *run, struct strv *argv)
+{
+    if (run->ranks > 0) {
+        strv_add(argv, "mpirun");
+        strv_addf(argv, "-n");
+        strv_addf(argv, "%ld", run->ranks);
+        strv_add(argv, run->program);
+    } else {
+        strv_add(argv, run->word ? run->word : run->program);
+    }
+    strv_add_all(argv, run->args.items);
+}
+
+static int emulate(struct run *run, int *status, struct err *err)
+{
+    _cleanup_strv_ struct strv argv = {0};
+    const struct sysroot *sysroot = &run->target->sysroot;
+    struct sandbox_options options = {
+        .sysroot_dir = sysroot->dir,
+        .triple = sysroot->triple,
+        .environment = &sysroot->environment,
+        .rootless = &sysroot->rootless,
+        .board = &run->target->board,
+        .visible = &run->visible,
+        .cwd = run->cwd,
+        .runtime = run->app->paths.runtime,
+        .log = &run->app->log,
+    };
+    if (sandbox_mode_from_environment(&options.mode, err) != 0) {
+        return -1;
+    }
+    if (run->ranks > 0 && !is_sysroot_program(run, "mpirun")) {
+        return err_set(err, ERR_NOT_FOUND, "the sysroot `%s` has no mpirun", sysroot->name);
+    }
+    make_argv(run, &argv);
+    bool mpi = run->ranks > 0;
+    return sandbox_run(&options, mpi ? "/usr/bin/mpirun" : run->program, mpi || run->in_sysroot,
+                       argv.items, status, err);
+}
+
+static int prepare(struct run *run, struct err *err)
+{
+    const struct input *in = &run->app->input;
+    long unset = !in->args.n && run->app->has_project ? run->app->project.ranks : 0;
+
+    if (input_number(in, "ranks", unset, 1, RANKS_MAX, &run->ranks, err) != 0) {
+        return -1;
+    }
+    run->word = in->args.n ? in->args.items[0] : NULL;
+    strv_add_all(&run->args, in->args.n ? in->args.items + 1 : NULL);
+    strv_add_all(&run->args, in->rest.items);
+    if (find_program(run, err) != 0 || check_machine(run, err) != 0) {
+        return -1;
+    }
+    return choose_folders(run, err);
+}
+
+int cmd_run(struct app *app, struct err *err)
+{
+    struct target target;
+    int status = 0;
+
+    if (target_choose(app, &target, err) != 0) {
+        return -1;
+    }
+    struct run run = {.app = app, .target = &target};
+    int r = prepare(&run, err);
+    if (r == 0) {
+        r = emulate(&run, &status, err);
+    }
+    free(run.program);
+    free(run.cwd);
+    strv_release(&run.args);
+    strv_release(&run.visible);
+    target_release(&target);
+    return r == 0 ? status : -1;
+}

@@ -1,0 +1,180 @@
+// The table of all commands: what `pisdk help`, the parser and the test of the manual go by.
+
+#include "app.h"
+
+#define OPTIONS(table) .options = (table), .n_options = ARRAY_SIZE(table)
+
+const struct option_spec pisdk_global_options[] = {
+    {"help", 'h', NULL, "show help"},
+    {"directory", 'C', "DIR", "work as if started in DIR"},
+    {"verbose", 'v', NULL, "say more of what is done"},
+    {"quiet", 'q', NULL, "say nothing but results, warnings and errors"},
+    {"json", 0, NULL, "print listings as JSON"},
+    {"color", 0, "WHEN", "colour messages: auto, always, never"},
+    {"no-progress", 0, NULL, "show no progress bar"},
+    {"version", 0, NULL, "show the version of pisdk"},
+};
+const size_t pisdk_n_global_options = ARRAY_SIZE(pisdk_global_options);
+
+static const struct option_spec sysroot_build_options[] = {
+    {"mirror", 0, "URL", "the Debian mirror (default: PISDK_MIRROR, else the desktop's own)"},
+    {"refresh", 0, NULL, "ask the mirror for newer packages; rebuild when there are any"},
+    {"timeout", 0, "SECONDS", "give up when the mirror sends nothing for so long (default 30)"},
+};
+
+static const struct option_spec sysroot_path_options[] = {
+    {"toolchain", 0, NULL, "print the CMake toolchain file instead"},
+};
+
+static const struct command sysroot_commands[] = {
+    {
+        .name = "build",
+        .summary = "Make a sysroot from signed Debian packages",
+        .arguments = "[RELEASE | FILE.ini]",
+        .description =
+            "RELEASE is bookworm when it is not given. Signatures, sizes and hashes are checked;\n"
+            "downloads are kept in the cache. A sysroot that is already there is left as it is\n"
+            "unless its recipe changed, or --refresh finds newer packages.",
+        OPTIONS(sysroot_build_options),
+        .max_args = 1,
+        .run = cmd_sysroot_build,
+    },
+    {
+        .name = "list",
+        .summary = "List the sysroots on this machine",
+        .arguments = "",
+        .run = cmd_sysroot_list,
+    },
+    {
+        .name = "show",
+        .summary = "Show the packages in a sysroot",
+        .arguments = "[NAME]",
+        .max_args = 1,
+        .needs = WANTS_PROJECT,
+        .run = cmd_sysroot_show,
+    },
+    {
+        .name = "path",
+        .summary = "Print where a sysroot is",
+        .arguments = "[NAME]",
+        OPTIONS(sysroot_path_options),
+        .max_args = 1,
+        .needs = WANTS_PROJECT,
+        .run = cmd_sysroot_path,
+    },
+    {
+        .name = "remove",
+        .summary = "Remove a sysroot; its downloads stay in the cache",
+        .arguments = "NAME",
+        .min_args = 1,
+        .max_args = 1,
+        .run = cmd_sysroot_remove,
+    },
+    {0},
+};
+
+static const struct option_spec new_options[] = {
+    {"template", 't', "NAME", "the template to start from (default: mpi-c)"},
+    {"sysroot", 0, "NAME", "the sysroot it is built for (default: bookworm)"},
+    {"board", 'b', "BOARD", "the board it is built for (default: armv7)"},
+    {"list", 0, NULL, "list the templates"},
+};
+
+static const struct option_spec build_options[] = {
+    {"debug", 0, NULL, "without optimisation, with debug information"},
+    {"release", 0, NULL, "optimised (the default)"},
+    {"jobs", 'j', "N", "how many compilers run at once (default: one a core)"},
+    {"clean", 0, NULL, "start from an empty build folder"},
+    {"sysroot", 0, "NAME", "another sysroot than the project's"},
+    {"board", 'b', "BOARD", "another board than the project's"},
+};
+
+static const struct option_spec run_options[] = {
+    {"ranks", 'n', "N", "start N MPI ranks with mpirun"},
+    {"debug", 0, NULL, "run what `pisdk build --debug` made"},
+    {"sysroot", 0, "NAME", "another sysroot than the project's"},
+    {"board", 'b', "BOARD", "another board than the project's"},
+};
+
+static const struct option_spec test_options[] = {
+    {"debug", 0, NULL, "test what `pisdk build --debug` makes"},
+    {"regex", 'R', "REGEX", "only tests whose name matches"},
+    {"jobs", 'j', "N", "how many tests run at once (default 1)"},
+    {"junit", 0, "FILE", "write the results as JUnit XML"},
+    {"sysroot", 0, "NAME", "another sysroot than the project's"},
+    {"board", 'b', "BOARD", "another board than the project's"},
+};
+
+const struct command pisdk_commands[] = {
+    {
+        .name = "doctor",
+        .summary = "Check this machine: what works, what is missing, what mends it",
+        .arguments = "",
+        .run = cmd_doctor,
+    },
+    {
+        .name = "sysroot",
+        .summary = "Make and manage sysroots",
+        .arguments = "COMMAND",
+        .commands = sysroot_commands,
+    },
+    {
+        .name = "boards",
+        .summary = "List the boards pisdk knows",
+        .arguments = "",
+        .run = cmd_boards,
+    },
+    {
+        .name = "new",
+        .summary = "Start a project from a template",
+        .arguments = "NAME",
+        OPTIONS(new_options),
+        .max_args = 1,
+        .run = cmd_new,
+    },
+    {
+        .name = "build",
+        .summary = "Cross-compile the project",
+        .arguments = "[-- BUILD-ARGS]",
+        .description = "Configures with CMake and builds with Ninja in build/BOARD-TYPE/. What\n"
+                       "follows -- goes to the build: pisdk build -- -k 0",
+        OPTIONS(build_options),
+        .passes_on = true,
+        .max_args = 0,
+        .needs = NEEDS_PROJECT,
+        .run = cmd_build,
+    },
+    {
+        .name = "run",
+        .summary = "Run a program under emulation, with or without mpirun",
+        .arguments = "[PROGRAM] [[--] ARGS]",
+        .description =
+            "PROGRAM is the name of a program of the project, which is built first when needed, a\n"
+            "path, or a command of the sysroot; without it, the program that pisdk.ini names.\n"
+            "Standard streams, signals and the exit status are the program's own (128 + N when\n"
+            "signal N killed it). Ctrl-C twice within a second ends everything at once.",
+        OPTIONS(run_options),
+        .passes_on = true,
+        .max_args = -1,
+        .needs = WANTS_PROJECT,
+        .run = cmd_run,
+    },
+    {
+        .name = "test",
+        .summary = "Build the project and run its tests under emulation",
+        .arguments = "[-- CTEST-ARGS]",
+        OPTIONS(test_options),
+        .passes_on = true,
+        .max_args = 0,
+        .needs = NEEDS_PROJECT,
+        .run = cmd_test,
+    },
+    {
+        .name = "help",
+        .summary = "Show help for a command",
+        .arguments = "[COMMAND]",
+        .max_args = -1,
+        .run = cmd_help,
+    },
+    {0},
+};

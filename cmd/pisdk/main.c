@@ -1,0 +1,225 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "base/proc.h"
+
+static int exit_status(enum err_code code)
+{
+    switch (code) {
+    case ERR_NONE:
+        return EXIT_OK;
+    case ERR_USAGE:
+        return EXIT_USAGE;
+    case ERR_VERIFY:
+        return EXIT_VERIFY;
+    case ERR_RESOLVE:
+        return EXIT_RESOLVE;
+    case ERR_NODES:
+        return EXIT_NODES;
+    default:
+        return EXIT_FAILED;
+    }
+}
+
+const struct command *command_find(const struct command *table, const char *name, struct err *err)
+{
+    _cleanup_strv_ struct strv names = {0};
+    for (const struct command *c = table; c->name; c++) {
+        if (strcmp(c->name, name) == 0) {
+            return c;
+        }
+        strv_add(&names, c->name);
+    }
+    const char *nearest = str_nearest(name, &names);
+    err_set(err, ERR_USAGE, "there is no command `%s`", name);
+    if (nearest) {
+        err_hint(err, "did you mean `%s`?", nearest);
+    } else {
+        err_hint(err, "`pisdk help` lists the commands");
+    }
+    return NULL;
+}
+
+// A command line taken apart: the command, the words that lead to it, and what follows them.
+struct invocation {
+    const struct command *command; // NULL: none was given
+    char **path;
+    size_t n_path;
+};
+
+// The words up to the command, with the global options among them; the command's own words follow
+// from *next on.
+static int find_command(struct input *global, struct invocation *call, int argc, char **argv,
+                        int *next, struct err *err)
+{
+    input_add_specs(global, pisdk_global_options, pisdk_n_global_options);
+    if (input_parse(global, argc, argv, true, err) != 0) {
+        return -1;
+    }
+    int at = argc - (int)global->args.n;
+    const struct command *table = pisdk_commands;
+    call->path = argv + at;
+    while (table && at < argc && argv[at][0] != '-') {
+        call->command = command_find(table, argv[at], err);
+        if (!call->command) {
+            return -1;
+        }
+        call->n_path++;
+        at++;
+        table = call->command->commands;
+    }
+    *next = at;
+    return 0;
+}
+
+static void usage_hint(const struct invocation *call, struct err *err)
+{
+    struct strbuf words = {0};
+    for (size_t i = 0; i < call->n_path; i++) {
+        strbuf_addf(&words, " %s", call->path[i]);
+    }
+    err_hint(err, "`pisdk help%s` tells more", words.data ? words.data : "");
+    strbuf_release(&words);
+}
+
+static int check_arguments(const struct invocation *call, const struct input *in, struct err *err)
+{
+    const struct command *c = call->command;
+    int n = (int)in->args.n;
+    if (n < c->min_args) {
+        err_set(err, ERR_USAGE, "`pisdk %s` needs %s", c->name, c->arguments);
+    } else if (c->max_args >= 0 && n > c->max_args) {
+        err_set(err, ERR_USAGE, "`%s` is one word too many", in->args.items[c->max_args]);
+    } else {
+        return 0;
+    }
+    usage_hint(call, err);
+    return -1;
+}
+
+static int read_command_words(struct app *app, const struct invocation *call,
+                              const struct input *global, int argc, char **argv, struct err *err)
+{
+    const struct command *c = call->command;
+    // The global options come first in both, so what was given before the command still counts.
+    app->input = *global;
+    app->input.args = (struct strv){0};
+    app->input.rest = (struct strv){0};
+    input_add_specs(&app->input, c->options, c->n_options);
+    // argv[0] of getopt is the last word of the command.
+    return input_parse(&app->input, argc + 1, argv - 1, c->passes_on, err);
+}
+
+static int load_project(struct app *app, unsigned needs, struct err *err)
+{
+    if (!(needs & (NEEDS_PROJECT | WANTS_PROJECT))) {
+        return 0;
+    }
+    if (project_find(&app->project, err) == 0) {
+        app->has_project = true;
+        return 0;
+    }
+    if (err->code == ERR_NOT_FOUND && !(needs & NEEDS_PROJECT)) {
+        err_clear(err);
+        return 0;
+    }
+    return -1;
+}
+
+static int run_command(struct app *app, const struct invocation *call, struct err *err)
+{
+    const struct command *c = call->command;
+    if (check_arguments(call, &app->input, err) != 0) {
+        return -1;
+    }
+    if (c->run == cmd_help) {
+        return c->run(app, err);
+    }
+    if (paths_init(&app->paths, err) != 0 || load_project(app, c->needs, err) != 0) {
+        return -1;
+    }
+    app->json = input_flag(&app->input, "json");
+    return c->run(app, err);
+}
+
+static int set_up_ui(struct app *app, const struct input *in, struct err *err)
+{
+    int verbosity = input_flag(in, "quiet") ? -1 : input_count(in, "verbose");
+    return ui_init(&app->ui, verbosity, input_value(in, "color"), !input_flag(in, "no-progress"),
+                   err);
+}
+
+static int execute(struct app *app, int argc, char **argv, struct err *err)
+{
+    struct input global = {0};
+    struct invocation call = {0};
+    int next = argc;
+
+    int r = find_command(&global, &call, argc, argv, &next, err);
+    if (r == 0 && call.command && !call.command->commands) {
+        r = read_command_words(app, &call, &global, argc - next, argv + next, err);
+    } else if (r == 0) { // no command, or one that wants a subcommand: only -h makes sense
+        app->input = global;
+        global = (struct input){0};
+        bool asks = next < argc && (!strcmp(argv[next], "-h") || !strcmp(argv[next], "--help"));
+        if (asks) {
+            app->input.values[0] = "";
+        }
+    }
+    input_release(&global);
+    if (r != 0) {
+        return -1;
+    }
+    const char *dir = input_value(&app->input, "directory");
+    if (set_up_ui(app, &app->input, err) != 0) {
+        return -1;
+    }
+    if (dir && chdir(dir) != 0) {
+        return err_sys(err, "cannot enter folder %s", dir);
+    }
+    if (input_flag(&app->input, "version")) {
+        puts("pisdk " PISDK_VERSION);
+        return EXIT_OK;
+    }
+    bool complete = call.command && !call.command->commands;
+    if (input_flag(&app->input, "help") || !complete) {
+        r = help_print(app, call.path, call.n_path, err);
+        return r != 0 || input_flag(&app->input, "help") ? r : EXIT_USAGE;
+    }
+    return run_command(app, &call, err);
+}
+
+// A full disk or a closed pipe shows when the last of the output is written.
+static int finish_output(struct app *app, int status)
+{
+    struct err err = ERR_INIT;
+    if (fflush(stdout) == 0 && !ferror(stdout)) {
+        return status;
+    }
+    err_sys(&err, "cannot write to standard output");
+    ui_error(&app->ui, &err);
+    return EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+    struct app app = {0};
+    struct err err = ERR_INIT;
+
+    (void)!ui_init(&app.ui, 0, "auto", true, &err); // until the options are read
+    app.log = ui_log(&app.ui);
+    int status = execute(&app, argc, argv, &err);
+    ui_clear_bar(&app.ui);
+    if (status < 0) {
+        ui_error(&app.ui, &err);
+        status = exit_status(err.code);
+    }
+    status = finish_output(&app, status);
+    input_release(&app.input);
+    project_release(&app.project);
+    paths_release(&app.paths);
+    return status;
+}

@@ -1,0 +1,167 @@
+#include "options.h"
+
+#include <getopt.h>
+#include <string.h>
+
+#include "base/ini.h"
+
+enum { LETTERS_MAX = 3 * OPTIONS_MAX + 3, LONG_ONLY = 1000 };
+
+void input_add_specs(struct input *in, const struct option_spec *specs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (in->n == OPTIONS_MAX) {
+            abort();
+        }
+        in->specs[in->n++] = &specs[i];
+    }
+}
+
+static void make_tables(const struct input *in, bool stop_early, char *letters,
+                        struct option *longs)
+{
+    char *at = letters;
+    *at++ = stop_early ? '+' : '-'; // '-': arguments come in order, as option 1
+    *at++ = ':';
+    for (size_t i = 0; i < in->n; i++) {
+        const struct option_spec *spec = in->specs[i];
+        longs[i] = (struct option){
+            .name = spec->name,
+            .has_arg = spec->arg ? required_argument : no_argument,
+            .val = LONG_ONLY + (int)i,
+        };
+        if (spec->letter) {
+            *at++ = spec->letter;
+            if (spec->arg) {
+                *at++ = ':';
+            }
+        }
+    }
+    *at = '\0';
+}
+
+static int find_letter(const struct input *in, int letter)
+{
+    for (size_t i = 0; i < in->n; i++) {
+        if (in->specs[i]->letter && in->specs[i]->letter == letter) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+static int unknown_option(const struct input *in, const char *word, struct err *err)
+{
+    _cleanup_strv_ struct strv names = {0};
+    _cleanup_free_ char *name = xstrndup(word, strcspn(word, "="));
+
+    for (size_t i = 0; i < in->n; i++) {
+        strv_addf(&names, "--%s", in->specs[i]->name);
+    }
+    err_set(err, ERR_USAGE, "unknown option `%s`", name);
+    const char *nearest = str_starts(name, "--") ? str_nearest(name, &names) : NULL;
+    return nearest ? err_hint(err, "did you mean `%s`?", nearest) : -1;
+}
+
+static int missing_argument(const struct input *in, int code, struct err *err)
+{
+    int i = code >= LONG_ONLY ? code - LONG_ONLY : find_letter(in, code);
+    if (i < 0) {
+        return err_set(err, ERR_USAGE, "an option lacks its argument");
+    }
+    const struct option_spec *spec = in->specs[i];
+    return err_set(err, ERR_USAGE, "option `--%s` needs an argument: %s", spec->name, spec->arg);
+}
+
+static void take_option(struct input *in, int index, const char *value)
+{
+    in->values[index] = value ? value : "";
+    in->counts[index]++;
+}
+
+// The words that getopt left: positional arguments, and after "--" the rest.
+static void take_words(struct input *in, int argc, char **argv, bool stop_early)
+{
+    bool after_dashes = optind > 1 && strcmp(argv[optind - 1], "--") == 0;
+    struct strv *to = stop_early && after_dashes ? &in->rest : &in->args;
+    for (int i = optind; i < argc; i++) {
+        bool separator = stop_early && to == &in->args && strcmp(argv[i], "--") == 0;
+        if (separator && in->args.n == 1) {
+            to = &in->rest; // PROGRAM -- ARGS
+        } else {
+            strv_add(to, argv[i]);
+        }
+    }
+}
+
+int input_parse(struct input *in, int argc, char **argv, bool stop_early, struct err *err)
+{
+    char letters[LETTERS_MAX];
+    struct option longs[OPTIONS_MAX + 1] = {0};
+
+    make_tables(in, stop_early, letters, longs);
+    optind = 0; // glibc: start anew, and read the first character of `letters` again
+    opterr = 0;
+    for (;;) {
+        int word = optind > 0 ? optind : 1;
+        int code = getopt_long(argc, argv, letters, longs, NULL);
+        if (code == -1) {
+            break;
+        }
+        if (code == 1) {
+            strv_add(&in->args, optarg);
+        } else if (code == '?') {
+            return unknown_option(in, argv[word], err);
+        } else if (code == ':') {
+            return missing_argument(in, optopt, err);
+        } else {
+            int i = code >= LONG_ONLY ? code - LONG_ONLY : find_letter(in, code);
+            take_option(in, i, optarg);
+        }
+    }
+    take_words(in, argc, argv, stop_early);
+    return 0;
+}
+
+static size_t find_name(const struct input *in, const char *name)
+{
+    for (size_t i = 0; i < in->n; i++) {
+        if (strcmp(in->specs[i]->name, name) == 0) {
+            return i;
+        }
+    }
+    abort(); // a command asks for an option that is not in its table
+}
+
+const char *input_value(const struct input *in, const char *name)
+{
+    return in->values[find_name(in, name)];
+}
+
+bool input_flag(const struct input *in, const char *name)
+{
+    return input_value(in, name) != NULL;
+}
+
+int input_count(const struct input *in, const char *name)
+{
+    return in->counts[find_name(in, name)];
+}
+
+int input_number(const struct input *in, const char *name, long unset, long min, long max,
+                 long *out, struct err *err)
+{
+    const char *value = input_value(in, name);
+    if (!value) {
+        *out = unset;
+        return 0;
+    }
+    _cleanup_free_ char *shown = xasprintf("--%s", name);
+    return ini_number(shown, value, min, max, out, err);
+}
+
+void input_release(struct input *in)
+{
+    strv_release(&in->args);
+    strv_release(&in->rest);
+}

@@ -1,0 +1,47 @@
+// Options: one table serves the parser (getopt_long), the help pages and the test of the manual.
+#ifndef PISDK_OPTIONS_H
+#define PISDK_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct option_spec {
+    const char *name; // without the dashes
+    char letter;      // its short form, or 0
+    const char *arg;  // what its argument is called, or NULL when it has none
+    const char *help; // one line
+};
+
+enum { OPTIONS_MAX = 32 };
+
+// The words of a command line, sorted out.
+struct input {
+    const struct option_spec *specs[OPTIONS_MAX]; // the options that the command understands
+    const char *values[OPTIONS_MAX];              // "" for a flag; NULL: not given
+    int counts[OPTIONS_MAX];
+    size_t n;
+    struct strv args; // positional arguments
+    struct strv rest; // what came after "--", when the command passes words on
+};
+
+void input_add_specs(struct input *in, const struct option_spec *specs, size_t n);
+
+// Reads argv[0..argc): options may stand anywhere before "--", or, with `stop_early`, before the
+// first argument. ERR_USAGE with the nearest option as hint.
+int input_parse(struct input *in, int argc, char **argv, bool stop_early,
+                struct err *err) ERR_MUST_CHECK;
+
+// The option must be in the table: a name that is not aborts. The last one given counts.
+const char *input_value(const struct input *in, const char *name); // NULL when not given
+bool input_flag(const struct input *in, const char *name);
+int input_count(const struct input *in, const char *name);
+// A whole number from `min` to `max`; `unset` when the option was not given.
+int input_number(const struct input *in, const char *name, long unset, long min, long max,
+                 long *out, struct err *err) ERR_MUST_CHECK;
+
+void input_release(struct input *in);
+
+#endif

@@ -1,0 +1,134 @@
+#include <ctype.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "ui.h"
+
+enum { TABLE_COLUMNS_MAX = 12 };
+
+struct table {
+    struct column columns[TABLE_COLUMNS_MAX];
+    size_t n_columns;
+    struct strv cells; // as JSON needs them: numbers in full
+};
+
+struct table *table_new(const struct column *columns, size_t n)
+{
+    struct table *t = xcalloc(1, sizeof(*t));
+    if (n > TABLE_COLUMNS_MAX) {
+        abort();
+    }
+    memcpy(t->columns, columns, n * sizeof(*columns));
+    t->n_columns = n;
+    return t;
+}
+
+void table_text(struct table *t, const char *text)
+{
+    strv_add(&t->cells, text ? text : "");
+}
+
+void table_number(struct table *t, unsigned long long number)
+{
+    strv_addf(&t->cells, "%llu", number);
+}
+
+void table_free(struct table *t)
+{
+    strv_release(&t->cells);
+    free(t);
+}
+
+static json_t *json_cell(enum column_type type, const char *cell)
+{
+    switch (type) {
+    case COLUMN_NUMBER:
+    case COLUMN_SIZE:
+        return json_integer((json_int_t)strtoull(cell, NULL, 10));
+    case COLUMN_BOOL:
+        return json_boolean(strcmp(cell, "yes") == 0);
+    default:
+        return *cell ? json_string(cell) : json_null();
+    }
+}
+
+static void print_json(const struct table *t, bool object)
+{
+    json_t *rows = json_array();
+    for (size_t i = 0; i < t->cells.n; i += t->n_columns) {
+        json_t *row = json_object();
+        for (size_t c = 0; c < t->n_columns; c++) {
+            json_object_set_new(row, t->columns[c].key,
+                                json_cell(t->columns[c].type, t->cells.items[i + c]));
+        }
+        json_array_append_new(rows, row);
+    }
+    json_dumpf(object ? json_array_get(rows, 0) : rows, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(rows);
+}
+
+static const char *human_cell(char out[32], enum column_type type, const char *cell)
+{
+    return type == COLUMN_SIZE ? str_size(out, strtoull(cell, NULL, 10)) : cell;
+}
+
+// Columns as wide as their longest cell; numbers to the right, the last text without padding.
+static void print_cell(const struct table *t, size_t c, const char *cell, size_t width)
+{
+    bool right = t->columns[c].type == COLUMN_NUMBER || t->columns[c].type == COLUMN_SIZE;
+    bool last = c + 1 == t->n_columns;
+    if (right) {
+        printf("%*s", (int)width, cell);
+    } else {
+        printf("%-*s", last ? 0 : (int)width, cell);
+    }
+    fputs(last ? "\n" : "  ", stdout);
+}
+
+static void print_table(const struct table *t)
+{
+    size_t widths[TABLE_COLUMNS_MAX] = {0};
+    char human[32];
+
+    for (size_t c = 0; c < t->n_columns; c++) {
+        widths[c] = strlen(t->columns[c].key);
+    }
+    for (size_t i = 0; i < t->cells.n; i++) {
+        size_t c = i % t->n_columns;
+        size_t n = strlen(human_cell(human, t->columns[c].type, t->cells.items[i]));
+        widths[c] = n > widths[c] ? n : widths[c];
+    }
+    for (size_t c = 0; c < t->n_columns; c++) {
+        _cleanup_free_ char *heading = xstrdup(t->columns[c].key);
+        for (char *p = heading; *p; p++) {
+            *p = (char)toupper((unsigned char)*p);
+        }
+        print_cell(t, c, heading, widths[c]);
+    }
+    for (size_t i = 0; i < t->cells.n; i++) {
+        size_t c = i % t->n_columns;
+        print_cell(t, c, human_cell(human, t->columns[c].type, t->cells.items[i]), widths[c]);
+    }
+}
+
+static void print_object(const struct table *t)
+{
+    char human[32];
+    for (size_t c = 0; c < t->n_columns; c++) {
+        printf("%s: %s\n", t->columns[c].key,
+               human_cell(human, t->columns[c].type, t->cells.items[c]));
+    }
+}
+
+void table_print(const struct table *t, bool json, bool object)
+{
+    if (json) {
+        print_json(t, object);
+    } else if (object) {
+        print_object(t);
+    } else if (t->cells.n > 0) {
+        print_table(t);
+    }
+}

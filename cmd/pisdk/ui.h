@@ -1,0 +1,51 @@
+// How pisdk speaks: results on standard output, everything else on standard error.
+//
+// The progress bar is drawn on a terminal only, on the last line, and is gone before anything else
+// is printed. Colours follow --color, NO_COLOR (https://no-color.org) and whether it is a terminal.
+#ifndef PISDK_UI_H
+#define PISDK_UI_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/log.h"
+
+struct ui {
+    int verbosity; // -1 quiet, 0 normal, 1 verbose
+    bool color;    // on standard error
+    bool progress;
+    bool bar_shown;
+    pthread_mutex_t lock;
+};
+
+// `color` is "auto", "always" or "never".
+int ui_init(struct ui *ui, int verbosity, const char *color, bool progress,
+            struct err *err) ERR_MUST_CHECK;
+
+// The log that speaks through this ui, which must stay where it is.
+struct log ui_log(struct ui *ui);
+
+void ui_clear_bar(struct ui *ui);
+void ui_error(struct ui *ui, const struct err *err); // the message and its hint
+
+// A listing, printed as a table or as JSON: an array of objects, one a row. The keys of the columns
+// are the names in JSON; headings are the keys in capitals. Cells of a number column are numbers in
+// JSON. Everything is copied.
+enum column_type { COLUMN_TEXT, COLUMN_NUMBER, COLUMN_SIZE, COLUMN_BOOL };
+
+struct column {
+    const char *key;
+    enum column_type type;
+};
+
+struct table;
+struct table *table_new(const struct column *columns, size_t n);
+// One cell after the other, row by row; NULL is an empty one.
+void table_text(struct table *t, const char *text);
+void table_number(struct table *t, unsigned long long number);
+// Prints to standard output. `object`: the single row as one object or as lines "key: value".
+void table_print(const struct table *t, bool json, bool object);
+void table_free(struct table *t);
+
+#endif

@@ -1,0 +1,161 @@
+# CMake toolchain file: armv7l Linux boards, with Clang, against a pisdk sysroot.
+#
+# `pisdk build` uses it; it works by itself too, wherever it is copied together with boards/:
+#
+#     cmake -B build -DCMAKE_TOOLCHAIN_FILE=$(pisdk sysroot path --toolchain)
+#
+#   PISDK_SYSROOT     name of a sysroot, or the path of one    (default: bookworm)
+#   PISDK_BOARD       name of a file in boards/                (default: armv7)
+#   PISDK_EXECUTABLE  the pisdk that runs programs and tests   (default: looked for)
+#
+# Each may be given with -D or as an environment variable. find_package(MPI) works for C and C++
+# without running anything of the target; without pisdk everything but running works.
+
+cmake_minimum_required(VERSION 3.20)
+
+foreach(variable IN ITEMS PISDK_SYSROOT PISDK_BOARD PISDK_EXECUTABLE)
+  if(NOT ${variable} AND DEFINED ENV{${variable}})
+    set(${variable} "$ENV{${variable}}")
+  endif()
+endforeach()
+
+# What CMake's own test projects need to know as well.
+list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES PISDK_SYSROOT PISDK_BOARD PISDK_EXECUTABLE)
+
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR armv7l)
+set(CMAKE_LIBRARY_ARCHITECTURE arm-linux-gnueabihf)
+
+# --- The sysroot ---------------------------------------------------------------------------------
+
+if(NOT PISDK_SYSROOT)
+  set(PISDK_SYSROOT bookworm)
+endif()
+if(IS_ABSOLUTE "${PISDK_SYSROOT}")
+  set(CMAKE_SYSROOT "${PISDK_SYSROOT}")
+else()
+  if(DEFINED ENV{PISDK_DATA_DIR})
+    set(CMAKE_SYSROOT "$ENV{PISDK_DATA_DIR}/sysroots/${PISDK_SYSROOT}/root")
+  elseif(DEFINED ENV{XDG_DATA_HOME})
+    set(CMAKE_SYSROOT "$ENV{XDG_DATA_HOME}/pisdk/sysroots/${PISDK_SYSROOT}/root")
+  else()
+    set(CMAKE_SYSROOT "$ENV{HOME}/.local/share/pisdk/sysroots/${PISDK_SYSROOT}/root")
+  endif()
+endif()
+if(NOT IS_DIRECTORY "${CMAKE_SYSROOT}/usr/include")
+  message(FATAL_ERROR "There is no sysroot in ${CMAKE_SYSROOT}\n"
+                      "hint: pisdk sysroot build ${PISDK_SYSROOT}")
+endif()
+
+# --- The board -----------------------------------------------------------------------------------
+
+if(NOT PISDK_BOARD)
+  set(PISDK_BOARD armv7)
+endif()
+set(_pisdk_board_file "${CMAKE_CURRENT_LIST_DIR}/boards/${PISDK_BOARD}.ini")
+if(NOT EXISTS "${_pisdk_board_file}")
+  message(FATAL_ERROR "There is no board `${PISDK_BOARD}`\nhint: `pisdk boards` lists them")
+endif()
+file(STRINGS "${_pisdk_board_file}" _pisdk_flags REGEX "^flags *=")
+file(STRINGS "${_pisdk_board_file}" _pisdk_refused REGEX "^refused *=|^ +[^ ]")
+if(NOT _pisdk_flags)
+  string(REGEX REPLACE "^refused *= *" "" _pisdk_refused "${_pisdk_refused}")
+  string(REGEX REPLACE "; +" " " _pisdk_refused "${_pisdk_refused}")
+  message(FATAL_ERROR "Cannot build for board `${PISDK_BOARD}`: ${_pisdk_refused}")
+endif()
+string(REGEX REPLACE "^flags *= *" "" _pisdk_flags "${_pisdk_flags}")
+
+# --- The compilers: the newest Clang that has its lld beside it -------------------------------------
+
+foreach(_pisdk_version RANGE 40 14 -1)
+  find_program(PISDK_CLANG clang-${_pisdk_version})
+  find_program(PISDK_LLD ld.lld-${_pisdk_version})
+  if(PISDK_CLANG AND PISDK_LLD)
+    set(_pisdk_suffix -${_pisdk_version})
+    break()
+  endif()
+  unset(PISDK_CLANG CACHE)
+  unset(PISDK_LLD CACHE)
+endforeach()
+if(NOT PISDK_CLANG)
+  set(_pisdk_suffix "")
+  find_program(PISDK_CLANG clang)
+  find_program(PISDK_LLD ld.lld)
+  if(NOT PISDK_CLANG OR NOT PISDK_LLD)
+    message(FATAL_ERROR "Clang 14 or newer with its linker lld is not installed\n"
+                        "hint: sudo apt install clang lld llvm")
+  endif()
+endif()
+mark_as_advanced(PISDK_CLANG PISDK_LLD)
+
+set(CMAKE_C_COMPILER "${PISDK_CLANG}")
+string(REGEX REPLACE "clang(-[0-9]+)?$" "clang++\\1" CMAKE_CXX_COMPILER "${PISDK_CLANG}")
+set(CMAKE_ASM_COMPILER "${PISDK_CLANG}")
+foreach(_pisdk_language IN ITEMS C CXX ASM)
+  set(CMAKE_${_pisdk_language}_COMPILER_TARGET arm-linux-gnueabihf)
+  set(CMAKE_${_pisdk_language}_FLAGS_INIT "${_pisdk_flags}")
+endforeach()
+foreach(_pisdk_kind IN ITEMS EXE SHARED MODULE)
+  set(CMAKE_${_pisdk_kind}_LINKER_FLAGS_INIT "--ld-path=${PISDK_LLD}")
+endforeach()
+foreach(_pisdk_tool IN ITEMS AR RANLIB NM OBJCOPY OBJDUMP READELF STRIP)
+  string(TOLOWER "llvm-${_pisdk_tool}" _pisdk_name)
+  find_program(CMAKE_${_pisdk_tool} NAMES ${_pisdk_name}${_pisdk_suffix} ${_pisdk_name})
+endforeach()
+set(CMAKE_C_COMPILER_AR "${CMAKE_AR}")
+set(CMAKE_C_COMPILER_RANLIB "${CMAKE_RANLIB}")
+set(CMAKE_CXX_COMPILER_AR "${CMAKE_AR}")
+set(CMAKE_CXX_COMPILER_RANLIB "${CMAKE_RANLIB}")
+
+# --- Libraries and headers of the sysroot, programs of the desktop -----------------------------------
+
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+set(ENV{PKG_CONFIG_SYSROOT_DIR} "${CMAKE_SYSROOT}")
+set(ENV{PKG_CONFIG_LIBDIR}
+    "${CMAKE_SYSROOT}/usr/lib/arm-linux-gnueabihf/pkgconfig:${CMAKE_SYSROOT}/usr/share/pkgconfig")
+set(ENV{PKG_CONFIG_PATH} "")
+
+# --- The emulator --------------------------------------------------------------------------------
+
+if(NOT PISDK_EXECUTABLE)
+  find_program(PISDK_EXECUTABLE pisdk HINTS "${CMAKE_CURRENT_LIST_DIR}/../../../bin")
+endif()
+if(PISDK_EXECUTABLE)
+  set(CMAKE_CROSSCOMPILING_EMULATOR
+      "${PISDK_EXECUTABLE};run;--sysroot;${PISDK_SYSROOT};--board;${PISDK_BOARD}")
+  # FindMPI wants one file to run: mpirun of the sysroot, under the emulator.
+  set(_pisdk_mpiexec "${CMAKE_BINARY_DIR}/pisdk-mpiexec")
+  get_property(_pisdk_nested GLOBAL PROPERTY IN_TRY_COMPILE)
+  if(NOT _pisdk_nested)
+    string(CONCAT _pisdk_script
+      "#!/bin/sh\n"
+      "# mpirun of the sysroot, emulated. Made by the CMake toolchain file of pisdk.\n"
+      "exec '${PISDK_EXECUTABLE}' run --sysroot '${PISDK_SYSROOT}' --board '${PISDK_BOARD}' "
+      "mpirun \"$@\"\n")
+    file(CONFIGURE OUTPUT "${_pisdk_mpiexec}" CONTENT "${_pisdk_script}" @ONLY)
+    file(CHMOD "${_pisdk_mpiexec}" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE
+         GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+  endif()
+endif()
+
+# --- MPI: what FindMPI would otherwise ask the target's compiler wrappers -----------------------------
+
+set(_pisdk_libraries "${CMAKE_SYSROOT}/usr/lib/arm-linux-gnueabihf")
+if(EXISTS "${_pisdk_libraries}/openmpi/lib/libmpi.so")
+  set(_pisdk_mpi "${_pisdk_libraries}/openmpi")
+  foreach(_pisdk_language IN ITEMS C CXX)
+    set(MPI_${_pisdk_language}_HEADER_DIR "${_pisdk_mpi}/include" CACHE PATH "")
+    set(MPI_${_pisdk_language}_COMPILER_INCLUDE_DIRS "${_pisdk_mpi}/include" CACHE STRING "")
+  endforeach()
+  set(MPI_C_LIB_NAMES "mpi" CACHE STRING "")
+  set(MPI_CXX_LIB_NAMES "mpi_cxx;mpi" CACHE STRING "")
+  set(MPI_mpi_LIBRARY "${_pisdk_mpi}/lib/libmpi.so" CACHE FILEPATH "")
+  set(MPI_mpi_cxx_LIBRARY "${_pisdk_mpi}/lib/libmpi_cxx.so" CACHE FILEPATH "")
+  if(PISDK_EXECUTABLE)
+    set(MPIEXEC_EXECUTABLE "${_pisdk_mpiexec}" CACHE FILEPATH "")
+    set(MPIEXEC_NUMPROC_FLAG "-n" CACHE STRING "")
+  endif()
+endif()

@@ -78,7 +78,6 @@ int cmd_test(struct app *app, struct err *err);
 int help_print(struct app *app, char *const *path, size_t n, struct err *err);
 
 // The command that a word names, with the nearest one as hint when there is none.
-const struct command *command_find(const struct command *table, const char *name,
-                                   struct err *err);
+const struct command *command_find(const struct command *table, const char *name, struct err *err);
 
 #endif

@@ -35,14 +35,20 @@ struct tool {
 };
 
 static const struct tool tools[] = {
-    {"llvm", "llvm-ar llvm-ar-19 llvm-ar-18 llvm-ar-17 llvm-ar-16 llvm-ar-15 llvm-ar-14", true,
+    {"llvm",
+     "llvm-ar llvm-ar-19 llvm-ar-18 llvm-ar-17 llvm-ar-16 llvm-ar-15 llvm-ar-14",
+     true,
      {"llvm", "llvm", "llvm", "llvm"}},
     {"cmake", "cmake", true, {"cmake", "cmake", "cmake", "cmake"}},
     {"ninja", "ninja", true, {"ninja-build", "ninja-build", "ninja", "ninja"}},
-    {"qemu", "qemu-arm-static qemu-arm", true,
+    {"qemu",
+     "qemu-arm-static qemu-arm",
+     true,
      {"qemu-user-static", "qemu-user-static", "qemu-user-static", "qemu-linux-user"}},
     {"gpgv", "gpgv", true, {"gpgv", "gnupg2", "gnupg", "gpg2"}},
-    {"pkg-config", "pkg-config pkgconf", false,
+    {"pkg-config",
+     "pkg-config pkgconf",
+     false,
      {"pkg-config", "pkgconf-pkg-config", "pkgconf", "pkg-config"}},
     {"ssh", "ssh", false, {"openssh-client", "openssh-clients", "openssh", "openssh-clients"}},
     {"rsync", "rsync", false, {"rsync", "rsync", "rsync", "rsync"}},
@@ -111,8 +117,8 @@ static void check_tool(struct checkup *c, const struct tool *tool)
         report(c, tool->what, WORKS, version, NULL);
         return;
     }
-    _cleanup_free_ char *mend = xasprintf("%s %s", installers[c->package_manager],
-                                          tool->packages[c->package_manager]);
+    _cleanup_free_ char *mend =
+        xasprintf("%s %s", installers[c->package_manager], tool->packages[c->package_manager]);
     report(c, tool->what, tool->required ? MISSING : OPTIONAL, "not found", mend);
 }
 
@@ -252,9 +258,9 @@ int cmd_doctor(struct app *app, struct err *err)
     table_print(c.table, app->json, false);
     table_free(c.table);
     if (!app->json) {
-        log_info(&app->log, "%s", c.main_job_works
-                                      ? "everything needed is here"
-                                      : "something needed is missing: see the last column");
+        log_info(&app->log, "%s",
+                 c.main_job_works ? "everything needed is here"
+                                  : "something needed is missing: see the last column");
     }
     return c.main_job_works ? EXIT_OK : EXIT_FAILED;
 }

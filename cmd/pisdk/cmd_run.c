@@ -12,10 +12,10 @@ enum { RANKS_MAX = PROJECT_RANKS_MAX };
 struct run {
     struct app *app;
     const struct target *target;
-    const char *word;  // the program as the user named it, or NULL
-    struct strv args;  // its arguments
-    long ranks;        // 0: without mpirun
-    char *program;     // absolute
+    const char *word; // the program as the user named it, or NULL
+    struct strv args; // its arguments
+    long ranks;       // 0: without mpirun
+    char *program;    // absolute
     bool in_sysroot;
     char *cwd;
     struct strv visible;
@@ -66,10 +66,6 @@ static int find_program(struct run *run, struct err *err)
 {
     if (run->word && strchr(run->word, '/')) {
         return find_by_path(run, err);
-    }
-    if (!run->word && !run->app->has_project) {
-        err_set(err, ERR_USAGE, "no program is given, and this is not a project");
-        return err_hint(err, "pisdk run ./PROGRAM");
     }
     const char *name = run->word ? run->word : run->app->project.program;
     if (run->app->has_project) {
@@ -122,7 +118,7 @@ static int check_machine(const struct run *run, struct err *err)
 // Shows a folder of the host to the program, unless the sysroot has its own there.
 static void show(struct run *run, const char *path)
 {
-    static const char *const system[] = {"/bin",  "/boot", "/dev",  "/etc", "/lib", "/lib32",
+    static const char *const system[] = {"/bin",   "/boot", "/dev", "/etc",  "/lib", "/lib32",
                                          "/lib64", "/proc", "/run", "/sbin", "/sys", "/usr"};
     if (strcmp(path, "/") == 0) {
         return;
@@ -233,6 +229,10 @@ int cmd_run(struct app *app, struct err *err)
     struct target target;
     int status = 0;
 
+    if (app->input.args.n == 0 && !app->has_project) {
+        err_set(err, ERR_USAGE, "no program is given, and this is not a project");
+        return err_hint(err, "pisdk run ./PROGRAM");
+    }
     if (target_choose(app, &target, err) != 0) {
         return -1;
     }

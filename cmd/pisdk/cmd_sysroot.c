@@ -10,8 +10,8 @@
 
 enum { TIMEOUT_MAX = 3600 };
 
-static int build(struct app *app, const struct recipe *recipe,
-                 struct sysroot_build_report *report, struct err *err)
+static int build(struct app *app, const struct recipe *recipe, struct sysroot_build_report *report,
+                 struct err *err)
 {
     const char *mirror = input_value(&app->input, "mirror");
     const char *from_environment = getenv("PISDK_MIRROR");
@@ -76,8 +76,8 @@ int cmd_sysroot_build(struct app *app, struct err *err)
 int cmd_sysroot_list(struct app *app, struct err *err)
 {
     static const struct column columns[] = {
-        {"name", COLUMN_TEXT}, {"packages", COLUMN_NUMBER}, {"size", COLUMN_SIZE},
-        {"built", COLUMN_TEXT}, {"release", COLUMN_TEXT},   {"path", COLUMN_TEXT},
+        {"name", COLUMN_TEXT},  {"packages", COLUMN_NUMBER}, {"size", COLUMN_SIZE},
+        {"built", COLUMN_TEXT}, {"release", COLUMN_TEXT},    {"path", COLUMN_TEXT},
     };
     _cleanup_strv_ struct strv names = {0};
 

@@ -13,7 +13,8 @@ static int ctest_words(struct app *app, const char *dir, struct strv *argv, stru
     if (input_number(&app->input, "jobs", 1, 1, JOBS_MAX, &checked, err) != 0) {
         return -1;
     }
-    strv_add_list(argv, "ctest", "--test-dir", dir, "--output-on-failure", "--no-tests=error", NULL);
+    strv_add_list(argv, "ctest", "--test-dir", dir, "--output-on-failure", "--no-tests=error",
+                  NULL);
     if (regex) {
         strv_add_list(argv, "-R", regex, NULL);
     }

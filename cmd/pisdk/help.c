@@ -9,9 +9,8 @@ static void print_options(const struct option_spec *options, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const struct option_spec *o = &options[i];
-        _cleanup_free_ char *left =
-            xasprintf("%s--%s%s%s", o->letter ? "-x, " : "    ", o->name, o->arg ? " " : "",
-                      o->arg ? o->arg : "");
+        _cleanup_free_ char *left = xasprintf("%s--%s%s%s", o->letter ? "-x, " : "    ", o->name,
+                                              o->arg ? " " : "", o->arg ? o->arg : "");
         if (o->letter) {
             left[1] = o->letter;
         }

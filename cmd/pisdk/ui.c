@@ -9,11 +9,11 @@
 
 enum { BAR_WIDTH = 24, COLUMNS_MIN = 40, PERCENT = 100 };
 
-#define RED "\033[1;31m"
-#define YELLOW "\033[1;33m"
-#define CYAN "\033[36m"
-#define DIM "\033[2m"
-#define PLAIN "\033[0m"
+#define RED        "\033[1;31m"
+#define YELLOW     "\033[1;33m"
+#define CYAN       "\033[36m"
+#define DIM        "\033[2m"
+#define PLAIN      "\033[0m"
 #define CLEAR_LINE "\r\033[K"
 
 int ui_init(struct ui *ui, int verbosity, const char *color, bool progress, struct err *err)

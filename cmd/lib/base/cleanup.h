@@ -28,9 +28,9 @@ static inline void cleanup_fclose(FILE **f)
     }
 }
 
-#define _cleanup_free_ __attribute__((cleanup(cleanup_free)))
-#define _cleanup_close_ __attribute__((cleanup(cleanup_close)))
-#define _cleanup_fclose_ __attribute__((cleanup(cleanup_fclose)))
+#define _cleanup_free_     __attribute__((cleanup(cleanup_free)))
+#define _cleanup_close_    __attribute__((cleanup(cleanup_close)))
+#define _cleanup_fclose_   __attribute__((cleanup(cleanup_fclose)))
 #define _cleanup_(release) __attribute__((cleanup(release)))
 
 #define TAKE_PTR(p)                                                                                \

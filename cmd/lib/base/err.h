@@ -7,7 +7,7 @@
 #ifndef PISDK_BASE_ERR_H
 #define PISDK_BASE_ERR_H
 
-#define ERR_MUST_CHECK __attribute__((warn_unused_result))
+#define ERR_MUST_CHECK               __attribute__((warn_unused_result))
 #define ERR_PRINTF(fmt_index, first) __attribute__((format(printf, fmt_index, first)))
 
 enum err_code {
@@ -33,7 +33,9 @@ struct err {
 };
 
 #define ERR_INIT                                                                                   \
-    { .code = ERR_NONE }
+    {                                                                                              \
+        .code = ERR_NONE                                                                           \
+    }
 
 // Sets the error and returns -1, so that `return err_set(err, …)` reads well.
 int err_set(struct err *err, enum err_code code, const char *fmt, ...) ERR_PRINTF(3, 4);

@@ -17,11 +17,11 @@ bool fs_is_dir(const char *path);
 bool fs_is_program(const char *path); // a regular file that this user may execute
 bool fs_dir_is_empty(const char *path);
 
-char *fs_join(const char *dir, const char *name); // "dir/name"; `name` alone when it is absolute
-char *fs_parent(const char *path);                // "a/b" -> "a", "a" -> "."
-const char *fs_base(const char *path);            // "a/b" -> "b"; points into `path`
-char *fs_real_path(const char *path);             // NULL when it does not exist
-char *fs_absolute(const char *path);              // made absolute, without looking at it
+char *fs_join(const char *dir, const char *name);    // "dir/name"; `name` alone when it is absolute
+char *fs_parent(const char *path);                   // "a/b" -> "a", "a" -> "."
+const char *fs_base(const char *path);               // "a/b" -> "b"; points into `path`
+char *fs_real_path(const char *path);                // NULL when it does not exist
+char *fs_absolute(const char *path);                 // made absolute, without looking at it
 bool fs_is_below(const char *path, const char *dir); // `path` is `dir` or inside it; textual
 
 // The first executable `name` in PATH, absolute; NULL when there is none.

@@ -7,11 +7,12 @@
 // One key. A value on several lines (continuation lines are indented) comes in several calls with
 // the same key. Returns -1 with the error set to refuse it; the file and line are added to it.
 typedef int ini_key_handler(void *user, const char *section, const char *key, const char *value,
-                        struct err *err);
+                            struct err *err);
 
 // Reads the file; the first bad line is an ERR_USAGE error "FILE:LINE: …".
 // ERR_NOT_FOUND when there is no such file.
-int ini_read(const char *path, ini_key_handler *handler, void *user, struct err *err) ERR_MUST_CHECK;
+int ini_read(const char *path, ini_key_handler *handler, void *user,
+             struct err *err) ERR_MUST_CHECK;
 
 // The same for text in memory, which `name` stands for in errors.
 int ini_read_text(const char *name, const char *text, ini_key_handler *handler, void *user,

@@ -58,7 +58,7 @@ char *xasprintf(const char *fmt, ...)
 
 bool slice_is(struct slice s, const char *text)
 {
-    return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
+    return s.n == strlen(text) && (s.n == 0 || memcmp(s.p, text, s.n) == 0);
 }
 
 struct slice slice_trim(struct slice s)

@@ -69,7 +69,7 @@ void strv_add(struct strv *v, const char *s);
 void strv_addf(struct strv *v, const char *fmt, ...) ERR_PRINTF(2, 3);
 // Several strings, the last followed by NULL.
 void strv_add_list(struct strv *v, const char *first, ...) __attribute__((sentinel));
-void strv_take(struct strv *v, char *s); // adds a string that is now the list's
+void strv_take(struct strv *v, char *s);               // adds a string that is now the list's
 void strv_add_words(struct strv *v, const char *text); // one item a space-separated word
 void strv_add_all(struct strv *v, char *const *items); // a NULL-terminated array
 bool strv_has(const struct strv *v, const char *s);
@@ -91,6 +91,6 @@ const char *str_size(char out[32], unsigned long long bytes);
 const char *str_seconds(char out[32], double seconds);
 
 #define _cleanup_strbuf_ _cleanup_(strbuf_release)
-#define _cleanup_strv_ _cleanup_(strv_release)
+#define _cleanup_strv_   _cleanup_(strv_release)
 
 #endif

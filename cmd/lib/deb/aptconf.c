@@ -11,9 +11,9 @@ enum { SOURCES_MAX = 1 << 20 };
 // Code names from Debian's release history; stages move from one to the next.
 static bool is_debian_suite(struct slice s)
 {
-    static const char *const names[] = {"bullseye", "bookworm",     "trixie",  "forky",   "duke",
-                                        "stable",   "oldstable",    "testing", "unstable", "sid",
-                                        "oldoldstable"};
+    static const char *const names[] = {"bullseye", "bookworm", "trixie",      "forky",
+                                        "duke",     "stable",   "oldstable",   "testing",
+                                        "unstable", "sid",      "oldoldstable"};
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         if (slice_is(s, names[i])) {
             return true;

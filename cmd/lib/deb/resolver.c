@@ -91,8 +91,7 @@ static int unknown_package(struct resolver *r, const char *name, struct err *err
     Pool *pool = r->pool;
     Id p;
 
-    FOR_POOL_SOLVABLES(p)
-    {
+    FOR_POOL_SOLVABLES (p) {
         strv_add(&names, pool_id2str(pool, pool->solvables[p].name));
     }
     err_set(err, ERR_RESOLVE, "there is no package `%s` in this release", name);
@@ -108,8 +107,7 @@ static bool is_available(struct resolver *r, Id name)
     Pool *pool = r->pool;
     Id p;
     Id pp;
-    FOR_PROVIDES(p, pp, name)
-    {
+    FOR_PROVIDES (p, pp, name) {
         if (pool->solvables[p].repo != r->installed) {
             return true;
         }

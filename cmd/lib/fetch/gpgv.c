@@ -38,8 +38,7 @@ static struct verdict read_status(const char *status)
     return v;
 }
 
-static int refuse(const struct verdict *v, const char *keyring, const char *errors,
-                  struct err *err)
+static int refuse(const struct verdict *v, const char *keyring, const char *errors, struct err *err)
 {
     if (v->bad) {
         err_set(err, ERR_VERIFY, "the signature is wrong: the file was changed on the way");

@@ -10,13 +10,13 @@
 #include "project/project.h"
 
 struct project_build_options {
-    const char *share;   // pisdk's own data, see base/paths.h
-    const char *program; // the running pisdk: what runs the tests
-    const char *sysroot; // its folder, for the compilers
+    const char *share;        // pisdk's own data, see base/paths.h
+    const char *program;      // the running pisdk: what runs the tests
+    const char *sysroot;      // its folder, for the compilers
     const char *board, *type; // "release" or "debug"
-    long jobs;           // 0: Ninja's choice
-    bool clean;          // remove the build folder first
-    bool quiet;          // show the build's output only when it fails
+    long jobs;                // 0: Ninja's choice
+    bool clean;               // remove the build folder first
+    bool quiet;               // show the build's output only when it fails
     const struct strv *extra; // arguments for Ninja, or NULL
     struct log *log;
 };

@@ -47,8 +47,10 @@ static int on_key(void *user, const char *section, const char *key, const char *
         const char *section, *key;
         char **text;
     } texts[] = {
-        {"project", "name", &p->name},   {"target", "sysroot", &p->sysroot},
-        {"target", "board", &p->board}, {"run", "program", &p->program},
+        {"project", "name", &p->name},
+        {"target", "sysroot", &p->sysroot},
+        {"target", "board", &p->board},
+        {"run", "program", &p->program},
     };
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         if (strcmp(section, texts[i].section) == 0 && strcmp(key, texts[i].key) == 0) {

@@ -10,9 +10,9 @@
 
 #include "base/err.h"
 
-#define PROJECT_FILE "pisdk.ini"
+#define PROJECT_FILE            "pisdk.ini"
 #define PROJECT_DEFAULT_SYSROOT "bookworm"
-#define PROJECT_DEFAULT_BOARD "armv7"
+#define PROJECT_DEFAULT_BOARD   "armv7"
 
 enum { PROJECT_RANKS_MAX = 1024 };
 

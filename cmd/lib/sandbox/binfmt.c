@@ -12,10 +12,10 @@ enum { ENTRY_MAX = 1 << 12 };
 // The first 20 bytes of a 32-bit little-endian ARM executable (ET_EXEC, or ET_DYN through the
 // mask), whatever its OS ABI and padding: System V ABI, ELF header; EM_ARM is 40.
 #define MAGIC                                                                                      \
-    "\\x7f\\x45\\x4c\\x46\\x01\\x01\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02\\x00"      \
+    "\\x7f\\x45\\x4c\\x46\\x01\\x01\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02\\x00"   \
     "\\x28\\x00"
 #define MASK                                                                                       \
-    "\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\xfe\\xff"      \
+    "\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\xfe\\xff"   \
     "\\xff\\xff"
 
 int binfmt_register(const char *place, const char *qemu, struct err *err)

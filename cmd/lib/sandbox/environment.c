@@ -10,10 +10,10 @@ extern char **environ;
 static bool describes_desktop(const char *variable)
 {
     static const char *const names[] = {
-        "PATH",      "HOME",    "USER",   "LOGNAME",     "SHELL",  "PWD",          "OLDPWD",
-        "TMPDIR",    "MAIL",    "DISPLAY", "HOSTNAME",   "LD_*",   "XDG_*",        "DBUS_*",
-        "SSH_*",     "PYTHON*", "QEMU_*", "WAYLAND_*",   "PISDK_*", "OMPI_COMM_*", "OMPI_UNIVERSE_*",
-        "PMIX_*",    "ORTE_*",  "OPAL_*", "OMPI_APP_*",  "PMI_*",
+        "PATH",   "HOME",    "USER",    "LOGNAME",    "SHELL",   "PWD",         "OLDPWD",
+        "TMPDIR", "MAIL",    "DISPLAY", "HOSTNAME",   "LD_*",    "XDG_*",       "DBUS_*",
+        "SSH_*",  "PYTHON*", "QEMU_*",  "WAYLAND_*",  "PISDK_*", "OMPI_COMM_*", "OMPI_UNIVERSE_*",
+        "PMIX_*", "ORTE_*",  "OPAL_*",  "OMPI_APP_*", "PMI_*",
     };
     size_t n = strcspn(variable, "=");
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -49,6 +49,7 @@ char *environment_flat_folder(const struct sandbox *s, const char *path)
 
 #define FLAT "{flat:"
 #define ROOT "{root}"
+#define TMP  "{tmp}"
 
 static char *expand(const struct sandbox *s, const char *text)
 {
@@ -57,6 +58,9 @@ static char *expand(const struct sandbox *s, const char *text)
         const char *end = strchr(text, '}');
         if (end && str_starts(text, ROOT)) {
             strbuf_adds(&out, s->root);
+            text = end + 1;
+        } else if (end && str_starts(text, TMP)) {
+            strbuf_addf(&out, "%s/tmp", s->scratch);
             text = end + 1;
         } else if (end && str_starts(text, FLAT)) {
             _cleanup_free_ char *path =

@@ -1,9 +1,11 @@
 // The environment variables of an emulated program.
 //
 // The user's own pass, except those that describe the desktop (paths, session, a surrounding MPI
-// job). A sysroot's recipe adds what its MPI needs; a value there may contain {root}, the sysroot
-// as the host sees it, and {flat:PATH}, a folder on a tmpfs with links to all entries of PATH in
-// the sysroot: 32-bit programs cannot list a folder on ext4.
+// job). A sysroot's recipe adds what its MPI needs. A value in its section [rootless] may contain
+//   {root}       the sysroot as the host sees it
+//   {tmp}        a folder on a tmpfs that is removed afterwards
+//   {flat:PATH}  a folder on a tmpfs with links to all entries of PATH in the sysroot: 32-bit
+//                programs cannot list a folder on ext4
 #ifndef PISDK_SANDBOX_ENVIRONMENT_H
 #define PISDK_SANDBOX_ENVIRONMENT_H
 

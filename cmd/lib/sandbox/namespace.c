@@ -12,7 +12,7 @@
 
 // Paths below are relative to the sysroot's folder (SYSROOT_DIR), so that no path needs escaping in
 // mount options, and the layers stay reachable whatever is mounted over.
-#define UPPER "mnt/upper"
+#define UPPER    "mnt/upper"
 #define NEW_ROOT "mnt/root"
 
 int namespace_flags(void)
@@ -76,8 +76,7 @@ static int write_board_files(const struct sandbox *s, struct err *err)
 {
     const struct board *b = s->o->board;
     _cleanup_free_ char *hosts = xasprintf("127.0.0.1\tlocalhost %s\n", b->hostname);
-    _cleanup_free_ char *cpus =
-        b->cores > 1 ? xasprintf("0-%ld\n", b->cores - 1) : xstrdup("0\n");
+    _cleanup_free_ char *cpus = b->cores > 1 ? xasprintf("0-%ld\n", b->cores - 1) : xstrdup("0\n");
     _cleanup_free_ char *hostname = xasprintf("%s\n", b->hostname);
     const struct {
         const char *path, *text;
@@ -103,9 +102,18 @@ static int write_board_files(const struct sandbox *s, struct err *err)
 static int make_layers(const struct sandbox *s, struct err *err)
 {
     static const char *const folders[] = {
-        UPPER,           "mnt/work",     NEW_ROOT,       UPPER "/etc",
-        UPPER "/home",   UPPER "/home/pi", UPPER "/dev", UPPER "/dev/shm",
-        UPPER "/dev/pts", UPPER "/sys",  UPPER "/sys/devices", UPPER "/sys/devices/system",
+        UPPER,
+        "mnt/work",
+        NEW_ROOT,
+        UPPER "/etc",
+        UPPER "/home",
+        UPPER "/home/pi",
+        UPPER "/dev",
+        UPPER "/dev/shm",
+        UPPER "/dev/pts",
+        UPPER "/sys",
+        UPPER "/sys/devices",
+        UPPER "/sys/devices/system",
         UPPER "/sys/devices/system/cpu",
     };
     if (mount("tmpfs", "mnt", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") != 0) {
@@ -128,10 +136,8 @@ static int mount_devices(struct err *err)
 {
     static const char *const devices[] = {"null", "zero", "full", "random", "urandom", "tty"};
     static const char *const links[][2] = {
-        {"/proc/self/fd", NEW_ROOT "/dev/fd"},
-        {"/proc/self/fd/0", NEW_ROOT "/dev/stdin"},
-        {"/proc/self/fd/1", NEW_ROOT "/dev/stdout"},
-        {"/proc/self/fd/2", NEW_ROOT "/dev/stderr"},
+        {"/proc/self/fd", NEW_ROOT "/dev/fd"},       {"/proc/self/fd/0", NEW_ROOT "/dev/stdin"},
+        {"/proc/self/fd/1", NEW_ROOT "/dev/stdout"}, {"/proc/self/fd/2", NEW_ROOT "/dev/stderr"},
         {"pts/ptmx", NEW_ROOT "/dev/ptmx"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
@@ -167,8 +173,8 @@ static int mount_system(const struct sandbox *s, struct err *err)
     if (mount("proc", NEW_ROOT "/proc", "proc", plain | MS_NOEXEC, NULL) != 0) {
         return unsupported(err, "cannot mount /proc in a user namespace");
     }
-    if (mount("binfmt_misc", NEW_ROOT "/proc/sys/fs/binfmt_misc", "binfmt_misc",
-              plain | MS_NOEXEC, NULL) == 0) {
+    if (mount("binfmt_misc", NEW_ROOT "/proc/sys/fs/binfmt_misc", "binfmt_misc", plain | MS_NOEXEC,
+              NULL) == 0) {
         return binfmt_register(NEW_ROOT "/proc/sys/fs/binfmt_misc", s->qemu, err);
     }
     if (!binfmt_host_has_arm(&fixed) || !fixed) {

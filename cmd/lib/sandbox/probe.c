@@ -48,9 +48,9 @@ static const struct tiny_program tiny_program = {
 
 static int make_sysroot(const char *dir, struct err *err)
 {
-    static const char *const folders[] = {"root/bin", "root/dev",  "root/etc", "root/home",
-                                          "root/proc", "root/sys", "root/tmp", "folders",
-                                          "mnt"};
+    static const char *const folders[] = {"root/bin",  "root/dev",  "root/etc",
+                                          "root/home", "root/proc", "root/sys",
+                                          "root/tmp",  "folders",   "mnt"};
     for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
         _cleanup_free_ char *path = fs_join(dir, folders[i]);
         if (fs_mkdir_all(path, 0755, err) != 0) {

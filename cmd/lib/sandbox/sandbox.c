@@ -37,8 +37,8 @@ int sandbox_mode_from_environment(enum sandbox_mode *mode, struct err *err)
             return 0;
         }
     }
-    return err_set(err, ERR_USAGE,
-                   "PISDK_EMULATION is namespace, binfmt or prefix, not `%s`", value);
+    return err_set(err, ERR_USAGE, "PISDK_EMULATION is namespace, binfmt or prefix, not `%s`",
+                   value);
 }
 
 char *sandbox_find_qemu(struct err *err)

@@ -22,14 +22,14 @@ enum sandbox_mode { SANDBOX_AUTO, SANDBOX_NAMESPACE, SANDBOX_BINFMT, SANDBOX_PRE
 
 struct sandbox_options {
     enum sandbox_mode mode;
-    const char *sysroot_dir;          // the folder with root/, folders/ and mnt/ in it
-    const char *triple;               // names the library folders
-    const struct strv *environment;   // NAME=VALUE for every mode, unless the user has set NAME
-    const struct strv *rootless;      // NAME=VALUE for binfmt and prefix; see environment.h
+    const char *sysroot_dir;        // the folder with root/, folders/ and mnt/ in it
+    const char *triple;             // names the library folders
+    const struct strv *environment; // NAME=VALUE for every mode, unless the user has set NAME
+    const struct strv *rootless;    // NAME=VALUE for binfmt and prefix; see environment.h
     const struct board *board;
-    const struct strv *visible;       // folders of the host, absolute
-    const char *cwd;                  // absolute; / when the program cannot see it
-    const char *runtime;              // folder for short-lived files, see base/paths.h
+    const struct strv *visible; // folders of the host, absolute
+    const char *cwd;            // absolute; / when the program cannot see it
+    const char *runtime;        // folder for short-lived files, see base/paths.h
     struct log *log;
 };
 

@@ -23,10 +23,11 @@ static int make_folder(struct sandbox *s, struct err *err)
     for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
         bool last = i + 1 == ARRAY_SIZE(places);
         err_clear(err);
-        if (fs_mkdir_all(places[i], 0700, err) != 0 || (!last && !is_tmpfs(places[i]))) {
+        _cleanup_free_ char *parent = fs_parent(places[i]);
+        if (fs_mkdir_all(parent, 0700, err) != 0 || (!last && !is_tmpfs(parent))) {
             continue;
         }
-        s->scratch = xasprintf("%s/run-XXXXXX", places[i]);
+        s->scratch = xasprintf("%s-XXXXXX", places[i]); // beside it, so that nothing else stays
         if (mkdtemp(s->scratch)) {
             return 0;
         }

@@ -106,10 +106,9 @@ static int choose_packages(struct build *b, const struct fetch_options *fetch, s
 // running system has.
 static int make_skeleton(struct build *b, struct err *err)
 {
-    static const char *const folders[] = {"usr/bin", "usr/sbin", "usr/lib", "dev", "etc",
-                                          "home",    "media",    "mnt",     "opt", "proc",
-                                          "root",    "run",      "srv",     "sys", "tmp",
-                                          "var/tmp"};
+    static const char *const folders[] = {
+        "usr/bin", "usr/sbin", "usr/lib", "dev", "etc", "home", "media", "mnt",
+        "opt",     "proc",     "root",    "run", "srv", "sys",  "tmp",   "var/tmp"};
     static const char *const merged[] = {"bin", "sbin", "lib"};
 
     for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {

@@ -11,8 +11,8 @@
 #include "fetch/gpgv.h"
 
 enum {
-    INRELEASE_MAX = 8 << 20,   // Debian's is 150 kB
-    PACKAGES_MAX = 512 << 20,  // expanded; Debian's is 45 MB
+    INRELEASE_MAX = 8 << 20,  // Debian's is 150 kB
+    PACKAGES_MAX = 512 << 20, // expanded; Debian's is 45 MB
 };
 
 static int save_release(const char *path, const struct strbuf *text, struct err *err)

@@ -11,7 +11,7 @@
 #include "sysroot/unpack.h"
 
 struct pipeline_report {
-    size_t downloaded;         // packages that were not in the cache
+    size_t downloaded; // packages that were not in the cache
     uint64_t downloaded_bytes;
 };
 

@@ -50,7 +50,9 @@ static void read_package(const struct deb822 *p, struct package_list *list)
         .size = number(p, "Size"),
         .installed_size = number(p, "Installed-Size"),
     };
-    memcpy(to->sha256, sum.p, sum.n < HASH_HEX ? sum.n : HASH_HEX);
+    if (sum.n == HASH_HEX) {
+        memcpy(to->sha256, sum.p, HASH_HEX);
+    }
 }
 
 // A field with one item a line.

@@ -18,10 +18,10 @@
 
 struct sysroot {
     char *name, *title, *arch, *triple;
-    char *dir;  // DATA/sysroots/NAME
-    char *root; // the sysroot's folder, what compilers get
-    char *recipe_sha256, *built; // `built`: UTC, "2026-11-22 10:00"
-    uint64_t bytes;              // unpacked
+    char *dir;                         // DATA/sysroots/NAME
+    char *root;                        // the sysroot's folder, what compilers get
+    char *recipe_sha256, *built;       // `built`: UTC, "2026-11-22 10:00"
+    uint64_t bytes;                    // unpacked
     struct strv environment, rootless; // NAME=VALUE for emulated programs, from the recipe
     struct package_list packages;
 };

@@ -110,9 +110,8 @@ static int write_file(struct unpack *u, const struct deb_member *m, const char *
                       struct err *err)
 {
     bool is_elf = false;
-    _cleanup_close_ int fd =
-        openat(u->parent, fs_base(path), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-               FILE_MODE);
+    _cleanup_close_ int fd = openat(
+        u->parent, fs_base(path), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
     if (fd < 0) {
         return clash(path, err);
     }
@@ -155,8 +154,8 @@ static int write_hardlink(struct unpack *u, const struct deb_member *m, const ch
         return -1;
     }
     _cleanup_free_ char *folder = fs_parent(target);
-    _cleanup_close_ int from = fs_open_beneath(
-        u->t->root, strcmp(folder, ".") == 0 ? "" : folder, O_PATH | O_DIRECTORY, 0);
+    _cleanup_close_ int from = fs_open_beneath(u->t->root, strcmp(folder, ".") == 0 ? "" : folder,
+                                               O_PATH | O_DIRECTORY, 0);
     if (from < 0) {
         return refuse_path(target, err);
     }

@@ -61,8 +61,8 @@ static int read_dynamic(Elf *elf, size_t n_headers, const GElf_Phdr *ph, struct 
         }
     }
     for (int i = 0; gelf_getdyn(data, i, &dyn) && dyn.d_tag != DT_NULL; i++) {
-        bool wanted = dyn.d_tag == DT_NEEDED || dyn.d_tag == DT_SONAME ||
-                      dyn.d_tag == DT_RUNPATH || dyn.d_tag == DT_RPATH;
+        bool wanted = dyn.d_tag == DT_NEEDED || dyn.d_tag == DT_SONAME || dyn.d_tag == DT_RUNPATH ||
+                      dyn.d_tag == DT_RPATH;
         if (!wanted) {
             continue;
         }
@@ -92,6 +92,10 @@ static int read_headers(Elf *elf, struct elf_info *out, struct err *err)
     if (!gelf_getehdr(elf, &eh) || elf_getphdrnum(elf, &n_headers) != 0) {
         return damaged(err);
     }
+    // libelf counts only the program headers that are inside of the file.
+    if (eh.e_phnum != PN_XNUM && eh.e_phnum != n_headers) {
+        return err_set(err, ERR_VERIFY, "damaged ELF file: it is cut short");
+    }
     out->is_elf = true;
     out->is_64 = gelf_getclass(elf) == ELFCLASS64;
     out->is_object = eh.e_type == ET_REL;
@@ -103,8 +107,7 @@ static int read_headers(Elf *elf, struct elf_info *out, struct err *err)
         }
         if (ph.p_type == PT_INTERP) {
             set_string(&out->interpreter, file_string(elf, ph.p_offset));
-        } else if (ph.p_type == PT_DYNAMIC &&
-                   read_dynamic(elf, n_headers, &ph, out, err) != 0) {
+        } else if (ph.p_type == PT_DYNAMIC && read_dynamic(elf, n_headers, &ph, out, err) != 0) {
             return -1;
         }
     }

@@ -11,8 +11,8 @@
 struct elf_info {
     bool is_elf; // false: the rest is empty
     bool is_64;
-    bool is_object;   // ET_REL: not linked yet
-    uint16_t machine; // EM_ARM, …
+    bool is_object;    // ET_REL: not linked yet
+    uint16_t machine;  // EM_ARM, …
     char *interpreter; // NULL when statically linked, or a library
     char *soname;      // NULL when it has none
     char *runpath;     // DT_RUNPATH, else DT_RPATH, else NULL

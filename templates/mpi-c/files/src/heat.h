@@ -8,10 +8,10 @@
 struct heat {
     MPI_Comm comm;
     int rank, ranks;
-    int n;         // points along an edge of the plate, edges included
-    int first;     // the plate's row that is this rank's first
-    int rows;      // how many rows this rank has
-    double *now;   // rows + 2 rows of n points: a row of each neighbour around them
+    int n;       // points along an edge of the plate, edges included
+    int first;   // the plate's row that is this rank's first
+    int rows;    // how many rows this rank has
+    double *now; // rows + 2 rows of n points: a row of each neighbour around them
     double *next;
 };
 

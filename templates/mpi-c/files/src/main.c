@@ -43,7 +43,8 @@ int main(int argc, char **argv)
     int max_steps = argc > 2 ? atoi(argv[2]) : 500;
     if (n < 3 || n < ranks || max_steps < 1) {
         if (rank == 0) {
-            fprintf(stderr, "usage: %s [POINTS [STEPS]]: at least 3 points and one a rank, 1 step\n",
+            fprintf(stderr,
+                    "usage: %s [POINTS [STEPS]]: at least 3 points and one a rank, 1 step\n",
                     argv[0]);
         }
         MPI_Finalize();

@@ -1,0 +1,234 @@
+"""The command line itself: options, help, exit statuses, projects, the words of errors."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+from harness import PISDK, Case, main, path_without, write  # noqa: E402
+
+SOURCE = Path(__file__).parents[2]
+COMMANDS = ["doctor", "sysroot", "sysroot build", "sysroot list", "sysroot show", "sysroot path",
+            "sysroot remove", "boards", "new", "build", "run", "test", "help"]
+
+
+class Help(Case):
+    def test_every_command_has_a_page_by_both_ways(self):
+        for command in COMMANDS:
+            words = command.split()
+            page = self.ok("help", *words).out
+            self.assertTrue(page.startswith(f"usage: pisdk {command}"), page)
+            self.assertEqual(self.ok(*words, "-h").out, page)
+            self.assertEqual(self.ok(*words, "--help").out, page)
+
+    def test_no_command_shows_the_overview_and_is_wrong_usage(self):
+        result = self.pisdk()
+        self.assertEqual(result.status, 2)
+        for command in COMMANDS:
+            self.assertIn(command.split()[0], result.out)
+
+    def test_a_group_without_command(self):
+        result = self.pisdk("sysroot")
+        self.assertEqual(result.status, 2)
+        self.assertIn("remove", result.out)
+
+    def test_needs_no_home(self):
+        for words in (["--version"], ["help"], ["help", "run"]):
+            result = subprocess.run([PISDK, *words], env={}, capture_output=True)
+            self.assertEqual(result.returncode, 0)
+
+    def test_version(self):
+        self.assertRegex(self.ok("--version").out, r"^pisdk \d+\.\d+\.\d+\n$")
+
+    def test_every_option_is_in_the_manual(self):
+        manual = "".join(p.read_text() for p in sorted((SOURCE / "docs").glob("*.scd")))
+        for command in ["", *COMMANDS]:
+            page = self.ok("help", *command.split()).out
+            for option in re.findall(r"^  (?:-\w, |    )(--[\w-]+)", page, re.MULTILINE):
+                self.assertIn(f"*{option}*", manual, f"pisdk {command}")
+            if command:
+                self.assertIn(f"*{command}*", manual)
+
+
+class Usage(Case):
+    def test_unknown_command(self):
+        self.fails(2, "biuld", says="no command `biuld`", hint="`build`")
+        self.fails(2, "sysroot", "lst", says="no command `lst`", hint="`list`")
+        self.fails(2, "xyzzy", says="no command", hint="pisdk help")
+        self.fails(2, "help", "biuld", says="no command `biuld`")
+
+    def test_unknown_option(self):
+        self.fails(2, "sysroot", "build", "--mirorr", "x", says="`--mirorr`", hint="--mirror")
+        self.fails(2, "boards", "-x", says="unknown option `-x`")
+        self.fails(2, "--nonsense", says="--nonsense")
+
+    def test_missing_argument_of_an_option(self):
+        self.fails(2, "sysroot", "build", "--mirror", says="`--mirror` needs an argument")
+        self.fails(2, "-C", says="`--directory` needs an argument")
+
+    def test_words_too_many_and_too_few(self):
+        self.fails(2, "boards", "pi3", says="`pi3` is one word too many", hint="pisdk help boards")
+        self.fails(2, "sysroot", "remove", says="needs NAME")
+        self.fails(2, "new", says="needs the name", hint="pisdk new hello")
+
+    def test_numbers(self):
+        for value in ("0", "-1", "x", "1x", "99999999999999999999"):
+            self.fails(2, "sysroot", "build", "--timeout", value, says="--timeout")
+
+    def test_color(self):
+        self.assertIn("\x1b[", self.pisdk("--color", "always", "xyzzy", "boards").err
+                      + self.pisdk("--color=always", "run").err)
+        self.assertNotIn("\x1b[", self.pisdk("run").err)
+        self.fails(2, "boards", "--color", "blue", says="auto, always or never")
+
+    def test_global_options_anywhere(self):
+        before = self.ok("--json", "boards").out
+        self.assertEqual(self.ok("boards", "--json").out, before)
+
+    def test_directory(self):
+        (self.dir / "sub").mkdir()
+        self.fails(1, "-C", "sub", "build", says=str(self.dir / "sub"), hint="pisdk new")
+        self.fails(1, "-C", "nowhere", "build", says="nowhere")
+
+    def test_no_home(self):
+        result = subprocess.run([PISDK, "sysroot", "list"], env={}, capture_output=True, text=True)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("HOME", result.stderr)
+
+    def test_full_output_is_an_error(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([PISDK, "boards"], env=self.env, stdout=full,
+                                  stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("standard output", done.stderr)
+
+    def test_colour_and_no_color_on_a_terminal(self):
+        def on_terminal(extra):
+            parent, child = pty.openpty()
+            env = {**self.env, "TERM": "xterm", **extra}
+            subprocess.run([PISDK, "xyzzy"], env=env, stderr=child, stdout=child)
+            os.close(child)
+            text = os.read(parent, 4096).decode()
+            os.close(parent)
+            return text
+        self.assertIn("\x1b[", on_terminal({}))
+        self.assertNotIn("\x1b[", on_terminal({"NO_COLOR": "1"}))
+        self.assertNotIn("\x1b[", on_terminal({"TERM": "dumb"}))
+
+
+class Boards(Case):
+    def test_listing(self):
+        boards = {b["board"]: b for b in json.loads(self.ok("boards", "--json").out)}
+        for name in ("armv7", "pi2", "pi3", "zero2w", "pi4", "pi5", "beaglebone"):
+            self.assertTrue(boards[name]["supported"], name)
+        for name in ("pi1", "zero"):
+            self.assertFalse(boards[name]["supported"], name)
+        table = self.ok("boards").out
+        self.assertEqual(len(table.splitlines()), len(boards) + 1)
+
+    def test_refused(self):
+        self.fails(2, "new", "x", "--board", "zero", says=["Zero", "ARMv6"])
+        self.fails(1, "new", "x", "--board", "pi33", says="board `pi33`", hint="`pi3`")
+        self.fails(1, "new", "x", "--board", "../boards/pi3", says="does not know")
+
+
+class New(Case):
+    def test_makes_a_project(self):
+        self.ok("new", "heat", "--board", "pi4")
+        files = sorted(str(p.relative_to(self.dir / "heat"))
+                       for p in (self.dir / "heat").rglob("*") if p.is_file())
+        self.assertEqual(files, [".gitignore", "CMakeLists.txt", "CMakePresets.json", "README.md",
+                                 "pisdk.ini", "src/heat.c", "src/heat.h", "src/main.c",
+                                 "tests/test_heat.c"])
+        self.assertIn("board = pi4", (self.dir / "heat/pisdk.ini").read_text())
+        for file in files:
+            self.assertNotRegex((self.dir / "heat" / file).read_text(), r"@[A-Z]+@")
+
+    def test_into_a_path_and_an_empty_folder(self):
+        (self.dir / "a/b").mkdir(parents=True)
+        self.ok("new", "a/b")
+        self.assertIn("name = b", (self.dir / "a/b/pisdk.ini").read_text())
+
+    def test_not_into_a_full_folder(self):
+        write(self.dir / "full/file", "mine")
+        self.fails(2, "new", "full", says="not empty")
+        write(self.dir / "file", "mine")
+        self.fails(2, "new", "file", says="not a folder")
+
+    def test_names(self):
+        for name in ("1st", "a b", "a.b", "..", "ä", "-x/1", "a" * 65, ""):
+            result = self.pisdk("new", "--", name)
+            self.assertEqual(result.status, 2, f"{name}: {result}")
+            self.assertEqual(list(self.dir.iterdir()), [])
+
+    def test_templates(self):
+        self.fails(1, "new", "x", "--template", "mpi-cc", says="no template `mpi-cc`",
+                   hint="`mpi-c`")
+        self.fails(1, "new", "x", "-t", "../templates/mpi-c", says="no template")
+        listed = json.loads(self.ok("new", "--list", "--json").out)
+        self.assertIn("mpi-c", [t["template"] for t in listed])
+
+
+class Project(Case):
+    def ini(self, text):
+        write(self.dir / "p/pisdk.ini", text)
+
+    def test_not_a_project(self):
+        for command in ("build", "test"):
+            self.fails(1, command, says="not a project", hint="pisdk new")
+        self.fails(2, "run", says="no program is given")
+
+    def test_broken(self):
+        for text, says, hint in [
+            ("[project]\nname = p\n[target]\nbord = pi3\n", ["pisdk.ini:4", "`bord`"], "`board`"),
+            ("[project]\nname = p\n[run]\nranks = many\n", ["pisdk.ini:4", "ranks", "many"], None),
+            ("[project]\nname = p\n[run]\nranks = 0\n", ["pisdk.ini:4", "ranks"], None),
+            ("[project]\nname = p\nname = q\n", ["pisdk.ini:3", "twice"], None),
+            ("[project]\nname =\n", ["pisdk.ini:2", "`name` is empty"], None),
+            ("[project]\nnonsense\n", ["pisdk.ini:2"], None),
+            ("[project]\nname = a b\n", ["pisdk.ini", "`a b`"], None),
+            ("[target]\nboard = pi3\n", ["pisdk.ini", "`name`"], "name = p"),
+            ("[project]\nname = " + "x" * 300 + "\n", ["pisdk.ini:2", "longer"], None),
+        ]:
+            self.ini(text)
+            self.fails(2, "-C", "p", "build", says=says, hint=hint)
+        self.ini("[project]\nname = p\n[target]\nboard = pi9\n")
+        self.fails(1, "-C", "p", "build", says="`pi9`")
+
+    def test_found_from_below(self):
+        self.ini("[project]\nname = p\n[target]\nsysroot = gone\n")
+        (self.dir / "p/src").mkdir()
+        self.fails(1, "-C", "p/src", "build", says="no sysroot `gone`",
+                   hint="pisdk sysroot build gone")
+
+
+class Doctor(Case):
+    def test_says_what_is_missing(self):
+        path = path_without(self.dir / "bin", "ninja", "qemu-arm*", "clang*")
+        result = self.pisdk("doctor", "--json", env={"PATH": path})
+        self.assertEqual(result.status, 1)
+        checks = {c["what"]: c for c in json.loads(result.out)}
+        for what in ("clang", "ninja", "qemu"):
+            self.assertEqual(checks[what]["verdict"], "missing", what)
+            self.assertIn("install", checks[what]["mend"])
+        self.assertEqual(checks["cmake"]["verdict"], "ok")
+        self.assertEqual(checks["emulate:prefix"]["verdict"], "missing")
+
+    def test_table(self):
+        result = self.pisdk("doctor")
+        for what in ("clang", "lld", "cmake", "ninja", "qemu", "gpgv", "emulate:namespace", "ssh",
+                     "rsync", "gdb", "space:data", "sysroot"):
+            self.assertRegex(result.out, rf"(?m)^{what} ")
+
+    def test_leaves_nothing_behind(self):
+        before = sorted(os.listdir("/dev/shm")), sorted(self.dir.iterdir())
+        self.pisdk("doctor", env={"TMPDIR": str(self.dir)})
+        self.assertEqual((sorted(os.listdir("/dev/shm")), sorted(self.dir.iterdir())), before)
+
+
+if __name__ == "__main__":
+    main()

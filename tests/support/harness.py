@@ -1,0 +1,136 @@
+"""Runs pisdk as a user would: its own HOME, its own folders, nothing of the machine's settings.
+
+The program under test is named by the environment variable PISDK. A test that cannot run here is
+skipped with its reason; main() ends with status 77 then, which CTest counts as skipped.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+SKIPPED = 77
+PISDK = os.environ.get("PISDK", "pisdk")
+
+
+class Result:
+    def __init__(self, status, out, err):
+        self.status, self.out, self.err = status, out, err
+
+    def __str__(self):
+        return f"status {self.status}\n--- out\n{self.out}\n--- err\n{self.err}"
+
+
+class Case(unittest.TestCase):
+    """A test with a folder of its own, `self.dir`, which is HOME and has all of pisdk's files."""
+
+    maxDiff = None
+
+    def setUp(self):
+        self.dir = Path(tempfile.mkdtemp(prefix="pisdk-test-"))
+        self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
+        self.env = {
+            "HOME": str(self.dir),
+            "PATH": os.environ["PATH"],
+            "LC_ALL": "C.UTF-8",
+            "TERM": "dumb",
+            "PISDK_APT_DIR": str(self.dir / "no-apt"),
+        }
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
+            if name in os.environ:
+                self.env[name] = os.environ[name]
+
+    def pisdk(self, *args, cwd=None, env=None, input=None, timeout=120, prefix=()):
+        done = subprocess.run(
+            [*prefix, PISDK, *map(str, args)],
+            cwd=cwd or self.dir,
+            env={**self.env, **(env or {})},
+            input=input,
+            stdin=subprocess.DEVNULL if input is None else None,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *args, cwd=None, env=None, **options):
+        """Starts pisdk in a process group of its own and does not wait."""
+        process = subprocess.Popen(
+            [PISDK, *map(str, args)],
+            cwd=cwd or self.dir,
+            env={**self.env, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            **options,
+        )
+        self.addCleanup(kill_group, process)
+        return process
+
+    def ok(self, *args, **options):
+        result = self.pisdk(*args, **options)
+        self.assertEqual(result.status, 0, f"{args}: {result}")
+        return result
+
+    def fails(self, status, *args, says=(), hint=None, **options):
+        """The command ends with this status, in one line of error that has these words."""
+        result = self.pisdk(*args, **options)
+        self.assertEqual(result.status, status, f"{args}: {result}")
+        errors = [line for line in result.err.splitlines() if line.startswith("error: ")]
+        self.assertEqual(len(errors), 1, str(result))
+        for words in [says] if isinstance(says, str) else says:
+            self.assertIn(words, errors[0], str(result))
+        if hint is not None:
+            hints = [line for line in result.err.splitlines() if line.startswith("hint: ")]
+            self.assertEqual(len(hints), 1, str(result))
+            self.assertIn(hint, hints[0])
+        return result
+
+
+def kill_group(process):
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for stream in (process.stdout, process.stderr):
+        if stream:
+            stream.close()
+
+
+def write(path, text, mode=0o644):
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+def path_without(directory, *names):
+    """A folder of links to every program in PATH but these: a machine that lacks them."""
+    directory.mkdir(parents=True)
+    for folder in reversed(os.environ["PATH"].split(":")):
+        if not os.path.isdir(folder):
+            continue
+        for name in os.listdir(folder):
+            if any(name == n or (n.endswith("*") and name.startswith(n[:-1])) for n in names):
+                continue
+            link = directory / name
+            link.unlink(missing_ok=True)
+            link.symlink_to(os.path.join(folder, name))
+    return str(directory)
+
+
+def main():
+    program = unittest.main(exit=False, verbosity=2)
+    result = program.result
+    for test, reason in result.skipped:
+        print(f"skipped: {test}: {reason}")
+    if not result.wasSuccessful() or result.testsRun == 0:
+        sys.exit(1)
+    sys.exit(SKIPPED if result.skipped else 0)

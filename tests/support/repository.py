@@ -1,0 +1,156 @@
+"""A small signed Debian repository, made from nothing: packages, indexes, Release files.
+
+The packages are built member by member, so that hostile ones can be made as well.
+"""
+
+import functools
+import gzip
+import hashlib
+import io
+import lzma
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import time
+from pathlib import Path
+
+ARCH = "armhf"
+TRIPLE = "arm-linux-gnueabihf"
+
+
+class Keyring:
+    """A GnuPG home with one signing key."""
+
+    def __init__(self):
+        self.home = Path(tempfile.mkdtemp(prefix="pisdk-gpg-"))
+        self.gpg("--quick-generate-key", "Test <test@example.invalid>", "ed25519", "sign", "never")
+        self.public = self.home / "public.gpg"
+        self.public.write_bytes(self.gpg("--export"))
+
+    def gpg(self, *args, data=None):
+        return subprocess.run(
+            ["gpg", "--homedir", self.home, "--batch", "--quiet", "--no-tty", "--yes",
+             "--pinentry-mode", "loopback", "--passphrase", "", *args],
+            input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True,
+        ).stdout
+
+    def sign(self, text):
+        return self.gpg("--clearsign", data=text.encode()).decode()
+
+    def close(self):
+        subprocess.run(["gpgconf", "--homedir", self.home, "--kill", "all"], check=False,
+                       capture_output=True)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+def member(path, data=b"", kind="file", link="", mode=0o644, mtime=1_600_000_000):
+    """One member of a data.tar."""
+    info = tarfile.TarInfo(path)
+    info.mtime = mtime
+    info.mode = mode
+    info.type = {
+        "file": tarfile.REGTYPE, "folder": tarfile.DIRTYPE, "symlink": tarfile.SYMTYPE,
+        "hardlink": tarfile.LNKTYPE, "device": tarfile.CHRTYPE, "fifo": tarfile.FIFOTYPE,
+    }[kind]
+    info.linkname = link
+    data = data.encode() if isinstance(data, str) else data
+    info.size = len(data) if kind == "file" else 0
+    return info, data
+
+
+def ar(members):
+    out = [b"!<arch>\n"]
+    for name, data in members:
+        out.append(f"{name:<16}{0:<12}{0:<6}{0:<6}{'100644':<8}{len(data):<10}`\n".encode())
+        out.append(data + (b"\n" if len(data) % 2 else b""))
+    return b"".join(out)
+
+
+def deb(members, compression="xz"):
+    """A .deb whose data.tar has just these members."""
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w", format=tarfile.GNU_FORMAT) as archive:
+        for info, data in members:
+            archive.addfile(info, io.BytesIO(data))
+    pack = {"xz": lambda b: lzma.compress(b, preset=0), "gz": gzip.compress, "": lambda b: b}
+    suffix = "." + compression if compression else ""
+    return ar([("debian-binary", b"2.0\n"), ("control.tar", b""),
+               ("data.tar" + suffix, pack[compression](tar.getvalue()))])
+
+
+@functools.lru_cache(maxsize=None)
+def library(soname, needed=""):
+    """A tiny ARM shared library, linked by Clang."""
+    clang = next((c for c in ["clang", *(f"clang-{n}" for n in range(14, 40))] if shutil.which(c)))
+    with tempfile.TemporaryDirectory() as directory:
+        def link(name, text, *libraries):
+            out = os.path.join(directory, name)
+            subprocess.run(
+                [clang, f"--target={TRIPLE}", "-nostdlib", "-shared", "-fuse-ld=lld", "-x", "c",
+                 "-", "-x", "none", *libraries, f"-Wl,-soname,{name}", "-Wl,--no-as-needed",
+                 "-o", out],
+                input=text, text=True, check=True)
+            return out
+        libraries = [link(needed, "int needed(void) { return 1; }")] if needed else []
+        return Path(link(soname, "int f(void) { return 0; }", *libraries)).read_bytes()
+
+
+class Repository:
+    """Files below `root` as a mirror has them; `publish` writes the indexes and signs them."""
+
+    def __init__(self, root, keyring, suite="test"):
+        self.root, self.keyring, self.suite = Path(root), keyring, suite
+        self.packages = []
+
+    def add(self, name, members=(), version="1.0", data=None, arch=ARCH, **fields):
+        """Fields as in Packages, with _ for -: Depends="a, b"."""
+        content = data if data is not None else deb(members)
+        filename = f"pool/main/{name}_{version.replace(':', '%3a')}_{arch}.deb"
+        path = self.root / filename
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        paragraph = {
+            "Package": name, "Version": version, "Architecture": arch,
+            "Maintainer": "Test <test@example.invalid>", "Installed-Size": "1",
+            **{key.replace("_", "-"): value for key, value in fields.items()},
+            "Filename": filename, "Size": str(len(content)),
+            "SHA256": hashlib.sha256(content).hexdigest(), "Description": name,
+        }
+        self.packages.append(paragraph)
+        return path
+
+    def publish(self, valid_for=None, by_hash=True, keyring=None, suite=None, packages_text=None):
+        text = packages_text or "\n".join(
+            "".join(f"{key}: {value}\n" for key, value in paragraph.items())
+            for paragraph in self.packages)
+        dist = self.root / "dists" / self.suite
+        folder = dist / "main" / f"binary-{ARCH}"
+        folder.mkdir(parents=True, exist_ok=True)
+        content = lzma.compress(text.encode())
+        digest = hashlib.sha256(content).hexdigest()
+        self.index = folder / ("by-hash/SHA256/" + digest if by_hash else "Packages.xz")
+        self.index.parent.mkdir(parents=True, exist_ok=True)
+        self.index.write_bytes(content)
+        date = "%a, %d %b %Y %H:%M:%S UTC"
+        lines = [
+            "Origin: Test", f"Suite: {suite or self.suite}", f"Codename: {suite or self.suite}",
+            "Date: " + time.strftime(date, time.gmtime()),
+            f"Architectures: {ARCH}", "Components: main",
+            *(["Acquire-By-Hash: yes"] if by_hash else []),
+        ]
+        if valid_for is not None:
+            lines.append("Valid-Until: " + time.strftime(date, time.gmtime(time.time() + valid_for)))
+        lines += ["SHA256:", f" {digest} {len(content)} main/binary-{ARCH}/Packages.xz", ""]
+        self.inrelease = dist / "InRelease"
+        self.inrelease.write_text((keyring or self.keyring).sign("\n".join(lines)))
+
+    def recipe(self, path, wanted, provided="", extra=""):
+        Path(path).write_text(
+            f"[release]\ntitle = Test\narch = {ARCH}\ntriple = {TRIPLE}\n\n"
+            f"[origin test]\nsuites = {self.suite}\ncomponents = main\n"
+            f"keyring = {self.keyring.public}\n\n"
+            f"[packages]\nwanted = {wanted}\n" + (f"provided = {provided}\n" if provided else "")
+            + "\n" + extra)
+        return path

@@ -95,6 +95,9 @@ bool slice_cut(struct slice *rest, char sep, struct slice *part)
 bool slice_word(struct slice *rest, struct slice *word)
 {
     *rest = slice_trim(*rest);
+    if (rest->n == 0) {
+        return false;
+    }
     size_t n = 0;
     while (n < rest->n && !isspace((unsigned char)rest->p[n])) {
         n++;
@@ -103,7 +106,7 @@ bool slice_word(struct slice *rest, struct slice *word)
     word->n = n;
     rest->p += n;
     rest->n -= n;
-    return n > 0;
+    return true;
 }
 
 char *strbuf_reserve(struct strbuf *b, size_t n)

@@ -195,13 +195,14 @@ static int compare_packages(const void *a, const void *b)
 static struct package *find_by_name(const struct package_list *list, struct slice name)
 {
     size_t low = 0;
-    size_t high = list->n;
+    size_t high = name.n ? list->n : 0;
     while (low < high) {
         size_t mid = low + (high - low) / 2;
         struct package *p = &list->items[mid];
-        int c = strncmp(p->name, name.p, name.n);
-        if (c == 0 && p->name[name.n] != '\0') {
-            c = 1;
+        size_t n = strlen(p->name);
+        int c = memcmp(p->name, name.p, n < name.n ? n : name.n);
+        if (c == 0) {
+            c = n < name.n ? -1 : n > name.n;
         }
         if (c == 0) {
             return p;

@@ -16,7 +16,7 @@ struct table {
 struct table *table_new(const struct column *columns, size_t n)
 {
     struct table *t = xcalloc(1, sizeof(*t));
-    if (n > TABLE_COLUMNS_MAX) {
+    if (n == 0 || n > TABLE_COLUMNS_MAX) {
         abort();
     }
     memcpy(t->columns, columns, n * sizeof(*columns));
@@ -128,7 +128,7 @@ void table_print(const struct table *t, bool json, bool object)
         print_json(t, object);
     } else if (object) {
         print_object(t);
-    } else if (t->cells.n > 0) {
+    } else if (t->n_columns > 0 && t->cells.n > 0) {
         print_table(t);
     }
 }

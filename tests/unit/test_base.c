@@ -291,12 +291,12 @@ static void test_ini(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_err),       cmocka_unit_test(test_strbuf),
-        cmocka_unit_test(test_strv),      cmocka_unit_test(test_slices),
-        cmocka_unit_test(test_nearest),   cmocka_unit_test(test_sizes_and_times),
-        cmocka_unit_test(test_paths),     cmocka_unit_test(test_files),
-        cmocka_unit_test(test_hash),      cmocka_unit_test(test_open_beneath),
-        cmocka_unit_test(test_lock),      cmocka_unit_test(test_processes),
+        cmocka_unit_test(test_err),     cmocka_unit_test(test_strbuf),
+        cmocka_unit_test(test_strv),    cmocka_unit_test(test_slices),
+        cmocka_unit_test(test_nearest), cmocka_unit_test(test_sizes_and_times),
+        cmocka_unit_test(test_paths),   cmocka_unit_test(test_files),
+        cmocka_unit_test(test_hash),    cmocka_unit_test(test_open_beneath),
+        cmocka_unit_test(test_lock),    cmocka_unit_test(test_processes),
         cmocka_unit_test(test_ini),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,13 +117,8 @@ static void test_release(void **state)
 
 static void test_release_refused(void **state)
 {
-    static const char *const texts[] = {
-        "",
-        "Suite: x\n",
-        "Suite: x\nSHA256:\n",
-        "Suite: x\nValid-Until: tomorrow\nSHA256:\n " SUM_A " 1 x\n",
-        "nonsense",
-    };
+    static const char bad_date[] = "Suite: x\nValid-Until: tomorrow\nSHA256:\n " SUM_A " 1 x\n";
+    const char *const texts[] = {"", "Suite: x\n", "Suite: x\nSHA256:\n", bad_date, "nonsense"};
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         struct release r;

@@ -4,7 +4,8 @@
 
 #include "base/str.h"
 
-static void ERR_PRINTF(3, 0) log_message(struct log *log, enum log_level level, const char *fmt, va_list ap)
+static void ERR_PRINTF(3, 0)
+    log_message(struct log *log, enum log_level level, const char *fmt, va_list ap)
 {
     if (!log || !log->message) {
         return;

@@ -136,20 +136,16 @@ static void capture_close(struct capture *c, int end)
     }
 }
 
-// True while the stream is open.
-static bool capture_read(struct capture *c, size_t max)
+// True while the stream is open. What is over `max` bytes is read and dropped.
+static bool capture_read(int fd, struct strbuf *into, size_t max)
 {
     enum { CHUNK = 1 << 14 };
-    char *to = strbuf_reserve(c->into, CHUNK);
-    ssize_t n = read(c->fds[0], to, CHUNK);
-    if (n < 0 && errno == EINTR) {
-        return true;
+    char chunk[CHUNK];
+    ssize_t n = read(fd, chunk, sizeof(chunk));
+    if (n > 0 && into->len + (size_t)n <= max) {
+        strbuf_add(into, chunk, (size_t)n);
     }
-    if (n > 0 && c->into->len + (size_t)n <= max) {
-        c->into->len += (size_t)n;
-    }
-    c->into->data[c->into->len] = '\0';
-    return n > 0;
+    return n > 0 || (n < 0 && errno == EINTR);
 }
 
 static void capture_all(struct capture *streams, size_t n, size_t max)
@@ -167,7 +163,8 @@ static void capture_all(struct capture *streams, size_t n, size_t max)
             return;
         }
         for (size_t i = 0; i < n; i++) {
-            if (polled[i].fd >= 0 && polled[i].revents && !capture_read(&streams[i], max)) {
+            if (streams[i].into && polled[i].revents &&
+                !capture_read(streams[i].fds[0], streams[i].into, max)) {
                 polled[i].fd = -1;
                 open_streams--;
             }

@@ -26,7 +26,7 @@ static int set_key(const struct recipe_key *keys, size_t n, const char *section,
         }
         if (keys[i].words) {
             strv_add_words(keys[i].words, value);
-        } else {
+        } else if (keys[i].text) {
             free(*keys[i].text);
             *keys[i].text = xstrdup(value);
         }

@@ -51,7 +51,9 @@ int resolver_add_index(struct resolver *r, const char *text, size_t n, int origi
     }
     Repo *repo = repo_create(r->pool, "index");
     if (n > 0) {
-        _cleanup_fclose_ FILE *f = fmemopen((void *)(uintptr_t)text, n, "r");
+        void *buffer; // only read from, which fmemopen's type cannot say
+        memcpy(&buffer, &text, sizeof(buffer));
+        _cleanup_fclose_ FILE *f = fmemopen(buffer, n, "r");
         if (!f) {
             return err_sys(err, "cannot read the package index");
         }

@@ -4,8 +4,6 @@
 
 #include "base/fs.h"
 
-extern char **environ;
-
 // Names, and prefixes that end in *, of variables that make no sense to the program.
 static bool describes_desktop(const char *variable)
 {

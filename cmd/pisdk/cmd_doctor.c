@@ -90,7 +90,7 @@ static char *ask_version(const char *program)
     int status = 0;
 
     strv_add_list(&argv, program, str_ends(program, "/ssh") ? "-V" : "--version", NULL);
-    (void)!proc_capture(argv.items, OUTPUT_MAX, &text, NULL, &errors, &status, &ignored);
+    (void)!proc_capture(argv.items, -1, OUTPUT_MAX, &text, NULL, &errors, &status, &ignored);
     const char *said = text.len ? text.data : errors.len ? errors.data : program;
     return xstrndup(said, strcspn(said, "\n"));
 }

@@ -224,7 +224,7 @@ static int run_shell(const char *script, struct strbuf *out, struct strbuf *thre
     struct err err = ERR_INIT;
     int status = -1;
     strv_add_list(&argv, "sh", "-c", script, NULL);
-    assert_int_equal(proc_capture(argv.items, 1000, out, three, NULL, &status, &err), 0);
+    assert_int_equal(proc_capture(argv.items, -1, 1000, out, three, NULL, &status, &err), 0);
     return status;
 }
 

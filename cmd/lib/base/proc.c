@@ -172,7 +172,7 @@ static void capture_all(struct capture *streams, size_t n, size_t max)
     }
 }
 
-static void capture_child(char *const argv[], struct capture streams[3], int report)
+static void capture_child(char *const argv[], int input, struct capture streams[3], int report)
 {
     static const int wanted[3] = {STDOUT_FILENO, STATUS_FD, STDERR_FILENO};
     sigset_t none;
@@ -185,8 +185,10 @@ static void capture_child(char *const argv[], struct capture streams[3], int rep
             ends[i] = fcntl(streams[i].fds[1], F_DUPFD_CLOEXEC, 16);
         }
     }
-    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    dup2(null, STDIN_FILENO);
+    if (input < 0) {
+        input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    }
+    dup2(input, STDIN_FILENO);
     for (size_t i = 0; i < 3; i++) {
         if (ends[i] >= 0) {
             dup2(ends[i], wanted[i]);
@@ -196,8 +198,8 @@ static void capture_child(char *const argv[], struct capture streams[3], int rep
     exec_child(argv, NULL, &none, high);
 }
 
-int proc_capture(char *const argv[], size_t max, struct strbuf *out, struct strbuf *status_out,
-                 struct strbuf *errors, int *status, struct err *err)
+int proc_capture(char *const argv[], int input, size_t max, struct strbuf *out,
+                 struct strbuf *status_out, struct strbuf *errors, int *status, struct err *err)
 {
     struct capture streams[3] = {{{-1, -1}, out}, {{-1, -1}, status_out}, {{-1, -1}, errors}};
     int report[2] = {-1, -1};
@@ -215,7 +217,7 @@ int proc_capture(char *const argv[], size_t max, struct strbuf *out, struct strb
     }
     pid_t pid = fork();
     if (pid == 0) {
-        capture_child(argv, streams, report[1]);
+        capture_child(argv, input, streams, report[1]);
     }
     if (pid < 0) {
         err_sys(err, "cannot start %s", argv[0]);

@@ -19,11 +19,12 @@ enum { PROC_SIGNALED = 128 };
 // `argv[0]` is looked up in PATH; `cwd` may be NULL. ERR_NOT_FOUND when there is no such program.
 int proc_run(char *const argv[], const char *cwd, int *status, struct err *err) ERR_MUST_CHECK;
 
-// Runs the program with no standard input and collects its standard output (at most `max` bytes)
-// and, if `status_out` is not NULL, what it writes to descriptor 3. Its standard error is ours
-// when `errors` is NULL, else collected there too.
-int proc_capture(char *const argv[], size_t max, struct strbuf *out, struct strbuf *status_out,
-                 struct strbuf *errors, int *status, struct err *err) ERR_MUST_CHECK;
+// Runs the program with `input` as standard input (-1: none) and collects its standard output (at
+// most `max` bytes) and, if `status_out` is not NULL, what it writes to descriptor 3. Its standard
+// error is ours when `errors` is NULL, else collected there too.
+int proc_capture(char *const argv[], int input, size_t max, struct strbuf *out,
+                 struct strbuf *status_out, struct strbuf *errors, int *status,
+                 struct err *err) ERR_MUST_CHECK;
 
 int proc_status(int wait_status); // what waitpid gave, as described above
 

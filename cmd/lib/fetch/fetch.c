@@ -19,6 +19,7 @@ enum {
 
 struct transfer {
     CURL *easy;
+    const struct fetch_options *o;
     struct fetch_file *file; // NULL: into `text`
     const char *url;
     struct strbuf *text;
@@ -32,8 +33,11 @@ struct transfer {
     char curl_text[CURL_ERROR_SIZE];
 };
 
-static int open_tmp(struct transfer *t, const char *folder, struct err *err)
+// The file that the download goes to, without a name where the file system can do that.
+static int open_tmp(struct transfer *t, struct err *err)
 {
+    _cleanup_free_ char *place = cache_path(t->o->cache, t->file->sha256);
+    _cleanup_free_ char *folder = fs_parent(place);
     if (fs_mkdir_all(folder, 0755, err) != 0) {
         return -1;
     }
@@ -59,7 +63,8 @@ static size_t on_data(char *data, size_t size, size_t count, void *user)
         return 0;
     }
     if (t->file) {
-        if (fs_write_all(t->fd, data, n, &t->write_err) != 0) {
+        if ((t->fd < 0 && open_tmp(t, &t->write_err) != 0) ||
+            fs_write_all(t->fd, data, n, &t->write_err) != 0) {
             return 0;
         }
         hash_update(&t->hash, data, n);
@@ -70,9 +75,9 @@ static size_t on_data(char *data, size_t size, size_t count, void *user)
     return n;
 }
 
-static void configure(struct transfer *t, const struct fetch_options *o)
+static void configure(struct transfer *t)
 {
-    long stall = o->stall_seconds > 0 ? o->stall_seconds : FETCH_STALL_SECONDS;
+    long stall = t->o->stall_seconds > 0 ? t->o->stall_seconds : FETCH_STALL_SECONDS;
     CURL *e = t->easy;
 
     curl_easy_setopt(e, CURLOPT_URL, t->url);
@@ -95,7 +100,7 @@ static void configure(struct transfer *t, const struct fetch_options *o)
 
 static int transfer_init(struct transfer *t, const struct fetch_options *o, struct err *err)
 {
-    t->fd = -1;
+    t->o = o;
     t->easy = curl_easy_init();
     if (!t->easy) {
         return err_set(err, ERR_FAILED, "libcurl cannot be initialised");
@@ -105,19 +110,8 @@ static int transfer_init(struct transfer *t, const struct fetch_options *o, stru
         t->limit = t->file->size;
         hash_init(&t->hash);
     }
-    configure(t, o);
+    configure(t);
     return 0;
-}
-
-// Opened only when its turn comes would be better still; 65 files are well below any limit.
-static int transfer_open(struct transfer *t, const struct fetch_options *o, struct err *err)
-{
-    if (!t->file) {
-        return 0;
-    }
-    _cleanup_free_ char *place = cache_path(o->cache, t->file->sha256);
-    _cleanup_free_ char *folder = fs_parent(place);
-    return open_tmp(t, folder, err);
 }
 
 static void transfer_release(struct transfer *t)
@@ -135,9 +129,12 @@ static void transfer_release(struct transfer *t)
     hash_release(&t->hash);
 }
 
-static int publish(struct transfer *t, const struct fetch_options *o, struct err *err)
+static int publish(struct transfer *t, struct err *err)
 {
     char hex[HASH_HEX + 1];
+    if (t->fd < 0 && open_tmp(t, err) != 0) { // an empty file: no data came
+        return -1;
+    }
     hash_finish(&t->hash, hex);
     if (t->received != t->file->size || strcmp(hex, t->file->sha256) != 0) {
         err_set(err, ERR_VERIFY, "%s: %s (%llu bytes, SHA-256 %.12s…; expected %llu, %.12s…)",
@@ -146,7 +143,7 @@ static int publish(struct transfer *t, const struct fetch_options *o, struct err
         return err_hint(err, "the mirror may be in the middle of an update: try again, or another "
                              "with --mirror URL");
     }
-    _cleanup_free_ char *place = cache_path(o->cache, t->file->sha256);
+    _cleanup_free_ char *place = cache_path(t->o->cache, t->file->sha256);
     int r;
     if (t->tmp) {
         r = rename(t->tmp, place);
@@ -191,7 +188,7 @@ static int rewind_transfer(struct transfer *t, CURLcode code, struct err *err)
         if (t->file) {
             hash_release(&t->hash);
             hash_init(&t->hash);
-            if (ftruncate(t->fd, 0) != 0 || lseek(t->fd, 0, SEEK_SET) != 0) {
+            if (t->fd >= 0 && (ftruncate(t->fd, 0) != 0 || lseek(t->fd, 0, SEEK_SET) != 0)) {
                 return err_sys(err, "cannot start the download of %s again", t->url);
             }
         }
@@ -256,7 +253,7 @@ static int on_end(struct batch *b, struct transfer *t, CURLcode code, struct err
     }
     b->left--;
     if (t->file) {
-        if (publish(t, b->o, err) != 0) {
+        if (publish(t, err) != 0) {
             return -1;
         }
         if (b->events && b->events->done) {
@@ -327,7 +324,6 @@ static int batch_run(struct batch *b, struct err *err)
     for (size_t i = 0; i < b->n && r == 0; i++) {
         struct transfer *t = &b->transfers[i];
         r = transfer_init(t, b->o, err);
-        r = r == 0 ? transfer_open(t, b->o, err) : r;
         if (r == 0) {
             curl_multi_add_handle(b->multi, t->easy);
             b->left++;

@@ -1,6 +1,7 @@
 #include "fetch/gpgv.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/fs.h"
 #include "base/proc.h"
@@ -55,19 +56,35 @@ static int refuse(const struct verdict *v, const char *keyring, const char *erro
     return err_set(err, ERR_VERIFY, "not a signed file (%s)", *first ? first : "no signature");
 }
 
-int gpgv_verify(const char *keyring, const char *file, struct strbuf *out, struct err *err)
+// The text as something to read from the start; it is in no folder.
+static int open_text(const struct strbuf *text, struct err *err)
+{
+    _cleanup_close_ int fd = memfd_create("signed", MFD_CLOEXEC);
+    if (fd < 0 || fs_write_all(fd, text->data, text->len, err) != 0 ||
+        lseek(fd, 0, SEEK_SET) != 0) {
+        return err_sys(err, "cannot pass the signed text to gpgv");
+    }
+    return TAKE_FD(fd);
+}
+
+int gpgv_verify(const char *keyring, const struct strbuf *text, struct strbuf *out, struct err *err)
 {
     _cleanup_strbuf_ struct strbuf status = {0};
     _cleanup_strbuf_ struct strbuf errors = {0};
     int exit_status = 0;
     _cleanup_strv_ struct strv argv = {0};
 
-    strv_add_list(&argv, "gpgv", "--status-fd", "3", "--keyring", keyring, "--output", "-", file,
+    strv_add_list(&argv, "gpgv", "--status-fd", "3", "--keyring", keyring, "--output", "-", "-",
                   NULL);
     if (!fs_exists(keyring)) {
         return err_set(err, ERR_NOT_FOUND, "there is no keyring %s", keyring);
     }
-    if (proc_capture(argv.items, RELEASE_MAX, out, &status, &errors, &exit_status, err) != 0) {
+    _cleanup_close_ int input = open_text(text, err);
+    if (input < 0) {
+        return -1;
+    }
+    if (proc_capture(argv.items, input, RELEASE_MAX, out, &status, &errors, &exit_status, err) !=
+        0) {
         if (err->code == ERR_NOT_FOUND) {
             err_set(err, ERR_NOT_FOUND, "gpgv, which checks signatures, is not installed");
             err_hint(err, "sudo apt install gpgv");

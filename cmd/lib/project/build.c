@@ -36,7 +36,7 @@ static int run_step(const struct strv *argv, bool quiet, int *status, struct err
         return proc_run(argv->items, NULL, status, err);
     }
     _cleanup_strbuf_ struct strbuf out = {0};
-    if (proc_capture(argv->items, OUTPUT_MAX, &out, NULL, NULL, status, err) != 0) {
+    if (proc_capture(argv->items, -1, OUTPUT_MAX, &out, NULL, NULL, status, err) != 0) {
         return -1;
     }
     return *status != 0 && out.data ? fs_write_all(STDERR_FILENO, out.data, out.len, err) : 0;

@@ -24,33 +24,29 @@ static int save_release(const char *path, const struct strbuf *text, struct err 
     return fs_write_file(path, text->data, text->len, 0644, err);
 }
 
-// The verified text of InRelease. Downloaded ones are checked before they replace the cached one.
+// The verified text of InRelease. What was downloaded replaces the cached one when it is good.
 static int load_inrelease(const struct index_options *o, const char *url, const char *keyring,
                           struct strbuf *out, struct err *err)
 {
     _cleanup_free_ char *cached = cache_release_path(o->fetch->cache, url);
-    _cleanup_free_ char *fresh = xasprintf("%s.%d", cached, (int)getpid());
     _cleanup_strbuf_ struct strbuf text = {0};
 
-    if (fetch_text(o->fetch, url, INRELEASE_MAX, &text, err) != 0) {
+    bool fresh = fetch_text(o->fetch, url, INRELEASE_MAX, &text, err) == 0;
+    if (!fresh) {
         if (err->code != ERR_NETWORK || !fs_exists(cached)) {
             return -1;
         }
         log_warning(o->log, "%s; going on with the copy in the cache", err->msg);
         err_clear(err);
-        return gpgv_verify(keyring, cached, out, err);
+        text.len = 0;
+        if (fs_read_file(cached, INRELEASE_MAX, &text, err) != 0) {
+            return -1;
+        }
     }
-    if (save_release(fresh, &text, err) != 0) {
+    if (gpgv_verify(keyring, &text, out, err) != 0) {
         return -1;
     }
-    int r = gpgv_verify(keyring, fresh, out, err);
-    if (r == 0 && rename(fresh, cached) != 0) {
-        r = err_sys(err, "cannot rename %s", fresh);
-    }
-    if (r != 0) {
-        unlink(fresh);
-    }
-    return r;
+    return fresh ? save_release(cached, &text, err) : 0;
 }
 
 static char *packages_url(const char *dist, const struct release *release,

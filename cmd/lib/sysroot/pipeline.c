@@ -135,13 +135,26 @@ static void wait_finished(struct pipeline *p, size_t total)
     pthread_mutex_unlock(&p->lock);
 }
 
-// Queues what is in the cache; the rest becomes a list of downloads.
+static int compare_sizes(const void *a, const void *b)
+{
+    const struct package *x = *(struct package *const *)a;
+    const struct package *y = *(struct package *const *)b;
+    return (x->size < y->size) - (x->size > y->size);
+}
+
+// Queues what is in the cache; the rest becomes a list of downloads. The largest come first, so
+// that no worker is left alone with a large one at the end.
 static struct fetch_file *plan(struct pipeline *p, const struct package_list *packages,
                                const struct strv *mirrors, struct pipeline_report *report)
 {
     struct fetch_file *files = xcalloc(packages->n, sizeof(*files));
+    struct package **sorted = xcalloc(packages->n, sizeof(struct package *));
     for (size_t i = 0; i < packages->n; i++) {
-        struct package *package = &packages->items[i];
+        sorted[i] = &packages->items[i];
+    }
+    qsort(sorted, packages->n, sizeof(*sorted), compare_sizes);
+    for (size_t i = 0; i < packages->n; i++) {
+        struct package *package = sorted[i];
         if (cache_has(p->cache, package->sha256, package->size)) {
             enqueue(p, package);
             continue;
@@ -155,6 +168,7 @@ static struct fetch_file *plan(struct pipeline *p, const struct package_list *pa
         report->downloaded_bytes += package->size;
     }
     p->total_bytes = report->downloaded_bytes;
+    free(sorted);
     return files;
 }
 

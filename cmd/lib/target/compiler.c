@@ -33,7 +33,7 @@ static int ask_version(const char *clang)
     int status = 0;
 
     strv_add_list(&argv, clang, "--version", NULL);
-    if (proc_capture(argv.items, OUTPUT_MAX, &text, NULL, NULL, &status, &ignored) != 0 ||
+    if (proc_capture(argv.items, -1, OUTPUT_MAX, &text, NULL, NULL, &status, &ignored) != 0 ||
         !text.data) {
         return 0;
     }

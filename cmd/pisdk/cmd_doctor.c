@@ -90,7 +90,9 @@ static char *ask_version(const char *program)
     int status = 0;
 
     strv_add_list(&argv, program, str_ends(program, "/ssh") ? "-V" : "--version", NULL);
-    (void)!proc_capture(argv.items, -1, OUTPUT_MAX, &text, NULL, &errors, &status, &ignored);
+    const struct proc_capture capture = {
+        .input = -1, .max = OUTPUT_MAX, .out = &text, .errors = &errors};
+    (void)!proc_capture(argv.items, &capture, &status, &ignored);
     const char *said = text.len ? text.data : errors.len ? errors.data : program;
     return xstrndup(said, strcspn(said, "\n"));
 }

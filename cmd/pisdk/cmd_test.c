@@ -47,5 +47,5 @@ int cmd_test(struct app *app, struct err *err)
     if (r != 0) {
         return r < 0 ? -1 : EXIT_FAILED;
     }
-    return proc_run(argv.items, NULL, &status, err) == 0 ? status : -1;
+    return proc_run(argv.items, &status, err) == 0 ? status : -1;
 }

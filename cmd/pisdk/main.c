@@ -1,4 +1,4 @@
-#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -209,6 +209,8 @@ int main(int argc, char **argv)
     struct app app = {0};
     struct err err = ERR_INIT;
 
+    signal(SIGCHLD,
+           SIG_DFL); // whoever started us may ignore it, and we could not wait for children
     (void)!ui_init(&app.ui, 0, "auto", true, &err); // until the options are read
     app.log = ui_log(&app.ui);
     int status = execute(&app, argc, argv, &err);

@@ -1,5 +1,7 @@
 #include "target.h"
 
+#include <stdio.h>
+
 #include "base/fs.h"
 #include "project/build.h"
 
@@ -33,13 +35,14 @@ void target_release(struct target *t)
 
 int target_build(struct app *app, const struct target *t, bool quiet, struct err *err)
 {
+    _cleanup_strbuf_ struct strbuf output = {0};
     struct project_build_options options = {
         .share = app->paths.share,
         .program = app->paths.program,
         .sysroot = t->sysroot.root,
         .board = t->board.name,
         .type = t->type,
-        .quiet = quiet,
+        .output = quiet ? &output : NULL,
         .log = &app->log,
     };
     int status = 0;
@@ -50,5 +53,9 @@ int target_build(struct app *app, const struct target *t, bool quiet, struct err
             return -1;
         }
     }
-    return project_build(&app->project, &options, &status, err) == 0 ? status : -1;
+    int r = project_build(&app->project, &options, &status, err);
+    if (output.len && (r != 0 || status != 0)) {
+        fwrite(output.data, 1, output.len, stderr);
+    }
+    return r == 0 ? status : -1;
 }

@@ -342,6 +342,8 @@ class BadPackage(Sysroot):
         self.hostile(member("./usr/../../escape", "x"))
         self.refuses(3, "leaves the package with `..`")
         self.assertFalse((self.dir / ".local/share/pisdk/escape").exists())
+        self.hostile(member("./usr/lib/../escape", "x"))
+        self.refuses(3, "leaves the package with `..`")
 
     def test_absolute_path(self):
         self.hostile(member(str(self.dir / "absolute"), "x"))

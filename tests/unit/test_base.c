@@ -224,7 +224,8 @@ static int run_shell(const char *script, struct strbuf *out, struct strbuf *thre
     struct err err = ERR_INIT;
     int status = -1;
     strv_add_list(&argv, "sh", "-c", script, NULL);
-    assert_int_equal(proc_capture(argv.items, -1, 1000, out, three, NULL, &status, &err), 0);
+    const struct proc_capture capture = {.input = -1, .max = 1000, .out = out, .status_out = three};
+    assert_int_equal(proc_capture(argv.items, &capture, &status, &err), 0);
     return status;
 }
 
@@ -252,7 +253,7 @@ static void test_processes(void **state)
     char *argv[] = {missing, NULL};
     struct err err = ERR_INIT;
     int status;
-    assert_int_equal(proc_run(argv, NULL, &status, &err), -1);
+    assert_int_equal(proc_run(argv, &status, &err), -1);
     assert_int_equal(err.code, ERR_NOT_FOUND);
 }
 

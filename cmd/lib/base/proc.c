@@ -4,8 +4,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
+
+#include "base/supervise.h"
 
 enum { STATUS_FD = 3, EXEC_FAILED = 127 };
 
@@ -47,6 +50,9 @@ int proc_wait_forwarding(pid_t pid, int hard)
         if (done == pid) {
             return proc_status(status);
         }
+        if (done < 0 && errno == ECHILD) {
+            return EXEC_FAILED; // somebody else reaped it: its status is lost
+        }
         siginfo_t info;
         int sig = sigwaitinfo(&set, &info);
         if (sig <= 0 || sig == SIGCHLD) {
@@ -65,16 +71,73 @@ int proc_wait_forwarding(pid_t pid, int hard)
     }
 }
 
-// The child's side of starting a program. Reports a failed exec through `report`.
-static void exec_child(char *const argv[], const char *cwd, const sigset_t *mask, int report)
+enum { CAPTURED = 3 }; // streams that can be collected: standard output, descriptor 3, error
+
+// A program being started: what its child needs to know.
+struct launch {
+    char *const *argv;
+    int input;         // for standard input; -1: ours
+    int out[CAPTURED]; // for the streams that are collected; -1: ours
+    sigset_t mask;     // the signals that were blocked before
+    pid_t group;       // pisdk's process group
+    int report[2];     // what went wrong with exec
+    int life[2];       // closed when pisdk ends
+};
+
+static _Noreturn void exec_child(const struct launch *l)
 {
-    if (!cwd || chdir(cwd) == 0) {
-        sigprocmask(SIG_SETMASK, mask, NULL);
-        execvp(argv[0], argv);
+    static const int places[CAPTURED] = {STDOUT_FILENO, STATUS_FD, STDERR_FILENO};
+    int high[CAPTURED];
+    enum { OUT_OF_THE_WAY = 16 };
+
+    supervise_join_group(l->group);
+    int report = fcntl(l->report[1], F_DUPFD_CLOEXEC, OUT_OF_THE_WAY);
+    for (size_t i = 0; i < CAPTURED; i++) {
+        high[i] = l->out[i] >= 0 ? fcntl(l->out[i], F_DUPFD_CLOEXEC, OUT_OF_THE_WAY) : -1;
     }
+    if (l->input >= 0) {
+        dup2(l->input, STDIN_FILENO);
+    }
+    for (size_t i = 0; i < CAPTURED; i++) {
+        if (high[i] >= 0) {
+            dup2(high[i], places[i]);
+        }
+    }
+    pthread_sigmask(SIG_SETMASK, &l->mask, NULL);
+    execvp(l->argv[0], l->argv);
     int saved = errno;
     (void)!write(report, &saved, sizeof(saved));
     _exit(EXEC_FAILED);
+}
+
+static void close_end(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
+        *fd = -1;
+    }
+}
+
+static _Noreturn void supervisor_main(struct launch *l)
+{
+    bool stopped;
+    close_end(&l->life[1]);
+    supervise_begin();
+    supervise_watch_parent(SIGRTMIN, l->life[0]);
+    pid_t program = fork();
+    if (program == 0) {
+        exec_child(l);
+    }
+    close_end(&l->report[1]);
+    for (size_t i = 0; i < CAPTURED; i++) {
+        close_end(&l->out[i]);
+    }
+    int status = program > 0 ? supervise_wait(program, &stopped) : EXEC_FAILED;
+    // A program that ends by itself may leave others, such as a compiler cache, at work.
+    if (program > 0 && (stopped || status > PROC_SIGNALED)) {
+        supervise_kill_rest();
+    }
+    _exit(status);
 }
 
 static int read_exec_report(int fd, const char *program, struct err *err)
@@ -93,47 +156,49 @@ static int read_exec_report(int fd, const char *program, struct err *err)
     return -1;
 }
 
-int proc_run(char *const argv[], const char *cwd, int *status, struct err *err)
+// Starts the program under a supervisor, whose process number it returns. The signals that are
+// passed on, and SIGCHLD, are blocked from here until `finish`.
+static pid_t start(struct launch *l, struct err *err)
 {
     sigset_t block;
-    sigset_t saved;
-    int report[2];
 
-    if (pipe2(report, O_CLOEXEC) != 0) {
-        return err_sys(err, "cannot make a pipe");
-    }
+    l->report[0] = l->report[1] = l->life[0] = l->life[1] = -1;
+    l->group = getpgrp();
     proc_forwarded_signals(&block);
     sigaddset(&block, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &block, &saved);
+    pthread_sigmask(SIG_BLOCK, &block, &l->mask);
+    if (pipe2(l->report, O_CLOEXEC) != 0 || pipe2(l->life, O_CLOEXEC) != 0) {
+        return err_sys(err, "cannot make a pipe");
+    }
     pid_t pid = fork();
     if (pid == 0) {
-        exec_child(argv, cwd, &saved, report[1]);
+        supervisor_main(l);
     }
-    int r = pid < 0 ? err_sys(err, "cannot start %s", argv[0]) : 0;
-    close(report[1]);
-    if (r == 0) {
-        r = read_exec_report(report[0], argv[0], err);
-        int result = proc_wait_forwarding(pid, 0);
-        if (r == 0) {
-            *status = result;
-        }
-    }
-    close(report[0]);
-    sigprocmask(SIG_SETMASK, &saved, NULL);
-    return r;
+    close_end(&l->report[1]);
+    close_end(&l->life[0]);
+    return pid > 0 ? pid : err_sys(err, "cannot start %s", l->argv[0]);
 }
 
-struct capture {
-    int fds[2];
-    struct strbuf *into;
-};
-
-static void capture_close(struct capture *c, int end)
+static void finish(struct launch *l)
 {
-    if (c->fds[end] >= 0) {
-        close(c->fds[end]);
-        c->fds[end] = -1;
+    for (size_t i = 0; i < 2; i++) {
+        close_end(&l->report[i]);
+        close_end(&l->life[i]);
     }
+    pthread_sigmask(SIG_SETMASK, &l->mask, NULL);
+}
+
+int proc_run(char *const argv[], int *status, struct err *err)
+{
+    struct launch l = {.argv = argv, .input = -1, .out = {-1, -1, -1}};
+    int r = -1;
+    pid_t pid = start(&l, err);
+    if (pid > 0) {
+        r = read_exec_report(l.report[0], argv[0], err);
+        *status = proc_wait_forwarding(pid, 0);
+    }
+    finish(&l);
+    return r;
 }
 
 // True while the stream is open. What is over `max` bytes is read and dropped.
@@ -148,111 +213,114 @@ static bool capture_read(int fd, struct strbuf *into, size_t max)
     return n > 0 || (n < 0 && errno == EINTR);
 }
 
-static void capture_all(struct capture *streams, size_t n, size_t max)
+// Passes on to `pid` what somebody sent to pisdk alone. Returns the signal.
+static int forward_signal(int fd, pid_t pid)
 {
-    size_t open_streams = 0;
-    struct pollfd polled[3] = {0};
+    struct signalfd_siginfo info;
+    if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info)) {
+        return 0;
+    }
+    if (info.ssi_code <= 0) {
+        kill(pid, (int)info.ssi_signo);
+    }
+    return (int)info.ssi_signo;
+}
 
-    for (size_t i = 0; i < n; i++) {
-        polled[i].fd = streams[i].into ? streams[i].fds[0] : -1;
-        polled[i].events = POLLIN;
-        open_streams += streams[i].into ? 1 : 0;
+// Collects the streams until all are closed. Returns the last signal that came meanwhile, or 0.
+static int capture_all(const int fds[CAPTURED], struct strbuf *const into[CAPTURED], size_t max,
+                       int signals, pid_t pid)
+{
+    struct pollfd polled[CAPTURED + 1] = {{.fd = signals, .events = POLLIN}};
+    size_t open_streams = 0;
+    int sig = 0;
+
+    for (size_t i = 0; i < CAPTURED; i++) {
+        polled[i + 1] = (struct pollfd){.fd = into[i] ? fds[i] : -1, .events = POLLIN};
+        open_streams += into[i] ? 1 : 0;
     }
     while (open_streams > 0) {
-        if (poll(polled, n, -1) < 0 && errno != EINTR) {
-            return;
+        if (poll(polled, ARRAY_SIZE(polled), -1) < 0) {
+            continue;
         }
-        for (size_t i = 0; i < n; i++) {
-            if (streams[i].into && polled[i].revents &&
-                !capture_read(streams[i].fds[0], streams[i].into, max)) {
-                polled[i].fd = -1;
+        if (polled[0].revents) {
+            sig = forward_signal(signals, pid);
+        }
+        for (size_t i = 0; i < CAPTURED; i++) {
+            struct pollfd *p = &polled[i + 1];
+            if (into[i] && p->revents && !capture_read(p->fd, into[i], max)) {
+                p->fd = -1;
                 open_streams--;
             }
         }
     }
+    return sig;
 }
 
-static void capture_child(char *const argv[], int input, struct capture streams[3], int report)
+// A descriptor that reads the signals that are passed on; -1 when the caller holds them back itself
+// and will ask for them later.
+static int open_signals(const struct launch *l)
 {
-    static const int wanted[3] = {STDOUT_FILENO, STATUS_FD, STDERR_FILENO};
-    sigset_t none;
-
-    // The pipes' descriptors are moved out of the way of 0 to 3 first.
-    int high = fcntl(report, F_DUPFD_CLOEXEC, 16);
-    int ends[3] = {-1, -1, -1};
-    for (size_t i = 0; i < 3; i++) {
-        if (streams[i].into) {
-            ends[i] = fcntl(streams[i].fds[1], F_DUPFD_CLOEXEC, 16);
-        }
+    sigset_t set;
+    if (sigismember(&l->mask, SIGINT)) {
+        return -1;
     }
-    if (input < 0) {
-        input = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    }
-    dup2(input, STDIN_FILENO);
-    for (size_t i = 0; i < 3; i++) {
-        if (ends[i] >= 0) {
-            dup2(ends[i], wanted[i]);
-        }
-    }
-    sigemptyset(&none);
-    exec_child(argv, NULL, &none, high);
+    proc_forwarded_signals(&set);
+    return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-int proc_capture(char *const argv[], int input, size_t max, struct strbuf *out,
-                 struct strbuf *status_out, struct strbuf *errors, int *status, struct err *err)
+int proc_capture(char *const argv[], const struct proc_capture *c, int *status, struct err *err)
 {
-    struct capture streams[3] = {{{-1, -1}, out}, {{-1, -1}, status_out}, {{-1, -1}, errors}};
-    int report[2] = {-1, -1};
-    int r = -1;
+    struct launch l = {.argv = argv, .input = c->input, .out = {-1, -1, -1}};
+    struct strbuf *const into[CAPTURED] = {c->out, c->status_out, c->errors};
+    int fds[CAPTURED] = {-1, -1, -1};
+    _cleanup_close_ int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int r = 0;
+    int sig = 0;
 
-    for (size_t i = 0; i < 3; i++) {
-        if (streams[i].into && pipe2(streams[i].fds, O_CLOEXEC) != 0) {
-            err_sys(err, "cannot make a pipe");
-            goto out;
+    l.input = l.input >= 0 ? l.input : null;
+    for (size_t i = 0; i < CAPTURED && r == 0; i++) {
+        int ends[2];
+        if (into[i] && pipe2(ends, O_CLOEXEC) != 0) {
+            r = err_sys(err, "cannot make a pipe");
+        } else if (into[i]) {
+            fds[i] = ends[0];
+            l.out[i] = ends[1];
         }
     }
-    if (pipe2(report, O_CLOEXEC) != 0) {
-        err_sys(err, "cannot make a pipe");
-        goto out;
+    pid_t pid = r == 0 ? start(&l, err) : -1;
+    for (size_t i = 0; i < CAPTURED; i++) {
+        close_end(&l.out[i]);
     }
-    pid_t pid = fork();
-    if (pid == 0) {
-        capture_child(argv, input, streams, report[1]);
+    if (pid > 0) {
+        _cleanup_close_ int signals = open_signals(&l);
+        r = read_exec_report(l.report[0], argv[0], err);
+        sig = capture_all(fds, into, c->max, signals, pid);
+        *status = proc_wait_forwarding(pid, 0);
+        finish(&l);
+    } else if (r == 0) {
+        finish(&l);
+        r = -1;
     }
-    if (pid < 0) {
-        err_sys(err, "cannot start %s", argv[0]);
-        goto out;
+    for (size_t i = 0; i < CAPTURED; i++) {
+        close_end(&fds[i]);
     }
-    close(report[1]);
-    report[1] = -1;
-    for (size_t i = 0; i < 3; i++) {
-        capture_close(&streams[i], 1);
-    }
-    r = read_exec_report(report[0], argv[0], err);
-    capture_all(streams, 3, max);
-    int wait_status = 0;
-    while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR) {
-    }
-    *status = proc_status(wait_status);
-out:
-    for (size_t i = 0; i < 3; i++) {
-        capture_close(&streams[i], 0);
-        capture_close(&streams[i], 1);
-    }
-    for (size_t i = 0; i < 2; i++) {
-        if (report[i] >= 0) {
-            close(report[i]);
-        }
+    if (sig) {
+        raise(sig); // ours as well, now that the program is gone
     }
     return r;
 }
 
+// Without those that were ignored when pisdk was started, as by nohup.
 static void stop_signals(sigset_t *set)
 {
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     sigemptyset(set);
-    sigaddset(set, SIGINT);
-    sigaddset(set, SIGTERM);
-    sigaddset(set, SIGHUP);
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+        struct sigaction action;
+        if (sigaction(signals[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN) {
+            sigaddset(set, signals[i]);
+        }
+    }
 }
 
 void proc_stop_hold(sigset_t *saved)
@@ -265,9 +333,11 @@ void proc_stop_hold(sigset_t *saved)
 bool proc_stop_requested(void)
 {
     sigset_t pending;
+    sigset_t set;
     sigpending(&pending);
-    return sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) ||
-           sigismember(&pending, SIGHUP);
+    stop_signals(&set);
+    sigandset(&set, &set, &pending);
+    return !sigisemptyset(&set);
 }
 
 void proc_stop_restore(const sigset_t *saved)

@@ -16,14 +16,20 @@ enum { PROC_SIGNALED = 128 };
 
 // Runs the program with our standard streams and waits for it. SIGINT, SIGTERM, SIGHUP and SIGQUIT
 // that somebody sends to pisdk alone are passed on to it; those of the terminal it gets itself.
-// `argv[0]` is looked up in PATH; `cwd` may be NULL. ERR_NOT_FOUND when there is no such program.
-int proc_run(char *const argv[], const char *cwd, int *status, struct err *err) ERR_MUST_CHECK;
+// When it is ended by a signal, or pisdk is, what it started ends as well (base/supervise.h).
+// `argv[0]` is looked up in PATH. ERR_NOT_FOUND when there is no such program.
+int proc_run(char *const argv[], int *status, struct err *err) ERR_MUST_CHECK;
 
-// Runs the program with `input` as standard input (-1: none) and collects its standard output (at
-// most `max` bytes) and, if `status_out` is not NULL, what it writes to descriptor 3. Its standard
-// error is ours when `errors` is NULL, else collected there too.
-int proc_capture(char *const argv[], int input, size_t max, struct strbuf *out,
-                 struct strbuf *status_out, struct strbuf *errors, int *status,
+// What proc_capture collects; a stream whose buffer is NULL is ours.
+struct proc_capture {
+    int input;  // standard input; -1: nothing
+    size_t max; // bytes of each stream that are kept; the rest is dropped
+    struct strbuf *out, *errors;
+    struct strbuf *status_out; // what the program writes to descriptor 3
+};
+
+// Runs the program like proc_run and collects what it writes.
+int proc_capture(char *const argv[], const struct proc_capture *c, int *status,
                  struct err *err) ERR_MUST_CHECK;
 
 int proc_status(int wait_status); // what waitpid gave, as described above

@@ -83,8 +83,9 @@ int gpgv_verify(const char *keyring, const struct strbuf *text, struct strbuf *o
     if (input < 0) {
         return -1;
     }
-    if (proc_capture(argv.items, input, RELEASE_MAX, out, &status, &errors, &exit_status, err) !=
-        0) {
+    const struct proc_capture capture = {
+        .input = input, .max = RELEASE_MAX, .out = out, .errors = &errors, .status_out = &status};
+    if (proc_capture(argv.items, &capture, &exit_status, err) != 0) {
         if (err->code == ERR_NOT_FOUND) {
             err_set(err, ERR_NOT_FOUND, "gpgv, which checks signatures, is not installed");
             err_hint(err, "sudo apt install gpgv");

@@ -29,17 +29,12 @@ static int check_tools(struct err *err)
     return 0;
 }
 
-// Runs a step; with `quiet`, its output is shown when it fails.
-static int run_step(const struct strv *argv, bool quiet, int *status, struct err *err)
+// Runs a step; its output goes to `output`, or, when that is NULL, where ours goes.
+static int run_step(const struct strv *argv, struct strbuf *output, int *status, struct err *err)
 {
-    if (!quiet) {
-        return proc_run(argv->items, NULL, status, err);
-    }
-    _cleanup_strbuf_ struct strbuf out = {0};
-    if (proc_capture(argv->items, -1, OUTPUT_MAX, &out, NULL, NULL, status, err) != 0) {
-        return -1;
-    }
-    return *status != 0 && out.data ? fs_write_all(STDERR_FILENO, out.data, out.len, err) : 0;
+    const struct proc_capture capture = {.input = -1, .max = OUTPUT_MAX, .out = output};
+    return output ? proc_capture(argv->items, &capture, status, err)
+                  : proc_run(argv->items, status, err);
 }
 
 // Was the folder configured with other settings (another pisdk, another sysroot)?
@@ -86,8 +81,15 @@ static int configure(const struct project *p, const struct project_build_options
     if (is_configured(dir, settings)) {
         return 0;
     }
-    if (run_step(&argv, o->quiet, status, err) != 0 || *status != 0) {
-        return *status != 0 ? 0 : -1;
+    // Without --fresh, CMake would keep what it found in the old sysroot.
+    if (fs_exists(dir)) {
+        strv_add(&argv, "--fresh");
+    }
+    if (run_step(&argv, o->output, status, err) != 0) {
+        return -1;
+    }
+    if (*status != 0) {
+        return 0;
     }
     if (link_compile_commands(p, dir, err) != 0) {
         return -1;
@@ -100,15 +102,12 @@ static int compile(const struct project_build_options *o, const char *dir, int *
 {
     _cleanup_strv_ struct strv argv = {0};
 
-    strv_add_list(&argv, "cmake", "--build", dir, NULL);
+    strv_add_list(&argv, "ninja", "-C", dir, NULL);
     if (o->jobs > 0) {
         strv_addf(&argv, "-j%ld", o->jobs);
     }
-    if (o->extra && o->extra->n) {
-        strv_add(&argv, "--");
-        strv_add_all(&argv, o->extra->items);
-    }
-    return run_step(&argv, o->quiet, status, err);
+    strv_add_all(&argv, o->extra ? o->extra->items : NULL);
+    return run_step(&argv, o->output, status, err);
 }
 
 int project_build(const struct project *p, const struct project_build_options *o, int *status,
@@ -125,8 +124,8 @@ int project_build(const struct project *p, const struct project_build_options *o
         return -1;
     }
     log_debug(o->log, "building in %s", dir);
-    if (configure(p, o, dir, status, err) != 0 || *status != 0) {
-        return *status != 0 ? 0 : -1;
+    if (configure(p, o, dir, status, err) != 0) {
+        return -1;
     }
-    return compile(o, dir, status, err);
+    return *status != 0 ? 0 : compile(o, dir, status, err);
 }

@@ -16,13 +16,12 @@ struct project_build_options {
     const char *board, *type; // "release" or "debug"
     long jobs;                // 0: Ninja's choice
     bool clean;               // remove the build folder first
-    bool quiet;               // show the build's output only when it fails
+    struct strbuf *output; // where what CMake and the compilers print goes; NULL: where ours goes
     const struct strv *extra; // arguments for Ninja, or NULL
     struct log *log;
 };
 
-// Output of CMake and the compilers goes to standard output and error untouched. The status is the
-// build's; 0 is success. ERR_NOT_FOUND when a tool is missing.
+// The status is the build's; 0 is success. ERR_NOT_FOUND when a tool is missing.
 int project_build(const struct project *p, const struct project_build_options *o, int *status,
                   struct err *err) ERR_MUST_CHECK;
 

@@ -33,8 +33,8 @@ static int ask_version(const char *clang)
     int status = 0;
 
     strv_add_list(&argv, clang, "--version", NULL);
-    if (proc_capture(argv.items, -1, OUTPUT_MAX, &text, NULL, NULL, &status, &ignored) != 0 ||
-        !text.data) {
+    const struct proc_capture capture = {.input = -1, .max = OUTPUT_MAX, .out = &text};
+    if (proc_capture(argv.items, &capture, &status, &ignored) != 0 || !text.data) {
         return 0;
     }
     const char *at = strstr(text.data, "version ");

@@ -1,0 +1,94 @@
+#include "base/supervise.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/proc.h"
+
+enum { SUPERVISOR_FAILED = 125, CHILDREN_MAX = 1 << 20 };
+
+void supervise_watch_parent(int death, int life)
+{
+    struct pollfd p = {.fd = life, .events = POLLIN};
+    prctl(PR_SET_PDEATHSIG, death);
+    if (poll(&p, 1, 0) != 0) {
+        _exit(SUPERVISOR_FAILED);
+    }
+    close(life);
+}
+
+void supervise_begin(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGRTMIN);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    setpgid(0, 0);
+}
+
+void supervise_join_group(pid_t group)
+{
+    setpgid(0, group); // when it is gone, the program has a group of its own
+}
+
+// Reaps what has ended. True when the program itself is among it.
+static bool reap(pid_t program, int *status)
+{
+    bool ended = false;
+    for (;;) {
+        int wait_status;
+        pid_t pid = waitpid(-1, &wait_status, WNOHANG);
+        if (pid <= 0) {
+            return ended;
+        }
+        if (pid == program) {
+            *status = proc_status(wait_status);
+            ended = true;
+        }
+    }
+}
+
+int supervise_wait(pid_t program, bool *stopped)
+{
+    sigset_t set;
+    int status = PROC_SIGNALED + SIGKILL;
+
+    *stopped = false;
+    proc_forwarded_signals(&set);
+    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGRTMIN);
+    while (!reap(program, &status)) {
+        siginfo_t info;
+        int sig = sigwaitinfo(&set, &info);
+        if (sig == SIGRTMIN) {
+            *stopped = true;
+            break;
+        }
+        if (sig > 0 && sig != SIGCHLD && info.si_code <= 0) {
+            *stopped = true;
+            kill(program, sig);
+        }
+    }
+    return status;
+}
+
+void supervise_kill_rest(void)
+{
+    do {
+        _cleanup_strbuf_ struct strbuf text = {0};
+        _cleanup_strv_ struct strv pids = {0};
+        struct err ignored = ERR_INIT;
+        if (fs_read_file("/proc/thread-self/children", CHILDREN_MAX, &text, &ignored) == 0) {
+            strv_add_words(&pids, text.data);
+        }
+        for (size_t i = 0; i < pids.n; i++) {
+            kill((pid_t)strtol(pids.items[i], NULL, 10), SIGKILL);
+        }
+    } while (waitpid(-1, NULL, 0) > 0 || errno == EINTR);
+}

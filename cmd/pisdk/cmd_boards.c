@@ -29,7 +29,7 @@ int cmd_boards(struct app *app, struct err *err)
         table_text(t, b.refused ? b.refused : b.flags);
         board_release(&b);
     }
-    table_print(t, app->json, false);
+    table_print(t, app->json);
     table_free(t);
     return EXIT_OK;
 }

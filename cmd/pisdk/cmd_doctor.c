@@ -257,7 +257,7 @@ int cmd_doctor(struct app *app, struct err *err)
     check_emulation(&c);
     check_space(&c);
     check_sysroots(&c);
-    table_print(c.table, app->json, false);
+    table_print(c.table, app->json);
     table_free(c.table);
     if (!app->json) {
         log_info(&app->log, "%s",

@@ -23,7 +23,7 @@ static int list_templates(struct app *app, const char *folder, struct err *err)
         table_text(t, summary);
     }
     if (r == EXIT_OK) {
-        table_print(t, app->json, false);
+        table_print(t, app->json);
     }
     table_free(t);
     return r;

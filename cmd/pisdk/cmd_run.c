@@ -70,7 +70,8 @@ static int find_program(struct run *run, struct err *err)
     const char *name = run->word ? run->word : run->app->project.program;
     if (run->app->has_project) {
         run->program = built_program(run, name);
-        if (run->program || !is_sysroot_program(run, name)) {
+        bool named_in_project = strcmp(name, run->app->project.program) == 0;
+        if (run->program || named_in_project || !is_sysroot_program(run, name)) {
             free(TAKE_PTR(run->program));
             int status = target_build(run->app, run->target, true, err);
             if (status != 0) {
@@ -123,8 +124,9 @@ static void show(struct run *run, const char *path)
     if (strcmp(path, "/") == 0) {
         return;
     }
+    bool disk = fs_is_below(path, "/run/media"); // where desktops mount USB disks
     for (size_t i = 0; i < ARRAY_SIZE(system); i++) {
-        if (fs_is_below(path, system[i])) {
+        if (fs_is_below(path, system[i]) && !disk) {
             return;
         }
     }

@@ -103,7 +103,7 @@ int cmd_sysroot_list(struct app *app, struct err *err)
         table_text(t, s.root);
         sysroot_release(&s);
     }
-    table_print(t, app->json, false);
+    table_print(t, app->json);
     table_free(t);
     return EXIT_OK;
 }
@@ -138,7 +138,7 @@ int cmd_sysroot_show(struct app *app, struct err *err)
         table_text(t, p->arch);
         table_number(t, p->size);
     }
-    table_print(t, app->json, false);
+    table_print(t, app->json);
     table_free(t);
     sysroot_release(&s);
     return EXIT_OK;

@@ -53,7 +53,7 @@ static json_t *json_cell(enum column_type type, const char *cell)
     }
 }
 
-static void print_json(const struct table *t, bool object)
+static void print_json(const struct table *t)
 {
     json_t *rows = json_array();
     for (size_t i = 0; i < t->cells.n; i += t->n_columns) {
@@ -64,7 +64,7 @@ static void print_json(const struct table *t, bool object)
         }
         json_array_append_new(rows, row);
     }
-    json_dumpf(object ? json_array_get(rows, 0) : rows, stdout, JSON_INDENT(2));
+    json_dumpf(rows, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(rows);
 }
@@ -113,21 +113,10 @@ static void print_table(const struct table *t)
     }
 }
 
-static void print_object(const struct table *t)
-{
-    char human[32];
-    for (size_t c = 0; c < t->n_columns; c++) {
-        printf("%s: %s\n", t->columns[c].key,
-               human_cell(human, t->columns[c].type, t->cells.items[c]));
-    }
-}
-
-void table_print(const struct table *t, bool json, bool object)
+void table_print(const struct table *t, bool json)
 {
     if (json) {
-        print_json(t, object);
-    } else if (object) {
-        print_object(t);
+        print_json(t);
     } else if (t->n_columns > 0 && t->cells.n > 0) {
         print_table(t);
     }

@@ -44,8 +44,8 @@ struct table *table_new(const struct column *columns, size_t n);
 // One cell after the other, row by row; NULL is an empty one.
 void table_text(struct table *t, const char *text);
 void table_number(struct table *t, unsigned long long number);
-// Prints to standard output. `object`: the single row as one object or as lines "key: value".
-void table_print(const struct table *t, bool json, bool object);
+// Prints to standard output.
+void table_print(const struct table *t, bool json);
 void table_free(struct table *t);
 
 #endif

@@ -110,6 +110,14 @@ class Build(Sysroot):
         self.build(prefix=["sh", "-c", 'umask 077; exec "$@"', "sh"])
         self.assertEqual((self.root / "usr/bin/app").stat().st_mode & 0o777, 0o755)
         self.assertEqual((self.root / "usr/lib/one.conf").stat().st_mode & 0o777, 0o644)
+        for path in [self.root, self.root.parent, *self.root.parent.rglob("*")]:
+            if path.is_dir() and not path.is_symlink():
+                self.assertEqual(path.stat().st_mode & 0o777, 0o755, path)
+
+    def test_an_empty_suite(self):
+        Repository(self.repo.root, KEYS["good"], "updates").publish()
+        self.repo.recipe(self.recipe, "app", "tool", more_suites=["updates"])
+        self.build()
 
     def test_over_http_with_proxied_ranges_and_by_hash(self):
         mirror = self.mirror()
@@ -163,6 +171,19 @@ class Build(Sysroot):
         self.ok("sysroot", "remove", "test")
         self.assertFalse(self.root.exists())
         self.fails(1, "sysroot", "remove", "test", says="no sysroot `test`", hint="sysroot list")
+        self.fails(2, "sysroot", "remove", "../x", says="cannot be the name")
+
+    def test_a_manifest_of_another_format(self):
+        self.build()
+        (self.root.parent / "manifest").write_text("Format: 99\n")
+        self.fails(1, "sysroot", "show", "test", says="manifest", hint="pisdk sysroot build test")
+        self.ok("sysroot", "list")
+        self.build()  # makes it anew
+        self.ok("sysroot", "show", "test")
+        (self.root.parent / "manifest").write_text("")
+        self.ok("sysroot", "remove", "test")
+
+    def test_no_sysroot(self):
         self.fails(1, "sysroot", "path", "bookworm", says="no sysroot `bookworm`",
                    hint="pisdk sysroot build bookworm")
 
@@ -223,6 +244,16 @@ class BadMirror(Sysroot):
     def test_not_yet_expired(self):
         self.repo.publish(valid_for=3600)
         self.build()
+
+    def test_an_older_release_than_before(self):
+        mirror = self.mirror()
+        self.build()
+        self.repo.add("app", [member("./bin/app", "old")], version="0.1")
+        self.repo.publish(age=7200)
+        result = self.build("--refresh")
+        self.assertIn("older than the one seen before", result.err)
+        self.assertNotEqual((self.root / "usr/bin/app").read_text(), "old")
+        mirror.close()
 
     def test_another_suite(self):
         self.repo.publish(suite="other")
@@ -507,6 +538,28 @@ class Interrupted(Sysroot):
         self.assertEqual(process.returncode, -signal.SIGINT)
         self.assertFalse(self.root.exists())
         self.assert_clean()
+
+    def test_ctrl_c_while_waiting_for_another_build(self):
+        mirror = self.big()
+        self.start("sysroot", "build", self.recipe, "--mirror", self.url)
+        self.wait_for_request(mirror, "pool/main/big")
+        second = self.start("sysroot", "build", self.recipe, "--mirror", self.url)
+        self.assertIn("waiting", second.stderr.readline())
+        second.send_signal(signal.SIGINT)
+        self.assertEqual(second.wait(5), -signal.SIGINT)
+
+    def test_hangup_is_ignored_under_nohup(self):
+        mirror = self.big()
+        process = self.start("sysroot", "build", self.recipe, "--mirror", self.url,
+                             preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        self.wait_for_request(mirror, "pool/main/big")
+        process.send_signal(signal.SIGHUP)
+        self.assertEqual(process.wait(30), 0)
+
+    def test_started_with_sigchld_ignored(self):
+        process = self.start("sysroot", "build", self.recipe, "--mirror", self.url,
+                             preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+        self.assertEqual(process.wait(30), 0)
 
     def test_two_at_once(self):
         self.big()

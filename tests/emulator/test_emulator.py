@@ -340,6 +340,24 @@ class Wrong(Emulator):
             process.wait()
             self.tearDown()
 
+    def test_sigkill_of_the_whole_group_leaves_no_process(self):
+        process = self.hang("prefix", "-n", 3)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        self.tearDown()
+
+    def test_what_a_killed_supervisor_left_is_swept(self):
+        place = self.dir / "runtime"
+        stale = self.dir / "runtime-stale1"
+        stale.mkdir()
+        os.utime(stale, (1, 1))
+        program = self.compile("p", "int main(void) { return 0; }")
+        shm = Path(f"/dev/shm/pisdk-{os.getuid()}-stale1")
+        shm.mkdir()
+        os.utime(shm, (1, 1))
+        self.ok("run", program, env={"PISDK_EMULATION": "prefix", "PISDK_RUNTIME_DIR": str(place)})
+        self.assertFalse(shm.exists())
+
     def test_background_processes_end_with_the_program(self):
         program = self.compile("fork", """
             #include <unistd.h>
@@ -383,6 +401,37 @@ class Template(Emulator):
         result = self.pisdk("test", "-R", "heat-2", cwd=project)
         self.assertEqual(result.status, 8, str(result))
         self.assertIn("FAILED: every row belongs to one rank", result.out)
+
+    def test_signals_to_pisdk_test_leave_nothing(self):
+        project = self.new()
+        write(project / "tests/test_heat.c", "#include <unistd.h>\nint main(void) { pause(); }\n")
+        self.ok("build", cwd=project)
+        for sig in (signal.SIGTERM, signal.SIGKILL):
+            process = self.start("test", cwd=project)
+            for _ in range(100):
+                if any(b"qemu" in command for _, command in self.running()):
+                    break
+                time.sleep(0.1)
+            else:
+                self.fail("the test did not start")
+            process.send_signal(sig)
+            process.wait(20)
+            for _ in range(50):
+                if not self.running():
+                    break
+                time.sleep(0.1)
+            self.assertEqual(self.running(), [], sig)
+
+    def test_another_sysroot_replaces_the_first_one_wholly(self):
+        project = self.new()
+        self.ok("build", cwd=project)
+        other = self.dir / "data/sysroots/other"
+        shutil.copytree(ROOT.parent, other, symlinks=True)
+        env = {"PISDK_DATA_DIR": str(self.dir / "data")}
+        self.ok("build", "--sysroot", "other", cwd=project, env=env)
+        cache = (project / "build/armv7-release/CMakeCache.txt").read_text()
+        self.assertIn(str(other), cache)
+        self.assertNotIn(str(ROOT), cache)
 
     def test_a_compiler_error_is_shown_untouched(self):
         project = self.new()

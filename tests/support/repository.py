@@ -121,7 +121,8 @@ class Repository:
         self.packages.append(paragraph)
         return path
 
-    def publish(self, valid_for=None, by_hash=True, keyring=None, suite=None, packages_text=None):
+    def publish(self, valid_for=None, by_hash=True, keyring=None, suite=None, packages_text=None,
+                age=0):
         text = packages_text or "\n".join(
             "".join(f"{key}: {value}\n" for key, value in paragraph.items())
             for paragraph in self.packages)
@@ -136,7 +137,7 @@ class Repository:
         date = "%a, %d %b %Y %H:%M:%S UTC"
         lines = [
             "Origin: Test", f"Suite: {suite or self.suite}", f"Codename: {suite or self.suite}",
-            "Date: " + time.strftime(date, time.gmtime()),
+            "Date: " + time.strftime(date, time.gmtime(time.time() - age)),
             f"Architectures: {ARCH}", "Components: main",
             *(["Acquire-By-Hash: yes"] if by_hash else []),
         ]
@@ -146,10 +147,10 @@ class Repository:
         self.inrelease = dist / "InRelease"
         self.inrelease.write_text((keyring or self.keyring).sign("\n".join(lines)))
 
-    def recipe(self, path, wanted, provided="", extra=""):
+    def recipe(self, path, wanted, provided="", extra="", more_suites=()):
         Path(path).write_text(
             f"[release]\ntitle = Test\narch = {ARCH}\ntriple = {TRIPLE}\n\n"
-            f"[origin test]\nsuites = {self.suite}\ncomponents = main\n"
+            f"[origin test]\nsuites = {' '.join([self.suite, *more_suites])}\ncomponents = main\n"
             f"keyring = {self.keyring.public}\n\n"
             f"[packages]\nwanted = {wanted}\n" + (f"provided = {provided}\n" if provided else "")
             + "\n" + extra)

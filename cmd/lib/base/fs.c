@@ -245,6 +245,14 @@ int fs_open_beneath(int dir, const char *path, int flags, mode_t mode)
     return (int)syscall(SYS_openat2, dir, *path ? path : ".", &how, sizeof(how));
 }
 
+int fs_mkdir_at(int dir, const char *name, mode_t mode)
+{
+    if (mkdirat(dir, name, mode) == 0) {
+        return fchmodat(dir, name, mode, 0); // whatever the umask
+    }
+    return errno == EEXIST ? 0 : -1;
+}
+
 int fs_open_folder_beneath(int dir, const char *path, mode_t mode)
 {
     int fd = fs_open_beneath(dir, path, O_PATH | O_DIRECTORY, 0);
@@ -254,7 +262,7 @@ int fs_open_folder_beneath(int dir, const char *path, mode_t mode)
     _cleanup_free_ char *parent = fs_parent(path);
     _cleanup_close_ int up =
         fs_open_folder_beneath(dir, strcmp(parent, ".") == 0 ? "" : parent, mode);
-    if (up < 0 || (mkdirat(up, fs_base(path), mode) != 0 && errno != EEXIST)) {
+    if (up < 0 || fs_mkdir_at(up, fs_base(path), mode) != 0) {
         return -1;
     }
     return fs_open_beneath(dir, path, O_PATH | O_DIRECTORY, 0);

@@ -55,6 +55,10 @@ int fs_lock(const char *path, bool wait, struct err *err) ERR_MUST_CHECK;
 // -1 with errno set.
 int fs_open_beneath(int dir, const char *path, int flags, mode_t mode);
 
+// Makes a folder in `dir` with just this mode, whatever the umask. An existing entry is fine and
+// stays as it is. -1 with errno set.
+int fs_mkdir_at(int dir, const char *name, mode_t mode);
+
 // Opens a folder below `dir` the same way, for use as a handle; it and its parents are made with
 // `mode` where missing. -1 with errno set.
 int fs_open_folder_beneath(int dir, const char *path, mode_t mode);

@@ -1,7 +1,7 @@
 // What the library has to say while it works.
 //
 // The library never prints: it calls the log that it was given. `cmd/pisdk` decides what reaches
-// the user and how. A call may come from any thread, but the log is called by one at a time.
+// the user and how. A call may come from any thread.
 #ifndef PISDK_BASE_LOG_H
 #define PISDK_BASE_LOG_H
 

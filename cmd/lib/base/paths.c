@@ -64,8 +64,11 @@ int paths_init(struct paths *paths, struct err *err)
     if (!paths->cache || !paths->data) {
         return -1;
     }
-    if (environment("PISDK_RUNTIME_DIR") || environment("XDG_RUNTIME_DIR")) {
-        paths->runtime = user_folder("PISDK_RUNTIME_DIR", "XDG_RUNTIME_DIR", "", err);
+    const char *xdg_runtime = environment("XDG_RUNTIME_DIR");
+    if (environment("PISDK_RUNTIME_DIR")) {
+        paths->runtime = fs_absolute(environment("PISDK_RUNTIME_DIR"));
+    } else if (xdg_runtime && xdg_runtime[0] == '/') {
+        paths->runtime = fs_join(xdg_runtime, "pisdk");
     } else {
         paths->runtime = xasprintf("/dev/shm/pisdk-%u", (unsigned)getuid());
     }

@@ -22,10 +22,23 @@ static bool is_debian_suite(struct slice s)
     return false;
 }
 
+// Like slice_word, without the comments that may stand between the lines of a field.
+static bool next_word(struct slice *rest, struct slice *word)
+{
+    while (slice_word(rest, word)) {
+        if (word->p[0] != '#') {
+            return true;
+        }
+        struct slice comment;
+        (void)slice_cut(rest, '\n', &comment);
+    }
+    return false;
+}
+
 static bool has_debian_suite(struct slice suites)
 {
     struct slice word;
-    while (slice_word(&suites, &word)) {
+    while (next_word(&suites, &word)) {
         if (is_debian_suite(word)) {
             return true;
         }
@@ -36,7 +49,7 @@ static bool has_debian_suite(struct slice suites)
 static bool has_word(struct slice words, const char *wanted)
 {
     struct slice word;
-    while (slice_word(&words, &word)) {
+    while (next_word(&words, &word)) {
         if (slice_is(word, wanted)) {
             return true;
         }
@@ -121,7 +134,7 @@ void aptconf_parse_sources(const char *text, size_t n, struct strv *mirrors)
         }
         struct slice uris = deb822_get(&p, "URIs");
         struct slice uri;
-        while (slice_word(&uris, &uri)) {
+        while (next_word(&uris, &uri)) {
             add_mirror(mirrors, uri);
         }
     }

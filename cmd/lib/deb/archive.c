@@ -2,6 +2,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "base/fs.h"
@@ -22,12 +23,29 @@ static void support_filters(struct archive *a)
     archive_read_support_filter_zstd(a);
 }
 
-static int expand(struct archive *a, const char *path, size_t max, struct strbuf *out,
-                  struct err *err)
+// A file that cannot be opened is no damaged archive.
+static int open_file(struct archive *a, const char *path, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        err_sys(err, "cannot open %s", path);
+    } else if (archive_read_open_fd(a, fd, BLOCK) != ARCHIVE_OK) {
+        damaged(a, err);
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+static int expand(struct archive *a, size_t max, struct strbuf *out, struct err *err)
 {
     struct archive_entry *entry;
-    if (archive_read_open_filename(a, path, BLOCK) != ARCHIVE_OK ||
-        archive_read_next_header(a, &entry) != ARCHIVE_OK) {
+    int r = archive_read_next_header(a, &entry);
+    if (r == ARCHIVE_EOF) { // nothing at all in it
+        strbuf_adds(out, "");
+        return 0;
+    }
+    if (r != ARCHIVE_OK) {
         return damaged(a, err);
     }
     for (;;) {
@@ -52,7 +70,8 @@ int archive_expand_file(const char *path, size_t max, struct strbuf *out, struct
     support_filters(a);
     archive_read_support_format_raw(a);
     archive_read_support_format_empty(a);
-    int r = expand(a, path, max, out, err);
+    _cleanup_close_ int fd = open_file(a, path, err);
+    int r = fd < 0 ? -1 : expand(a, max, out, err);
     archive_read_free(a);
     return r == 0 ? 0 : err_wrap(err, "%s", fs_base(path));
 }
@@ -60,6 +79,7 @@ int archive_expand_file(const char *path, size_t max, struct strbuf *out, struct
 struct debfile {
     struct archive *ar;   // the .deb
     struct archive *data; // data.tar.* in it
+    int fd;
 };
 
 static la_ssize_t read_inner(struct archive *inner, void *user, const void **block)
@@ -81,8 +101,9 @@ static la_ssize_t read_inner(struct archive *inner, void *user, const void **blo
 static int open_data(struct debfile *d, const char *path, struct err *err)
 {
     struct archive_entry *entry;
-    if (archive_read_open_filename(d->ar, path, BLOCK) != ARCHIVE_OK) {
-        return damaged(d->ar, err);
+    d->fd = open_file(d->ar, path, err);
+    if (d->fd < 0) {
+        return -1;
     }
     for (;;) {
         int r = archive_read_next_header(d->ar, &entry);
@@ -106,6 +127,7 @@ static int open_data(struct debfile *d, const char *path, struct err *err)
 struct debfile *debfile_open(const char *path, struct err *err)
 {
     struct debfile *d = xcalloc(1, sizeof(*d));
+    d->fd = -1;
     d->ar = archive_read_new();
     d->data = archive_read_new();
     archive_read_support_filter_none(d->ar);
@@ -154,7 +176,6 @@ int debfile_next(struct debfile *d, struct deb_member *m, struct err *err)
                                        : NULL;
     m->mode = archive_entry_perm(entry);
     m->mtime = archive_entry_mtime(entry);
-    m->size = archive_entry_size(entry);
     bool needs_link = m->type == DEB_HARDLINK || m->type == DEB_SYMLINK;
     if (!m->path || (needs_link && !m->link)) {
         return err_set(err, ERR_VERIFY, "a member's name is not valid text");
@@ -176,6 +197,9 @@ void debfile_close(struct debfile *d)
     if (d) {
         archive_read_free(d->data);
         archive_read_free(d->ar);
+        if (d->fd >= 0) {
+            close(d->fd);
+        }
         free(d);
     }
 }

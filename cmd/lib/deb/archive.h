@@ -32,7 +32,6 @@ struct deb_member {
     enum deb_member_type type;
     mode_t mode; // permission bits and setuid, setgid, sticky
     time_t mtime;
-    int64_t size;
 };
 
 struct debfile; // an open .deb, placed in its data.tar

@@ -21,7 +21,6 @@ struct package_list {
     size_t n;
 };
 
-uint64_t package_list_size(const struct package_list *list); // sum of `size`
 void package_list_release(struct package_list *list);
 
 #endif

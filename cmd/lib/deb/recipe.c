@@ -17,6 +17,26 @@ struct recipe_key {
     struct strv *words; // where a list of words goes
 };
 
+// A value that goes on in the next line comes in several calls.
+static void append(char **text, const char *value)
+{
+    char *old = *text;
+    *text = old ? xasprintf("%s %s", old, value) : xstrdup(value);
+    free(old);
+}
+
+static void add_variable(struct strv *to, const char *name, const char *value)
+{
+    size_t n = strlen(name);
+    for (size_t i = 0; i < to->n; i++) {
+        if (strncmp(to->items[i], name, n) == 0 && to->items[i][n] == '=') {
+            append(&to->items[i], value);
+            return;
+        }
+    }
+    strv_addf(to, "%s=%s", name, value);
+}
+
 static int set_key(const struct recipe_key *keys, size_t n, const char *section, const char *key,
                    const char *value)
 {
@@ -27,8 +47,7 @@ static int set_key(const struct recipe_key *keys, size_t n, const char *section,
         if (keys[i].words) {
             strv_add_words(keys[i].words, value);
         } else if (keys[i].text) {
-            free(*keys[i].text);
-            *keys[i].text = xstrdup(value);
+            append(keys[i].text, value);
         }
         return 0;
     }
@@ -68,7 +87,7 @@ static int on_key(void *user, const char *section, const char *key, const char *
         return add_link(r, key, value, err);
     }
     if (strcmp(section, "environment") == 0 || strcmp(section, "rootless") == 0) {
-        strv_addf(section[0] == 'e' ? &r->environment : &r->rootless, "%s=%s", key, value);
+        add_variable(section[0] == 'e' ? &r->environment : &r->rootless, key, value);
         return 0;
     }
     if (str_starts(section, "origin ")) {

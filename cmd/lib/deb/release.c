@@ -72,7 +72,6 @@ int release_parse(const char *text, size_t n, struct release *out, struct err *e
         deb822_release(&p);
         return err_set(err, ERR_VERIFY, "not a Release file (line %d)", reader.line);
     }
-    out->origin = slice_dup(deb822_get(&p, "Origin"));
     out->suite = slice_dup(deb822_get(&p, "Suite"));
     out->codename = slice_dup(deb822_get(&p, "Codename"));
     out->by_hash = slice_is(deb822_get(&p, "Acquire-By-Hash"), "yes");
@@ -130,7 +129,6 @@ void release_release(struct release *r)
         free(r->files[i].path);
     }
     free(r->files);
-    free(r->origin);
     free(r->suite);
     free(r->codename);
     *r = (struct release){0};

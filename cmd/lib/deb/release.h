@@ -19,10 +19,10 @@ struct release_file {
 };
 
 struct release {
-    char *origin, *suite, *codename; // "" when not given
-    bool by_hash;                    // Acquire-By-Hash: yes
-    time_t date;                     // 0 when not given
-    time_t valid_until;              // 0 when it never expires
+    char *suite, *codename; // "" when not given
+    bool by_hash;           // Acquire-By-Hash: yes
+    time_t date;            // 0 when not given
+    time_t valid_until;     // 0 when it never expires
     struct release_file *files;
     size_t n_files;
 };

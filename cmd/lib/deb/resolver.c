@@ -118,7 +118,7 @@ static bool is_available(struct resolver *r, Id name)
 }
 
 // The rules that contradict each other, in libsolv's words, one sentence each.
-static int explain(Pool *pool, Solver *solver, struct err *err)
+static int explain(Solver *solver, struct err *err)
 {
     _cleanup_strbuf_ struct strbuf text = {0};
     _cleanup_strv_ struct strv seen = {0};
@@ -144,7 +144,6 @@ static int explain(Pool *pool, Solver *solver, struct err *err)
         strbuf_adds(&text, solver_problem2str(solver, 1));
     }
     queue_free(&rules);
-    (void)pool;
     return err_set(err, ERR_RESOLVE, "the packages cannot be installed together: %s", text.data);
 }
 
@@ -302,8 +301,7 @@ int resolver_solve(struct resolver *r, const struct strv *wanted, const struct s
     if (result == 0) {
         solver = solver_create(r->pool);
         solver_set_flag(solver, SOLVER_FLAG_IGNORE_RECOMMENDED, 1);
-        result = solver_solve(solver, &jobs) ? explain(r->pool, solver, err)
-                                             : collect(r, solver, out, err);
+        result = solver_solve(solver, &jobs) ? explain(solver, err) : collect(r, solver, out, err);
         solver_free(solver);
     }
     queue_free(&jobs);

@@ -147,7 +147,9 @@ static int publish(struct transfer *t, struct err *err)
     int r;
     if (t->tmp) {
         r = rename(t->tmp, place);
-        free(TAKE_PTR(t->tmp));
+        if (r == 0) {
+            free(TAKE_PTR(t->tmp));
+        }
     } else {
         char self[32];
         snprintf(self, sizeof(self), "/proc/self/fd/%d", t->fd);

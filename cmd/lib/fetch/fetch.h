@@ -1,8 +1,9 @@
 // Downloads (libcurl): many at once, hashed as they arrive, never larger than they should be.
 //
 // A file goes to the cache under its SHA-256. While it arrives it has no name (O_TMPFILE), so a
-// killed download leaves nothing. A transfer that breaks off is resumed where it stopped, a few
-// times; one that stalls is given up. http, https and file URLs; proxies as libcurl finds them.
+// killed download leaves nothing (a .part file where the file system cannot do that). A transfer
+// that breaks off is resumed where it stopped, a few times; one that stalls is given up. http,
+// https and file URLs; proxies as libcurl finds them.
 #ifndef PISDK_FETCH_FETCH_H
 #define PISDK_FETCH_FETCH_H
 

@@ -88,11 +88,12 @@ void environment_flat_paths(const struct sandbox *s, struct strv *paths)
     }
 }
 
-static void add_recipe(struct sandbox *s, const struct strv *variables)
+static void add_recipe(struct sandbox *s, const struct strv *variables, bool rootless)
 {
     for (size_t i = 0; i < variables->n; i++) {
-        if (!is_set(&s->env, variables->items[i])) {
-            strv_take(&s->env, expand(s, variables->items[i]));
+        const char *v = variables->items[i];
+        if (!is_set(&s->env, v)) {
+            strv_take(&s->env, rootless ? expand(s, v) : xstrdup(v));
         }
     }
 }
@@ -149,9 +150,9 @@ int environment_make(struct sandbox *s, struct err *err)
         add_root(s);
     } else {
         add_rootless(s);
-        add_recipe(s, s->o->rootless);
+        add_recipe(s, s->o->rootless, true);
     }
-    add_recipe(s, s->o->environment);
+    add_recipe(s, s->o->environment, false);
     strv_addf(&s->env, "QEMU_CPU=%s", s->o->board->cpu);
     return 0;
 }

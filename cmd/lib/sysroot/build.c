@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/fs.h"
+#include "base/proc.h"
 #include "deb/resolver.h"
 #include "sysroot/index.h"
 #include "sysroot/pipeline.h"
@@ -130,13 +131,17 @@ static int make_staging(struct build *b, struct err *err)
 {
     static const char *const parts[] = {"root", "folders", "mnt"};
 
-    if (fs_remove_tree(b->staging, err) != 0) {
-        return -1;
+    _cleanup_free_ char *old = sysroot_side_path(b->o->data, b->recipe->name, "old");
+    if (fs_remove_tree(b->staging, err) != 0 || fs_remove_tree(old, err) != 0) {
+        return -1; // what a killed build or removal left
     }
     for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
         _cleanup_free_ char *path = fs_join(b->staging, parts[i]);
         if (fs_mkdir_all(path, FOLDER_MODE, err) != 0) {
             return -1;
+        }
+        if (chmod(path, FOLDER_MODE) != 0 || chmod(b->staging, FOLDER_MODE) != 0) {
+            return err_sys(err, "cannot set the mode of %s", path);
         }
     }
     _cleanup_free_ char *root = fs_join(b->staging, "root");
@@ -186,7 +191,7 @@ static int copy_folders(int from, int to, struct err *err)
         int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
         int below = -1;
         int sub = openat(dirfd(dir), e->d_name, flags);
-        if (sub >= 0 && mkdirat(target, e->d_name, FOLDER_MODE) == 0) {
+        if (sub >= 0 && fs_mkdir_at(target, e->d_name, FOLDER_MODE) == 0) {
             below = openat(target, e->d_name, flags);
         }
         if (sub < 0 || below < 0) {
@@ -217,6 +222,16 @@ static int make_folders_layer(struct build *b, struct err *err)
     return copy_folders(from, to, err);
 }
 
+// The new sysroot is in its place; that the old one cannot be removed does not change that.
+static int discard(const struct build *b, const char *path)
+{
+    struct err err = ERR_INIT;
+    if (fs_remove_tree(path, &err) != 0) {
+        log_warning(b->o->log, "the old sysroot: %s", err.msg);
+    }
+    return 0;
+}
+
 // Puts the finished staging folder in its place, in one rename.
 static int publish(struct build *b, struct err *err)
 {
@@ -231,16 +246,18 @@ static int publish(struct build *b, struct err *err)
         return 0;
     }
     if (renameat2(AT_FDCWD, b->staging, AT_FDCWD, b->place, RENAME_EXCHANGE) == 0) {
-        return fs_remove_tree(b->staging, err);
+        return discard(b, b->staging);
     }
     // A file system that cannot exchange: for a moment there is none.
-    if (fs_remove_tree(old, err) != 0) {
+    if (rename(b->place, old) != 0) {
+        return err_sys(err, "cannot replace %s", b->place);
+    }
+    if (rename(b->staging, b->place) != 0) {
+        err_sys(err, "cannot put the sysroot in its place %s", b->place);
+        (void)!rename(old, b->place);
         return -1;
     }
-    if (rename(b->place, old) != 0 || rename(b->staging, b->place) != 0) {
-        return err_sys(err, "cannot put the sysroot in its place %s", b->place);
-    }
-    return fs_remove_tree(old, err);
+    return discard(b, old);
 }
 
 static int fill(struct build *b, const struct fetch_options *fetch, struct err *err)
@@ -278,7 +295,15 @@ static int take_lock(const struct build *b, struct err *err)
         return lock;
     }
     log_info(b->o->log, "another pisdk is building `%s`; waiting for it", b->recipe->name);
-    return sysroot_lock(b->o->data, b->recipe->name, true, err);
+    while (!proc_stop_requested()) {
+        const struct timespec tick = {.tv_nsec = 100 * 1000 * 1000};
+        nanosleep(&tick, NULL);
+        lock = sysroot_lock(b->o->data, b->recipe->name, false, err);
+        if (lock >= 0 || err->sys != EWOULDBLOCK) {
+            return lock;
+        }
+    }
+    return err_set(err, ERR_INTERRUPTED, "interrupted");
 }
 
 static int build_locked(struct build *b, struct err *err)

@@ -24,29 +24,58 @@ static int save_release(const char *path, const struct strbuf *text, struct err 
     return fs_write_file(path, text->data, text->len, 0644, err);
 }
 
-// The verified text of InRelease. What was downloaded replaces the cached one when it is good.
-static int load_inrelease(const struct index_options *o, const char *url, const char *keyring,
-                          struct strbuf *out, struct err *err)
+// Checks the signature, what suite it is for, and whether it has expired.
+static int check_inrelease(const struct strbuf *signed_text, const char *keyring, const char *suite,
+                           struct release *out, struct err *err)
 {
-    _cleanup_free_ char *cached = cache_release_path(o->fetch->cache, url);
     _cleanup_strbuf_ struct strbuf text = {0};
+    if (gpgv_verify(keyring, signed_text, &text, err) != 0 ||
+        release_parse(text.data, text.len, out, err) != 0) {
+        return -1;
+    }
+    return release_check(out, suite, time(NULL), err);
+}
 
-    bool fresh = fetch_text(o->fetch, url, INRELEASE_MAX, &text, err) == 0;
-    if (!fresh) {
-        if (err->code != ERR_NETWORK || !fs_exists(cached)) {
+static int load_cached(const struct index_options *o, const char *url, const char *keyring,
+                       const char *suite, struct release *out, struct err *err)
+{
+    _cleanup_free_ char *path = cache_release_path(o->fetch->cache, url);
+    _cleanup_strbuf_ struct strbuf text = {0};
+    if (fs_read_file(path, INRELEASE_MAX, &text, err) != 0) {
+        return -1;
+    }
+    return check_inrelease(&text, keyring, suite, out, err);
+}
+
+// InRelease from the mirror, or from the cache when the network fails, or when the mirror has an
+// older one: somebody may play back one that has known holes.
+static int load_inrelease(const struct index_options *o, const char *url, const char *keyring,
+                          const char *suite, struct release *out, struct err *err)
+{
+    _cleanup_free_ char *path = cache_release_path(o->fetch->cache, url);
+    _cleanup_strbuf_ struct strbuf text = {0};
+    _cleanup_(release_release) struct release cached = {0};
+    struct err ignored = ERR_INIT;
+
+    if (fetch_text(o->fetch, url, INRELEASE_MAX, &text, err) != 0) {
+        if (err->code != ERR_NETWORK || !fs_exists(path)) {
             return -1;
         }
         log_warning(o->log, "%s; going on with the copy in the cache", err->msg);
         err_clear(err);
-        text.len = 0;
-        if (fs_read_file(cached, INRELEASE_MAX, &text, err) != 0) {
-            return -1;
-        }
+        return load_cached(o, url, keyring, suite, out, err);
     }
-    if (gpgv_verify(keyring, &text, out, err) != 0) {
+    if (check_inrelease(&text, keyring, suite, out, err) != 0) {
         return -1;
     }
-    return fresh ? save_release(cached, &text, err) : 0;
+    if (load_cached(o, url, keyring, suite, &cached, &ignored) == 0 && cached.date > out->date) {
+        log_warning(o->log, "%s is older than the one seen before; going on with that one", url);
+        release_release(out);
+        *out = cached;
+        cached = (struct release){0};
+        return 0;
+    }
+    return save_release(path, &text, err);
 }
 
 static char *packages_url(const char *dist, const struct release *release,
@@ -85,12 +114,9 @@ static int load_suite(const struct recipe *recipe, int origin, const char *mirro
     const struct recipe_origin *from = &recipe->origins[origin];
     _cleanup_free_ char *dist = xasprintf("%s/dists/%s", mirror, suite);
     _cleanup_free_ char *url = fs_join(dist, "InRelease");
-    _cleanup_strbuf_ struct strbuf text = {0};
     _cleanup_(release_release) struct release release = {0};
 
-    if (load_inrelease(o, url, from->keyring, &text, err) != 0 ||
-        release_parse(text.data, text.len, &release, err) != 0 ||
-        release_check(&release, suite, time(NULL), err) != 0) {
+    if (load_inrelease(o, url, from->keyring, suite, &release, err) != 0) {
         return err_wrap(err, "%s", url);
     }
     log_debug(o->log, "%s: signature good, %zu files listed", url, release.n_files);

@@ -1,7 +1,8 @@
 // The paths of package members: what they are called inside a sysroot, or why they are refused.
 //
-// Pure text; nothing here touches the file system. A sysroot has a merged /usr: bin, sbin, lib and
-// lib64 at its root are links to usr/bin and so on, and members below them are put below usr/.
+// Pure text; nothing here touches the file system. A sysroot has a merged /usr: bin, sbin and lib
+// at its root are links to usr/bin and so on, and members below them (and lib64) are put below
+// usr/.
 #ifndef PISDK_SYSROOT_PATH_H
 #define PISDK_SYSROOT_PATH_H
 

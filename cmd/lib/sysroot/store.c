@@ -89,7 +89,7 @@ static int read_manifest(struct sysroot *s, struct err *err)
     if (!deb822_next(&reader, &p) || !slice_is(deb822_get(&p, "Format"), MANIFEST_FORMAT)) {
         deb822_release(&p);
         err_set(err, ERR_FAILED, "%s is not a manifest that this pisdk understands", path);
-        return err_hint(err, "pisdk sysroot remove %s && pisdk sysroot build %s", s->name, s->name);
+        return err_hint(err, "pisdk sysroot build %s", s->name);
     }
     s->title = field(&p, "Title");
     s->arch = field(&p, "Architecture");
@@ -122,7 +122,8 @@ int sysroot_open(const char *data, const char *name, struct sysroot *out, struct
     if (!fs_is_dir(out->root)) {
         sysroot_release(out);
         err_set(err, ERR_NOT_FOUND, "there is no sysroot `%s` yet", name);
-        return err_hint(err, "pisdk sysroot build %s", name);
+        return name[0] == '/' ? err_hint(err, "`pisdk sysroot list` shows the sysroots there are")
+                              : err_hint(err, "pisdk sysroot build %s", name);
     }
     if (read_manifest(out, err) != 0) {
         sysroot_release(out);
@@ -178,18 +179,22 @@ int sysroot_lock(const char *data, const char *name, bool wait, struct err *err)
 
 int sysroot_remove(const char *data, const char *name, struct err *err)
 {
-    struct sysroot s;
-    if (sysroot_open(data, name, &s, err) != 0) {
+    if (!sysroot_name_is_valid(name)) {
+        return err_set(err, ERR_USAGE, "`%s` cannot be the name of a sysroot", name);
+    }
+    _cleanup_free_ char *dir = xasprintf("%s/sysroots/%s", data, name);
+    _cleanup_free_ char *old = sysroot_side_path(data, name, "old");
+    if (!fs_is_dir(dir)) {
+        return err_set(err, ERR_NOT_FOUND, "there is no sysroot `%s`", name);
+    }
+    _cleanup_close_ int lock = sysroot_lock(data, name, true, err);
+    if (lock < 0 || fs_remove_tree(old, err) != 0) {
         return -1;
     }
-    _cleanup_free_ char *old = sysroot_side_path(data, name, "old");
-    _cleanup_close_ int lock = sysroot_lock(data, name, true, err);
-    int r = lock < 0 ? -1 : fs_remove_tree(old, err);
-    if (r == 0 && rename(s.dir, old) != 0) {
-        r = err_sys(err, "cannot remove %s", s.dir);
+    if (rename(dir, old) != 0) {
+        return err_sys(err, "cannot remove %s", dir);
     }
-    sysroot_release(&s);
-    return r == 0 ? fs_remove_tree(old, err) : r;
+    return fs_remove_tree(old, err);
 }
 
 int sysroot_write_manifest(const char *dir, const struct recipe *recipe,

@@ -19,6 +19,7 @@ struct unpack {
     const struct unpack_target *t;
     struct debfile *deb;
     struct unpack_result *result;
+    uint64_t bytes;    // written of this package
     char *parent_path; // the folder of the last member, kept open since members come in order
     int parent;
 };
@@ -95,8 +96,8 @@ static int write_content(struct unpack *u, int fd, bool *is_elf, struct err *err
         if (offset != end && lseek(fd, offset, SEEK_SET) < 0) {
             return err_sys(err, "cannot write");
         }
-        u->result->bytes += n;
-        if (u->result->bytes > UNPACKED_MAX) {
+        u->bytes += n;
+        if (u->bytes > UNPACKED_MAX) {
             return err_set(err, ERR_VERIFY, "the package expands to more than 4 GB");
         }
         if (fs_write_all(fd, block, n, err) != 0) {
@@ -217,6 +218,7 @@ int unpack_deb(const struct unpack_target *t, const char *debfile, struct unpack
         }
     }
     debfile_close(u.deb);
+    result->bytes += u.bytes;
     free(u.parent_path);
     if (u.parent >= 0) {
         close(u.parent);

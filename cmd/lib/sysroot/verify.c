@@ -69,8 +69,8 @@ static int report(const struct needed_check *c, struct err *err)
     _cleanup_free_ char *text = strv_join(&named, ", ");
     err_set(err, ERR_VERIFY, "the sysroot lacks libraries that its own files need: %s%s", text,
             c->missing.n > NAMED_MAX ? ", …" : "");
-    return err_hint(err, "the recipe takes a package as provided that is needed: take it from "
-                         "`provided`, or leave the file out");
+    return err_hint(err, "in the recipe: take the package from `provided`, make the link that its "
+                         "scripts would make ([links]), or leave the file out");
 }
 
 int sysroot_verify_needed(int root, const char *triple, const struct strv *elf_files,

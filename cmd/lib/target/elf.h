@@ -14,7 +14,6 @@ struct elf_info {
     bool is_object;    // ET_REL: not linked yet
     uint16_t machine;  // EM_ARM, …
     char *interpreter; // NULL when statically linked, or a library
-    char *soname;      // NULL when it has none
     char *runpath;     // DT_RUNPATH, else DT_RPATH, else NULL
     struct strv needed;
 };

@@ -77,7 +77,9 @@ int cmd_test(struct app *app, struct err *err);
 // `path` is the words that lead to it, `n` of them. ERR_USAGE for an unknown one.
 int help_print(struct app *app, char *const *path, size_t n, struct err *err);
 
-// The command that a word names, with the nearest one as hint when there is none.
-const struct command *command_find(const struct command *table, const char *name, struct err *err);
+// The command that a word names, with the nearest one as hint when there is none. `group` is the
+// command that the table belongs to, or "".
+const struct command *command_find(const struct command *table, const char *group, const char *name,
+                                   struct err *err);
 
 #endif

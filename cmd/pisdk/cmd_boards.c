@@ -7,6 +7,7 @@ int cmd_boards(struct app *app, struct err *err)
     static const struct column columns[] = {
         {"board", COLUMN_TEXT},     {"cores", COLUMN_NUMBER}, {"memory_mb", COLUMN_NUMBER},
         {"supported", COLUMN_BOOL}, {"title", COLUMN_TEXT},   {"compiler", COLUMN_TEXT},
+        {"reason", COLUMN_TEXT},
     };
     _cleanup_free_ char *folder = fs_join(app->paths.share, "toolchain/boards");
     _cleanup_strv_ struct strv names = {0};
@@ -26,7 +27,8 @@ int cmd_boards(struct app *app, struct err *err)
         table_number(t, (unsigned long long)b.memory_mb);
         table_text(t, b.refused ? "no" : "yes");
         table_text(t, b.title);
-        table_text(t, b.refused ? b.refused : b.flags);
+        table_text(t, b.flags);
+        table_text(t, b.refused);
         board_release(&b);
     }
     table_print(t, app->json);

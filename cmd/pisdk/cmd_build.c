@@ -4,16 +4,13 @@ int cmd_build(struct app *app, struct err *err)
 {
     struct target target;
 
-    if (input_flag(&app->input, "debug") && input_flag(&app->input, "release")) {
-        return err_set(err, ERR_USAGE, "--debug and --release exclude each other");
-    }
     if (target_choose(app, &target, err) != 0) {
         return -1;
     }
-    int status = target_build(app, &target, false, err);
-    target_release(&target);
-    if (status > 0) {
-        return EXIT_FAILED; // the compiler has said why
+    int status = target_build_all(app, &target, err);
+    if (status == 0) {
+        log_info(&app->log, "built in build/%s-%s", target.board.name, target.type);
     }
-    return status;
+    target_release(&target);
+    return status > 0 ? EXIT_FAILED : status; // the compiler has said why
 }

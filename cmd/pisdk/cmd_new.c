@@ -37,7 +37,9 @@ static int check_words(struct app *app, const char *name, const char *sysroot, c
 
     if (!project_name_is_valid(name)) {
         err_set(err, ERR_USAGE, "`%s` cannot be the name of a project", name);
-        return err_hint(err, "use letters, digits, _ and -, beginning with a letter");
+        return err_hint(err,
+                        "use letters, digits, _ and -, beginning with a letter, and no word that "
+                        "CMake uses itself");
     }
     if (!sysroot_name_is_valid(sysroot)) {
         return err_set(err, ERR_USAGE, "`%s` cannot be the name of a sysroot", sysroot);
@@ -75,7 +77,13 @@ int cmd_new(struct app *app, struct err *err)
             0) {
         return -1;
     }
-    log_info(&app->log, "made %s; go on with: cd %s && pisdk build && pisdk run -n 4", target,
-             target);
+    struct sysroot s;
+    struct err none = ERR_INIT;
+    bool ready = sysroot_open(app->paths.data, values.sysroot, &s, &none) == 0;
+    if (ready) {
+        sysroot_release(&s);
+    }
+    log_info(&app->log, "made %s; go on with: cd %s%s%s && pisdk build && pisdk run -n 4", target,
+             target, ready ? "" : " && pisdk sysroot build ", ready ? "" : values.sysroot);
     return EXIT_OK;
 }

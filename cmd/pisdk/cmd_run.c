@@ -1,7 +1,8 @@
+#include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/fs.h"
+#include "base/proc.h"
 #include "sandbox/sandbox.h"
 #include "target.h"
 #include "target/elf.h"
@@ -73,7 +74,7 @@ static int find_program(struct run *run, struct err *err)
         bool named_in_project = strcmp(name, run->app->project.program) == 0;
         if (run->program || named_in_project || !is_sysroot_program(run, name)) {
             free(TAKE_PTR(run->program));
-            int status = target_build(run->app, run->target, true, err);
+            int status = target_build(run->app, run->target, name, err);
             if (status != 0) {
                 return status < 0 ? -1 : err_set(err, ERR_FAILED, "the build failed");
             }
@@ -121,7 +122,7 @@ static void show(struct run *run, const char *path)
 {
     static const char *const system[] = {"/bin",   "/boot", "/dev", "/etc",  "/lib", "/lib32",
                                          "/lib64", "/proc", "/run", "/sbin", "/sys", "/usr"};
-    if (strcmp(path, "/") == 0) {
+    if (strcmp(path, "/") == 0 || strcmp(path, "/home") == 0) { // the board has its own
         return;
     }
     bool disk = fs_is_below(path, "/run/media"); // where desktops mount USB disks
@@ -138,16 +139,19 @@ static void show(struct run *run, const char *path)
     strv_add(&run->visible, path);
 }
 
-// The folder of each existing file that the arguments name by its absolute path.
-static void show_arguments(struct run *run)
+// The folder of a file that an argument names, to be read or to be written: an absolute path, or
+// one that leads out of the working folder; also behind the = of an option.
+static void show_argument(struct run *run, const char *arg)
 {
-    for (size_t i = 0; i < run->args.n; i++) {
-        struct stat st;
-        const char *arg = run->args.items[i];
-        if (arg[0] == '/' && stat(arg, &st) == 0) {
-            _cleanup_free_ char *folder = S_ISDIR(st.st_mode) ? xstrdup(arg) : fs_parent(arg);
-            show(run, folder);
-        }
+    const char *equals = strchr(arg, '=');
+    const char *path = arg[0] == '-' && equals ? equals + 1 : arg;
+    if (path[0] != '/' && !str_starts(path, "../")) {
+        return;
+    }
+    _cleanup_free_ char *parent = fs_parent(path);
+    _cleanup_free_ char *folder = fs_real_path(fs_is_dir(path) ? path : parent);
+    if (folder) {
+        show(run, folder);
     }
 }
 
@@ -165,7 +169,9 @@ static int choose_folders(struct run *run, struct err *err)
         _cleanup_free_ char *folder = fs_parent(run->program);
         show(run, folder);
     }
-    show_arguments(run);
+    for (size_t i = 0; i < run->args.n; i++) {
+        show_argument(run, run->args.items[i]);
+    }
     return 0;
 }
 
@@ -203,6 +209,11 @@ static int emulate(struct run *run, int *status, struct err *err)
     if (run->ranks > 0 && !is_sysroot_program(run, "mpirun")) {
         return err_set(err, ERR_NOT_FOUND, "the sysroot `%s` has no mpirun", sysroot->name);
     }
+    if (sysroot->ranks_max && run->ranks > sysroot->ranks_max) {
+        return err_set(err, ERR_FAILED,
+                       "the MPI of sysroot `%s` cannot run more than %ld ranks on one board",
+                       sysroot->name, sysroot->ranks_max);
+    }
     make_argv(run, &argv);
     bool mpi = run->ranks > 0;
     return sandbox_run(&options, mpi ? "/usr/bin/mpirun" : run->program, mpi || run->in_sysroot,
@@ -215,7 +226,7 @@ static int prepare(struct run *run, struct err *err)
     long unset = !in->args.n && run->app->has_project ? run->app->project.ranks : 0;
 
     if (input_number(in, "ranks", unset, 1, RANKS_MAX, &run->ranks, err) != 0) {
-        return -1;
+        return err_hint(err, "for four ranks: -n 4");
     }
     run->word = in->args.n ? in->args.items[0] : NULL;
     strv_add_all(&run->args, in->args.n ? in->args.items + 1 : NULL);
@@ -224,6 +235,21 @@ static int prepare(struct run *run, struct err *err)
         return -1;
     }
     return choose_folders(run, err);
+}
+
+// A program that was killed cannot say so itself; mpirun does it for its ranks.
+static void tell_signal(struct app *app, const struct target *target, int status)
+{
+    int sig = status - PROC_SIGNALED;
+    if (sig <= 0 || sig >= NSIG || sig == SIGINT || sig == SIGTERM || sig == SIGPIPE) {
+        return;
+    }
+    log_info(&app->log, "the program ended by signal %d (%s)", sig, strsignal(sig));
+    if (sig == SIGILL) {
+        log_info(&app->log,
+                 "board `%s` has not the instruction that it used: is it built for another board?",
+                 target->board.name);
+    }
 }
 
 int cmd_run(struct app *app, struct err *err)
@@ -242,6 +268,9 @@ int cmd_run(struct app *app, struct err *err)
     int r = prepare(&run, err);
     if (r == 0) {
         r = emulate(&run, &status, err);
+    }
+    if (r == 0 && run.ranks == 0) {
+        tell_signal(app, &target, status);
     }
     free(run.program);
     free(run.cwd);

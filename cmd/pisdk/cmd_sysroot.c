@@ -7,6 +7,7 @@
 #include "project/project.h"
 #include "sysroot/build.h"
 #include "sysroot/store.h"
+#include "target.h"
 
 enum { TIMEOUT_MAX = 3600 };
 
@@ -40,8 +41,9 @@ static void tell(struct app *app, const struct recipe *recipe,
     char seconds[32];
 
     if (report->up_to_date) {
-        log_info(&app->log, "%s is up to date: %zu packages, %s", recipe->name, report->packages,
-                 str_size(size, report->bytes));
+        log_info(&app->log, "%s is up to date: %zu packages, %s%s", recipe->name, report->packages,
+                 str_size(size, report->bytes),
+                 input_flag(&app->input, "refresh") ? "" : " (--refresh asks for newer packages)");
         return;
     }
     log_info(&app->log, "%s: %zu packages, %s (%s downloaded) in %s", recipe->name,
@@ -64,6 +66,9 @@ int cmd_sysroot_build(struct app *app, struct err *err)
     // Ctrl-C takes effect after the half-made sysroot is gone.
     proc_stop_hold(&saved);
     int r = build(app, &recipe, &report, err);
+    if (r != 0 && err->code == ERR_INTERRUPTED) {
+        log_info(&app->log, "interrupted; what was downloaded is kept");
+    }
     ui_clear_bar(&app->ui);
     proc_stop_restore(&saved);
     if (r != 0) {
@@ -114,7 +119,7 @@ static int open_named(struct app *app, struct sysroot *s, struct err *err)
     const char *name = app->input.args.n  ? app->input.args.items[0]
                        : app->has_project ? app->project.sysroot
                                           : PROJECT_DEFAULT_SYSROOT;
-    return sysroot_open(app->paths.data, name, s, err);
+    return target_open_sysroot(app, name, s, err);
 }
 
 int cmd_sysroot_show(struct app *app, struct err *err)

@@ -23,6 +23,10 @@ static int ctest_words(struct app *app, const char *dir, struct strv *argv, stru
     }
     if (junit) { // ctest would take it relative to the build folder
         _cleanup_free_ char *path = fs_absolute(junit);
+        _cleanup_free_ char *folder = fs_parent(path);
+        if (access(folder, W_OK) != 0) {
+            return err_sys(err, "cannot write %s", junit);
+        }
         strv_add_list(argv, "--output-junit", path, NULL);
     }
     strv_add_all(argv, app->input.rest.items);
@@ -41,7 +45,7 @@ int cmd_test(struct app *app, struct err *err)
     _cleanup_free_ char *dir = project_build_dir(&app->project, target.board.name, target.type);
     int r = ctest_words(app, dir, &argv, err);
     if (r == 0) {
-        r = target_build(app, &target, true, err);
+        r = target_build(app, &target, NULL, err);
     }
     target_release(&target);
     if (r != 0) {

@@ -91,13 +91,15 @@ static const struct option_spec build_options[] = {
 
 static const struct option_spec run_options[] = {
     {"ranks", 'n', "N", "start N MPI ranks with mpirun"},
-    {"debug", 0, NULL, "run what `pisdk build --debug` made"},
+    {"debug", 0, NULL, "run what `pisdk build --debug` makes"},
+    {"release", 0, NULL, "run what `pisdk build` makes (the default)"},
     {"sysroot", 0, "NAME", "another sysroot than the project's"},
     {"board", 'b', "BOARD", "another board than the project's"},
 };
 
 static const struct option_spec test_options[] = {
     {"debug", 0, NULL, "test what `pisdk build --debug` makes"},
+    {"release", 0, NULL, "test what `pisdk build` makes (the default)"},
     {"regex", 'R', "REGEX", "only tests whose name matches"},
     {"jobs", 'j', "N", "how many tests run at once (default 1)"},
     {"junit", 0, "FILE", "write the results as JUnit XML"},

@@ -67,7 +67,7 @@ int help_print(struct app *app, char *const *path, size_t n, struct err *err)
         if (!table) {
             return err_set(err, ERR_USAGE, "`%s` has no commands of its own", path[i - 1]);
         }
-        c = command_find(table, path[i], err);
+        c = command_find(table, i ? path[i - 1] : "", path[i], err);
         if (!c) {
             return -1;
         }

@@ -24,7 +24,8 @@ static int exit_status(enum err_code code)
     }
 }
 
-const struct command *command_find(const struct command *table, const char *name, struct err *err)
+const struct command *command_find(const struct command *table, const char *group, const char *name,
+                                   struct err *err)
 {
     _cleanup_strv_ struct strv names = {0};
     for (const struct command *c = table; c->name; c++) {
@@ -38,7 +39,7 @@ const struct command *command_find(const struct command *table, const char *name
     if (nearest) {
         err_hint(err, "did you mean `%s`?", nearest);
     } else {
-        err_hint(err, "`pisdk help` lists the commands");
+        err_hint(err, "`pisdk help%s%s` lists the commands", *group ? " " : "", group);
     }
     return NULL;
 }
@@ -46,58 +47,50 @@ const struct command *command_find(const struct command *table, const char *name
 // A command line taken apart: the command, the words that lead to it, and what follows them.
 struct invocation {
     const struct command *command; // NULL: none was given
-    char **path;
-    size_t n_path;
+    struct strv path;
 };
 
-// The words up to the command, with the global options among them; the command's own words follow
+// The words up to the command, with the global options between them; the command's own words follow
 // from *next on.
 static int find_command(struct input *global, struct invocation *call, int argc, char **argv,
                         int *next, struct err *err)
 {
-    input_add_specs(global, pisdk_global_options, pisdk_n_global_options);
-    if (input_parse(global, argc, argv, true, err) != 0) {
-        return -1;
-    }
-    int at = argc - (int)global->args.n;
     const struct command *table = pisdk_commands;
-    call->path = argv + at;
-    while (table && at < argc && argv[at][0] != '-') {
-        call->command = command_find(table, argv[at], err);
+    int at = 0; // of the word that plays getopt's argv[0]
+
+    input_add_specs(global, pisdk_global_options, pisdk_n_global_options);
+    while (table) {
+        if (input_parse(global, argc - at, argv + at, WORDS_COMMAND, err) != 0) {
+            return -1;
+        }
+        at += global->next;
+        if (at >= argc) {
+            break;
+        }
+        call->command = command_find(table, call->path.n ? call->path.items[0] : "", argv[at], err);
         if (!call->command) {
             return -1;
         }
-        call->n_path++;
-        at++;
+        strv_add(&call->path, argv[at]);
         table = call->command->commands;
     }
     *next = at;
     return 0;
 }
 
-static void usage_hint(const struct invocation *call, struct err *err)
-{
-    struct strbuf words = {0};
-    for (size_t i = 0; i < call->n_path; i++) {
-        strbuf_addf(&words, " %s", call->path[i]);
-    }
-    err_hint(err, "`pisdk help%s` tells more", words.data ? words.data : "");
-    strbuf_release(&words);
-}
-
 static int check_arguments(const struct invocation *call, const struct input *in, struct err *err)
 {
     const struct command *c = call->command;
+    _cleanup_free_ char *words = strv_join(&call->path, " ");
     int n = (int)in->args.n;
     if (n < c->min_args) {
-        err_set(err, ERR_USAGE, "`pisdk %s` needs %s", c->name, c->arguments);
+        err_set(err, ERR_USAGE, "`pisdk %s` needs %s", words, c->arguments);
     } else if (c->max_args >= 0 && n > c->max_args) {
         err_set(err, ERR_USAGE, "`%s` is one word too many", in->args.items[c->max_args]);
     } else {
         return 0;
     }
-    usage_hint(call, err);
-    return -1;
+    return err_hint(err, "`pisdk help %s` tells more", words);
 }
 
 static int read_command_words(struct app *app, const struct invocation *call,
@@ -106,11 +99,8 @@ static int read_command_words(struct app *app, const struct invocation *call,
     const struct command *c = call->command;
     // The global options come first in both, so what was given before the command still counts.
     app->input = *global;
-    app->input.args = (struct strv){0};
-    app->input.rest = (struct strv){0};
     input_add_specs(&app->input, c->options, c->n_options);
-    // argv[0] of getopt is the last word of the command.
-    return input_parse(&app->input, argc + 1, argv - 1, c->passes_on, err);
+    return input_parse(&app->input, argc, argv, c->passes_on ? WORDS_PROGRAM : WORDS_MIXED, err);
 }
 
 static int load_project(struct app *app, unsigned needs, struct err *err)
@@ -152,28 +142,11 @@ static int set_up_ui(struct app *app, const struct input *in, struct err *err)
                    err);
 }
 
-static int execute(struct app *app, int argc, char **argv, struct err *err)
+static int execute_call(struct app *app, const struct invocation *call, struct err *err)
 {
-    struct input global = {0};
-    struct invocation call = {0};
-    int next = argc;
-
-    int r = find_command(&global, &call, argc, argv, &next, err);
-    if (r == 0 && call.command && !call.command->commands) {
-        r = read_command_words(app, &call, &global, argc - next, argv + next, err);
-    } else if (r == 0) { // no command, or one that wants a subcommand: only -h makes sense
-        app->input = global;
-        global = (struct input){0};
-        bool asks = next < argc && (!strcmp(argv[next], "-h") || !strcmp(argv[next], "--help"));
-        if (asks) {
-            app->input.values[0] = "";
-        }
-    }
-    input_release(&global);
-    if (r != 0) {
-        return -1;
-    }
+    bool complete = call->command && !call->command->commands;
     const char *dir = input_value(&app->input, "directory");
+
     if (set_up_ui(app, &app->input, err) != 0) {
         return -1;
     }
@@ -184,12 +157,32 @@ static int execute(struct app *app, int argc, char **argv, struct err *err)
         puts("pisdk " PISDK_VERSION);
         return EXIT_OK;
     }
-    bool complete = call.command && !call.command->commands;
-    if (input_flag(&app->input, "help") || !complete) {
-        r = help_print(app, call.path, call.n_path, err);
-        return r != 0 || input_flag(&app->input, "help") ? r : EXIT_USAGE;
+    if (input_flag(&app->input, "help")) {
+        return help_print(app, call->path.items, call->path.n, err);
     }
-    return run_command(app, &call, err);
+    if (!complete) {
+        return help_print(app, call->path.items, call->path.n, err) == 0 ? EXIT_USAGE : -1;
+    }
+    return run_command(app, call, err);
+}
+
+static int execute(struct app *app, int argc, char **argv, struct err *err)
+{
+    struct input global = {0};
+    struct invocation call = {0};
+    int next = argc;
+
+    int r = find_command(&global, &call, argc, argv, &next, err);
+    if (r == 0 && next < argc) { // the last word of the command plays getopt's argv[0]
+        r = read_command_words(app, &call, &global, argc - next, argv + next, err);
+    } else {
+        app->input = global;
+    }
+    if (r == 0) {
+        r = execute_call(app, &call, err);
+    }
+    strv_release(&call.path);
+    return r;
 }
 
 // A full disk or a closed pipe shows when the last of the output is written.

@@ -17,11 +17,11 @@ void input_add_specs(struct input *in, const struct option_spec *specs, size_t n
     }
 }
 
-static void make_tables(const struct input *in, bool stop_early, char *letters,
+static void make_tables(const struct input *in, enum input_words words, char *letters,
                         struct option *longs)
 {
     char *at = letters;
-    *at++ = stop_early ? '+' : '-'; // '-': arguments come in order, as option 1
+    *at++ = words == WORDS_MIXED ? '-' : '+'; // '-': arguments come in order, as option 1
     *at++ = ':';
     for (size_t i = 0; i < in->n; i++) {
         const struct option_spec *spec = in->specs[i];
@@ -79,13 +79,14 @@ static void take_option(struct input *in, int index, const char *value)
     in->counts[index]++;
 }
 
-// The words that getopt left: positional arguments, and after "--" the rest.
-static void take_words(struct input *in, int argc, char **argv, bool stop_early)
+// The words that getopt left: arguments, and after "--" the rest.
+static void take_words(struct input *in, int argc, char **argv, enum input_words words)
 {
     bool after_dashes = optind > 1 && strcmp(argv[optind - 1], "--") == 0;
-    struct strv *to = stop_early && after_dashes ? &in->rest : &in->args;
-    for (int i = optind; i < argc; i++) {
-        bool separator = stop_early && to == &in->args && strcmp(argv[i], "--") == 0;
+    struct strv *to = words == WORDS_PROGRAM && after_dashes ? &in->rest : &in->args;
+    in->next = optind;
+    for (int i = optind; i < argc && words != WORDS_COMMAND; i++) {
+        bool separator = words == WORDS_PROGRAM && to == &in->args && strcmp(argv[i], "--") == 0;
         if (separator && in->args.n == 1) {
             to = &in->rest; // PROGRAM -- ARGS
         } else {
@@ -94,12 +95,12 @@ static void take_words(struct input *in, int argc, char **argv, bool stop_early)
     }
 }
 
-int input_parse(struct input *in, int argc, char **argv, bool stop_early, struct err *err)
+int input_parse(struct input *in, int argc, char **argv, enum input_words words, struct err *err)
 {
     char letters[LETTERS_MAX];
     struct option longs[OPTIONS_MAX + 1] = {0};
 
-    make_tables(in, stop_early, letters, longs);
+    make_tables(in, words, letters, longs);
     optind = 0; // glibc: start anew, and read the first character of `letters` again
     opterr = 0;
     for (;;) {
@@ -119,7 +120,7 @@ int input_parse(struct input *in, int argc, char **argv, bool stop_early, struct
             take_option(in, i, optarg);
         }
     }
-    take_words(in, argc, argv, stop_early);
+    take_words(in, argc, argv, words);
     return 0;
 }
 

@@ -25,13 +25,20 @@ struct input {
     size_t n;
     struct strv args; // positional arguments
     struct strv rest; // what came after "--", when the command passes words on
+    int next;         // of argv: the first word that is no option, with WORDS_COMMAND
+};
+
+// How the words of a command line follow each other.
+enum input_words {
+    WORDS_MIXED,   // options may stand anywhere before "--"
+    WORDS_PROGRAM, // options, then a program and its words, or "--" and words
+    WORDS_COMMAND, // options, then a command, whose words are left alone
 };
 
 void input_add_specs(struct input *in, const struct option_spec *specs, size_t n);
 
-// Reads argv[0..argc): options may stand anywhere before "--", or, with `stop_early`, before the
-// first argument. ERR_USAGE with the nearest option as hint.
-int input_parse(struct input *in, int argc, char **argv, bool stop_early,
+// Reads argv[1..argc). ERR_USAGE with the nearest option as hint.
+int input_parse(struct input *in, int argc, char **argv, enum input_words words,
                 struct err *err) ERR_MUST_CHECK;
 
 // The option must be in the table: a name that is not aborts. The last one given counts.

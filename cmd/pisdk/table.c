@@ -74,17 +74,37 @@ static const char *human_cell(char out[32], enum column_type type, const char *c
     return type == COLUMN_SIZE ? str_size(out, strtoull(cell, NULL, 10)) : cell;
 }
 
-// Columns as wide as their longest cell; numbers to the right, the last text without padding.
-static void print_cell(const struct table *t, size_t c, const char *cell, size_t width)
+// One row, columns as wide as their longest cell; numbers to the right; no blanks at the end.
+static void print_row(const struct table *t, char *const *cells, const size_t *widths)
 {
-    bool right = t->columns[c].type == COLUMN_NUMBER || t->columns[c].type == COLUMN_SIZE;
-    bool last = c + 1 == t->n_columns;
-    if (right) {
-        printf("%*s", (int)width, cell);
-    } else {
-        printf("%-*s", last ? 0 : (int)width, cell);
+    _cleanup_strbuf_ struct strbuf line = {0};
+    char human[32];
+    for (size_t c = 0; c < t->n_columns; c++) {
+        bool right = t->columns[c].type == COLUMN_NUMBER || t->columns[c].type == COLUMN_SIZE;
+        const char *cell = human_cell(human, t->columns[c].type, cells[c]);
+        int width = (int)widths[c];
+        strbuf_addf(&line, "%s%*s", c ? "  " : "", right ? width : -width, cell);
     }
-    fputs(last ? "\n" : "  ", stdout);
+    while (line.len && line.data[line.len - 1] == ' ') {
+        line.data[--line.len] = '\0';
+    }
+    puts(line.data);
+}
+
+static void print_headings(const struct table *t, const size_t *widths)
+{
+    _cleanup_strv_ struct strv headings = {0};
+    struct table text = {.n_columns = t->n_columns}; // headings are text, whatever is below
+    for (size_t c = 0; c < t->n_columns; c++) {
+        char *heading = xstrdup(t->columns[c].key);
+        for (char *p = heading; *p; p++) {
+            *p = (char)toupper((unsigned char)*p);
+        }
+        strv_take(&headings, heading);
+        bool right = t->columns[c].type == COLUMN_NUMBER || t->columns[c].type == COLUMN_SIZE;
+        text.columns[c].type = right ? COLUMN_NUMBER : COLUMN_TEXT;
+    }
+    print_row(&text, headings.items, widths);
 }
 
 static void print_table(const struct table *t)
@@ -100,16 +120,9 @@ static void print_table(const struct table *t)
         size_t n = strlen(human_cell(human, t->columns[c].type, t->cells.items[i]));
         widths[c] = n > widths[c] ? n : widths[c];
     }
-    for (size_t c = 0; c < t->n_columns; c++) {
-        _cleanup_free_ char *heading = xstrdup(t->columns[c].key);
-        for (char *p = heading; *p; p++) {
-            *p = (char)toupper((unsigned char)*p);
-        }
-        print_cell(t, c, heading, widths[c]);
-    }
-    for (size_t i = 0; i < t->cells.n; i++) {
-        size_t c = i % t->n_columns;
-        print_cell(t, c, human_cell(human, t->columns[c].type, t->cells.items[i]), widths[c]);
+    print_headings(t, widths);
+    for (size_t i = 0; i < t->cells.n; i += t->n_columns) {
+        print_row(t, t->cells.items + i, widths);
     }
 }
 

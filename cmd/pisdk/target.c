@@ -3,9 +3,34 @@
 #include <stdio.h>
 
 #include "base/fs.h"
+#include "deb/recipe.h"
 #include "project/build.h"
 
 enum { JOBS_MAX = 4096 };
+
+int target_open_sysroot(struct app *app, const char *name, struct sysroot *out, struct err *err)
+{
+    if (sysroot_open(app->paths.data, name, out, err) == 0) {
+        return 0;
+    }
+    _cleanup_free_ char *recipes = fs_join(app->paths.share, "sysroot-scripts");
+    _cleanup_free_ char *file = NULL;
+    struct err no_recipe = ERR_INIT;
+    bool buildable = err->code != ERR_NOT_FOUND || name[0] == '/' ||
+                     recipe_find(recipes, name, &file, &no_recipe) == 0;
+    return buildable           ? -1
+           : no_recipe.hint[0] ? err_hint(err, "%s", no_recipe.hint)
+                               : err_hint(err, "`pisdk sysroot list` shows the sysroots there are");
+}
+
+// Says where a name that does not exist comes from, when it was not given on the command line.
+static int from_project(struct app *app, const char *key, struct err *err)
+{
+    if (app->has_project && !input_value(&app->input, key)) {
+        return err_wrap(err, "%s/" PROJECT_FILE, app->project.dir);
+    }
+    return -1;
+}
 
 int target_choose(struct app *app, struct target *out, struct err *err)
 {
@@ -14,15 +39,18 @@ int target_choose(struct app *app, struct target *out, struct err *err)
     const char *board = input_value(&app->input, "board");
     _cleanup_free_ char *folder = fs_join(app->paths.share, "toolchain/boards");
 
+    if (input_flag(&app->input, "debug") && input_flag(&app->input, "release")) {
+        return err_set(err, ERR_USAGE, "--debug and --release exclude each other");
+    }
     *out = (struct target){.type = input_flag(&app->input, "debug") ? "debug" : "release"};
     sysroot = sysroot ? sysroot : p ? p->sysroot : PROJECT_DEFAULT_SYSROOT;
     board = board ? board : p ? p->board : PROJECT_DEFAULT_BOARD;
     if (board_read(folder, board, false, &out->board, err) != 0) {
-        return -1;
+        return from_project(app, "board", err);
     }
-    if (sysroot_open(app->paths.data, sysroot, &out->sysroot, err) != 0) {
+    if (target_open_sysroot(app, sysroot, &out->sysroot, err) != 0) {
         board_release(&out->board);
-        return -1;
+        return from_project(app, "sysroot", err);
     }
     return 0;
 }
@@ -33,29 +61,44 @@ void target_release(struct target *t)
     board_release(&t->board);
 }
 
-int target_build(struct app *app, const struct target *t, bool quiet, struct err *err)
+static int build(struct app *app, const struct target *t, struct project_build_options *options,
+                 struct err *err)
+{
+    int status = 0;
+    options->share = app->paths.share;
+    options->program = app->paths.program;
+    options->sysroot = t->sysroot.root;
+    options->board = t->board.name;
+    options->type = t->type;
+    options->log = &app->log;
+    int r = project_build(&app->project, options, &status, err);
+    if (options->output && options->output->len && (r != 0 || status != 0)) {
+        fwrite(options->output->data, 1, options->output->len, stderr);
+    }
+    return r == 0 ? status : -1;
+}
+
+int target_build_all(struct app *app, const struct target *t, struct err *err)
 {
     _cleanup_strbuf_ struct strbuf output = {0};
     struct project_build_options options = {
-        .share = app->paths.share,
-        .program = app->paths.program,
-        .sysroot = t->sysroot.root,
-        .board = t->board.name,
-        .type = t->type,
-        .output = quiet ? &output : NULL,
-        .log = &app->log,
+        .output = input_flag(&app->input, "quiet") ? &output : NULL,
+        .clean = input_flag(&app->input, "clean"),
+        .extra = &app->input.rest,
     };
-    int status = 0;
-    if (!quiet) { // `pisdk build` itself: the others have no options for it
-        options.clean = input_flag(&app->input, "clean");
-        options.extra = &app->input.rest;
-        if (input_number(&app->input, "jobs", 0, 1, JOBS_MAX, &options.jobs, err) != 0) {
-            return -1;
-        }
+    if (input_number(&app->input, "jobs", 0, 1, JOBS_MAX, &options.jobs, err) != 0) {
+        return -1;
     }
-    int r = project_build(&app->project, &options, &status, err);
-    if (output.len && (r != 0 || status != 0)) {
-        fwrite(output.data, 1, output.len, stderr);
+    return build(app, t, &options, err);
+}
+
+int target_build(struct app *app, const struct target *t, const char *program, struct err *err)
+{
+    _cleanup_strbuf_ struct strbuf output = {0};
+    _cleanup_strv_ struct strv words = {0};
+    struct project_build_options options = {.output = &output, .extra = &words};
+    if (program) {
+        strv_add(&words, program);
     }
-    return r == 0 ? status : -1;
+    return build(app, t, &options, err);
 }

@@ -7,6 +7,10 @@
 #include "sysroot/store.h"
 #include "target/board.h"
 
+// Opens the sysroot of this name; when there is none, the hint is a command that can work.
+int target_open_sysroot(struct app *app, const char *name, struct sysroot *out,
+                        struct err *err) ERR_MUST_CHECK;
+
 struct target {
     struct sysroot sysroot;
     struct board board;
@@ -16,8 +20,11 @@ struct target {
 int target_choose(struct app *app, struct target *out, struct err *err) ERR_MUST_CHECK;
 void target_release(struct target *t);
 
-// Builds the project for it. With `quiet`, output shows only when the build fails. Returns the
-// exit status of the build, or -1.
-int target_build(struct app *app, const struct target *t, bool quiet, struct err *err);
+// Builds the project for it, as `pisdk build` does. Returns the exit status of the build, or -1.
+int target_build_all(struct app *app, const struct target *t, struct err *err);
+
+// Builds one program of the project, or all of it when `program` is NULL, for a command whose own
+// output counts: what the build prints shows only when it fails.
+int target_build(struct app *app, const struct target *t, const char *program, struct err *err);
 
 #endif

@@ -89,6 +89,18 @@ class Usage(Case):
         before = self.ok("--json", "boards").out
         self.assertEqual(self.ok("boards", "--json").out, before)
 
+    def test_options_between_a_group_and_its_command(self):
+        self.assertEqual(self.ok("sysroot", "--json", "list").out.strip(), "[]")
+        self.fails(2, "sysroot", "--foo", says="--foo")
+        self.fails(2, "sysroot", "ls", says="no command `ls`", hint="pisdk help sysroot")
+
+    def test_words_after_two_dashes_are_no_commands(self):
+        for words in (["run", "--", "x", "boards"], ["build", "--", "-k", "0"],
+                      ["test", "--", "-R", "x"], ["run", "--"]):
+            result = self.pisdk(*words)
+            self.assertIn("project", result.err, f"{words}: {result}")
+            self.assertEqual(result.out, "")
+
     def test_directory(self):
         (self.dir / "sub").mkdir()
         self.fails(1, "-C", "sub", "build", says=str(self.dir / "sub"), hint="pisdk new")
@@ -129,11 +141,14 @@ class Boards(Case):
             self.assertFalse(boards[name]["supported"], name)
         table = self.ok("boards").out
         self.assertEqual(len(table.splitlines()), len(boards) + 1)
+        for line in table.splitlines():
+            self.assertEqual(line, line.rstrip())
 
     def test_refused(self):
         self.fails(2, "new", "x", "--board", "zero", says=["Zero", "ARMv6"])
         self.fails(1, "new", "x", "--board", "pi33", says="board `pi33`", hint="`pi3`")
         self.fails(1, "new", "x", "--board", "../boards/pi3", says="does not know")
+        self.fails(1, "new", "x", "--board", "pi9", says="`pi9`", hint="pisdk boards")
 
 
 class New(Case):
@@ -160,10 +175,14 @@ class New(Case):
         self.fails(2, "new", "file", says="not a folder")
 
     def test_names(self):
-        for name in ("1st", "a b", "a.b", "..", "ä", "-x/1", "a" * 65, ""):
+        for name in ("1st", "a b", "a.b", "..", "ä", "-x/1", "a" * 65, "", "test", "all"):
             result = self.pisdk("new", "--", name)
             self.assertEqual(result.status, 2, f"{name}: {result}")
             self.assertEqual(list(self.dir.iterdir()), [])
+
+    def test_says_what_comes_next(self):
+        self.assertIn("cd x && pisdk sysroot build bookworm && pisdk build",
+                      self.ok("new", "x").err)
 
     def test_templates(self):
         self.fails(1, "new", "x", "--template", "mpi-cc", says="no template `mpi-cc`",
@@ -190,6 +209,8 @@ class Project(Case):
             ("[project]\nname = p\nname = q\n", ["pisdk.ini:3", "twice"], None),
             ("[project]\nname =\n", ["pisdk.ini:2", "`name` is empty"], None),
             ("[project]\nnonsense\n", ["pisdk.ini:2"], None),
+            ("[projct]\nname = p\n", ["pisdk.ini:2", "unknown section [projct]"], None),
+            ("name = p\n", ["pisdk.ini:1", "in no section"], None),
             ("[project]\nname = a b\n", ["pisdk.ini", "`a b`"], None),
             ("[target]\nboard = pi3\n", ["pisdk.ini", "`name`"], "name = p"),
             ("[project]\nname = " + "x" * 300 + "\n", ["pisdk.ini:2", "longer"], None),
@@ -197,13 +218,15 @@ class Project(Case):
             self.ini(text)
             self.fails(2, "-C", "p", "build", says=says, hint=hint)
         self.ini("[project]\nname = p\n[target]\nboard = pi9\n")
-        self.fails(1, "-C", "p", "build", says="`pi9`")
+        self.fails(1, "-C", "p", "build", says=["p/pisdk.ini", "`pi9`"])
+        self.ini("[project]\nname = p\n[target]\nsysroot = bokworm\n")
+        self.fails(1, "-C", "p", "build", says=["p/pisdk.ini", "`bokworm`"], hint="`bookworm`")
 
     def test_found_from_below(self):
-        self.ini("[project]\nname = p\n[target]\nsysroot = gone\n")
+        self.ini("[project]\nname = p\n")
         (self.dir / "p/src").mkdir()
-        self.fails(1, "-C", "p/src", "build", says="no sysroot `gone`",
-                   hint="pisdk sysroot build gone")
+        self.fails(1, "-C", "p/src", "build", says="no sysroot `bookworm`",
+                   hint="pisdk sysroot build bookworm")
 
 
 class Doctor(Case):

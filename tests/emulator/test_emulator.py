@@ -259,6 +259,31 @@ class Surroundings(Emulator):
         shutil.move(program, work / "cat")
         self.assertEqual(self.ok("run", work / "cat", other / "data/input", cwd=work).out, "yes\n")
 
+    def test_files_to_write_are_kept(self):
+        program = self.compile("write", """
+            #include <stdio.h>
+            #include <string.h>
+            int main(int argc, char **argv)
+            {
+                const char *name = strchr(argv[1], '=') ? strchr(argv[1], '=') + 1 : argv[1];
+                FILE *f = fopen(name, "w");
+                return !f || fputs("x", f) < 0 || fclose(f);
+            }""")
+        work = self.dir / "project/build"
+        work.mkdir(parents=True)
+        other = self.dir / "results"
+        other.mkdir()
+        for number, word in enumerate([other / "0", "../1", f"--out={other}/2"]):
+            self.ok("run", program, word, cwd=work)
+        self.assertTrue((other / "0").exists())
+        self.assertTrue((self.dir / "project/1").exists())
+        self.assertTrue((other / "2").exists())
+
+    def test_commands_of_the_board(self):
+        self.assertEqual(self.ok("run", "-n", 2, "hostname").out, "board\nboard\n")
+        self.assertEqual(self.ok("run", "--board", "pi4", "uname", "-nm").out, "pi armv7l\n")
+        self.assertEqual(self.ok("run", "sh", "-c", "echo $((1 + 2))").out, "3\n")
+
     def test_spaces_in_paths(self):
         program = self.compile("hello", HELLO, mpi=True)
         folder = self.dir / "a folder, with: things"
@@ -277,6 +302,7 @@ class Wrong(Emulator):
     def test_no_such_program(self):
         self.fails(1, "run", "./nothing", says="./nothing")
         self.fails(1, "run", "nothing", says="`nothing`", hint="./nothing")
+        self.fails(2, "run", "-np", 4, "./x", says="--ranks", hint="-n 4")
         self.fails(2, "run", "-n", 0, "./x", says="--ranks")
 
     def test_not_a_program(self):
@@ -289,6 +315,22 @@ class Wrong(Emulator):
         path = path_without(self.dir / "bin", "qemu-arm*")
         self.fails(1, "run", program, env={"PATH": path}, says="qemu-arm is not installed",
                    hint="qemu-user-static")
+
+    def test_more_ranks_than_its_mpi_can(self):
+        program = self.compile("hello", HELLO, mpi=True)
+        self.fails(1, "run", "-n", 33, program, says="more than 32 ranks")
+
+    def test_stopped_and_continued(self):
+        process = self.hang("namespace", "-n", 2)
+        os.killpg(process.pid, signal.SIGTSTP)
+        time.sleep(0.5)
+        os.killpg(process.pid, signal.SIGCONT)
+        time.sleep(0.5)
+        states = {Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+                  for pid, _ in self.running()}
+        self.assertNotIn("T", states)
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(20)
 
     def test_a_rank_crashes(self):
         program = self.compile("crash", HELLO.replace("printf(", "if (rank == 1) *(int *)0 = 1; printf("),
@@ -455,9 +497,27 @@ class Template(Emulator):
         self.ok("build", "--debug", "-j", 1, "--", "-v", cwd=project)
         self.assertTrue((project / "build/armv7-debug/heat").is_file())
         write(project / "build/armv7-debug/old", "")
-        self.ok("build", "--debug", "--clean", cwd=project)
+        self.assertEqual(self.ok("build", "-q", "--debug", "--clean", cwd=project).out, "")
         self.assertFalse((project / "build/armv7-debug/old").exists())
         self.fails(2, "build", "--debug", "--release", cwd=project, says="exclude each other")
+
+    def test_a_moved_project_builds(self):
+        project = self.new()
+        self.ok("build", cwd=project)
+        project = project.rename(self.dir / "elsewhere")
+        self.ok("build", cwd=project)
+
+    def test_only_the_program_that_is_run_is_built(self):
+        project = self.new()
+        write(project / "tests/test_heat.c", "broken")
+        self.assertIn("rank 0 of 1", self.ok("run", "-n", 1, "heat", 8, 3, cwd=project).out)
+        self.assertEqual(self.pisdk("run", "haet", cwd=project).status, 1)
+
+    def test_what_cannot_be_written(self):
+        project = self.new()
+        result = self.pisdk("test", "--junit", "/nowhere/x.xml", cwd=project)
+        self.assertEqual(result.status, 1)
+        self.assertIn("/nowhere/x.xml", result.err)
 
     def test_each_board_builds(self):
         project = self.new()

@@ -82,7 +82,19 @@ int ini_unknown(const char *section, const char *key, const char *known, struct 
     _cleanup_free_ char *wanted = xasprintf("%s.%s", section, key);
 
     strv_add_words(&names, known);
-    err_set(err, ERR_USAGE, "unknown key `%s` in section [%s]", key, section);
+    _cleanup_free_ char *prefix = xasprintf("%s.", section);
+    bool known_section = false;
+    for (size_t i = 0; i < names.n; i++) {
+        known_section = known_section || str_starts(names.items[i], prefix);
+    }
+    if (section[0] == '\0') {
+        return err_set(err, ERR_USAGE, "key `%s` is in no section", key);
+    }
+    if (!known_section) {
+        err_set(err, ERR_USAGE, "unknown section [%s]", section);
+    } else {
+        err_set(err, ERR_USAGE, "unknown key `%s` in section [%s]", key, section);
+    }
     const char *nearest = str_nearest(wanted, &names);
     if (nearest) {
         const char *dot = strchr(nearest, '.');

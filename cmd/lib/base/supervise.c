@@ -63,6 +63,8 @@ int supervise_wait(pid_t program, bool *stopped)
     proc_forwarded_signals(&set);
     sigaddset(&set, SIGCHLD);
     sigaddset(&set, SIGRTMIN);
+    sigaddset(&set, SIGCONT);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
     while (!reap(program, &status)) {
         siginfo_t info;
         int sig = sigwaitinfo(&set, &info);
@@ -70,7 +72,13 @@ int supervise_wait(pid_t program, bool *stopped)
             *stopped = true;
             break;
         }
-        if (sig > 0 && sig != SIGCHLD && info.si_code <= 0) {
+        if (sig == SIGCONT) {
+            // After Ctrl-Z, mpirun does not always tell its ranks to go on. Where we are process 1
+            // of a namespace, everybody else in it is ours.
+            if (getpid() == 1) {
+                kill(-1, SIGCONT);
+            }
+        } else if (sig > 0 && sig != SIGCHLD && info.si_code <= 0) {
             *stopped = true;
             kill(program, sig);
         }

@@ -6,7 +6,8 @@
 #include "base/ini.h"
 
 #define KNOWN_KEYS                                                                                 \
-    "release.title release.arch release.triple origin.suites origin.components origin.keyring "    \
+    "release.title release.arch release.triple release.ranks_max origin.suites origin.components " \
+    "origin.keyring "                                                                              \
     "origin.mirror packages.wanted packages.provided paths.leave_out paths.keep"
 
 enum { RECIPE_MAX = 1 << 18 };
@@ -107,6 +108,7 @@ static int on_key(void *user, const char *section, const char *key, const char *
             {"release", "title", &r->title, NULL},
             {"release", "arch", &r->arch, NULL},
             {"release", "triple", &r->triple, NULL},
+            {"release", "ranks_max", &r->ranks_max, NULL},
             {"packages", "wanted", NULL, &r->wanted},
             {"packages", "provided", NULL, &r->provided},
             {"paths", "leave_out", NULL, &r->leave_out},
@@ -191,6 +193,7 @@ void recipe_release(struct recipe *r)
     free(r->title);
     free(r->arch);
     free(r->triple);
+    free(r->ranks_max);
     strv_release(&r->wanted);
     strv_release(&r->provided);
     strv_release(&r->leave_out);

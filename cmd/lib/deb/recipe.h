@@ -1,6 +1,6 @@
 // What a sysroot is made of: sysroot-scripts/RELEASE.ini, or a user's own file like it.
 //
-//     [release]   title, arch (Debian's), triple
+//     [release]   title, arch (Debian's), triple, ranks_max (what its MPI can start on a board)
 //     [origin N]  suites, components, keyring, mirror (optional)
 //     [packages]  wanted, provided (taken as provided: not installed, nor what only they need)
 //     [paths]     leave_out, keep (patterns of fnmatch(3) on paths without the leading /)
@@ -29,6 +29,7 @@ struct recipe {
     char *name; // the file's name without .ini; the sysroot gets it
     char *file;
     char *title, *arch, *triple;
+    char *ranks_max; // a number, or NULL: no limit
     struct recipe_origin *origins;
     size_t n_origins;
     struct strv wanted, provided, leave_out, keep;

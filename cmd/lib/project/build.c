@@ -123,6 +123,10 @@ int project_build(const struct project *p, const struct project_build_options *o
     if (check_tools(err) != 0 || (o->clean && fs_remove_tree(dir, err) != 0)) {
         return -1;
     }
+    _cleanup_free_ char *parent = fs_parent(dir);
+    if (fs_mkdir_all(parent, 0755, err) != 0) {
+        return -1;
+    }
     log_debug(o->log, "building in %s", dir);
     if (configure(p, o, dir, status, err) != 0) {
         return -1;

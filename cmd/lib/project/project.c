@@ -14,10 +14,19 @@ bool project_name_is_valid(const char *name)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     static const char others[] = "0123456789_-";
+    // https://cmake.org/cmake/help/latest/policy/CMP0037.html
+    static const char *const reserved[] = {
+        "all",     "clean", "codegen", "depend",         "help",          "install",
+        "package", "test",  "phony",   "package_source", "rebuild_cache", "edit_cache"};
     size_t n = strlen(name);
 
     if (n == 0 || n > PROJECT_NAME_MAX || !strchr(letters, name[0])) {
         return false;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(reserved); i++) {
+        if (strcmp(name, reserved[i]) == 0) {
+            return false;
+        }
     }
     for (size_t i = 0; i < n; i++) {
         if (!strchr(letters, name[i]) && !strchr(others, name[i])) {

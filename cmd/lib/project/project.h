@@ -31,7 +31,8 @@ int project_find(struct project *out, struct err *err) ERR_MUST_CHECK;
 int project_read(const char *dir, struct project *out, struct err *err) ERR_MUST_CHECK;
 void project_release(struct project *p);
 
-// Letters, digits, "_" and "-", starting with a letter: fit for a folder and a CMake target.
+// Letters, digits, "_" and "-", starting with a letter, and not a target that CMake or Ninja has
+// already ("test", "all", …): fit for a folder and for a program.
 bool project_name_is_valid(const char *name);
 
 // build/BOARD-TYPE in the project, `type` being "release" or "debug".

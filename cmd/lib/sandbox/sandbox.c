@@ -78,7 +78,7 @@ static int check_mode(const struct sandbox *s, struct err *err)
         return check_static(s->qemu, err);
     }
     if (s->mode == SANDBOX_BINFMT && !binfmt_host_has_arm(&fixed)) {
-        err_set(err, ERR_UNSUPPORTED, "the host has QEMU for ARM not registered in binfmt_misc");
+        err_set(err, ERR_UNSUPPORTED, "QEMU for ARM is not registered in the host's binfmt_misc");
         return err_hint(err, "sudo apt install qemu-user-static binfmt-support");
     }
     return 0;

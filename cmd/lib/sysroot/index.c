@@ -88,6 +88,17 @@ static char *packages_url(const char *dist, const struct release *release,
     return xasprintf("%s/%s/by-hash/SHA256/%s", dist, folder, file->sha256);
 }
 
+struct index_progress {
+    struct log *log;
+    uint64_t size;
+};
+
+static void on_progress(void *user, uint64_t received)
+{
+    const struct index_progress *p = user;
+    log_progress(p->log, "downloading the package index", received, p->size);
+}
+
 static int load_packages(const struct index_options *o, const char *dist,
                          const struct release *release, const char *component, const char *arch,
                          struct strbuf *out, struct err *err)
@@ -99,8 +110,10 @@ static int load_packages(const struct index_options *o, const char *dist,
     }
     _cleanup_free_ char *url = packages_url(dist, release, found);
     struct fetch_file file = {.url = url, .sha256 = found->sha256, .size = found->size};
+    struct index_progress progress = {o->log, found->size};
+    const struct fetch_events events = {.user = &progress, .progress = on_progress};
     if (!cache_has(o->fetch->cache, found->sha256, found->size) &&
-        fetch_files(o->fetch, &file, 1, NULL, err) != 0) {
+        fetch_files(o->fetch, &file, 1, &events, err) != 0) {
         return -1;
     }
     _cleanup_free_ char *path = cache_path(o->fetch->cache, found->sha256);
@@ -117,7 +130,7 @@ static int load_suite(const struct recipe *recipe, int origin, const char *mirro
     _cleanup_(release_release) struct release release = {0};
 
     if (load_inrelease(o, url, from->keyring, suite, &release, err) != 0) {
-        return err_wrap(err, "%s", url);
+        return str_starts(err->msg, url) ? -1 : err_wrap(err, "%s", url);
     }
     log_debug(o->log, "%s: signature good, %zu files listed", url, release.n_files);
     for (size_t i = 0; i < from->components.n; i++) {

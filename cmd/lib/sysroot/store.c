@@ -97,6 +97,7 @@ static int read_manifest(struct sysroot *s, struct err *err)
     s->recipe_sha256 = field(&p, "Recipe-SHA256");
     s->built = field(&p, "Built");
     s->bytes = number(&p, "Bytes");
+    s->ranks_max = (long)number(&p, "Ranks-Max");
     read_lines(&p, "Environment", &s->environment);
     read_lines(&p, "Rootless", &s->rootless);
     while (deb822_next(&reader, &p)) {
@@ -212,6 +213,9 @@ int sysroot_write_manifest(const char *dir, const struct recipe *recipe,
                 "Format: " MANIFEST_FORMAT "\nTitle: %s\nArchitecture: %s\nTriple: %s\n"
                 "Recipe-SHA256: %s\nBuilt: %s\nBytes: %" PRIu64 "\n",
                 recipe->title, recipe->arch, recipe->triple, recipe->sha256, built, bytes);
+    if (recipe->ranks_max) {
+        strbuf_addf(&b, "Ranks-Max: %s\n", recipe->ranks_max);
+    }
     write_lines(&b, "Environment", &recipe->environment);
     write_lines(&b, "Rootless", &recipe->rootless);
     for (size_t i = 0; i < packages->n; i++) {

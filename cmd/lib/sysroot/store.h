@@ -21,6 +21,7 @@ struct sysroot {
     char *dir;                         // DATA/sysroots/NAME
     char *root;                        // the sysroot's folder, what compilers get
     char *recipe_sha256, *built;       // `built`: UTC, "2026-11-22 10:00"
+    long ranks_max;                    // what its MPI can start on one board; 0: no limit
     uint64_t bytes;                    // unpacked
     struct strv environment, rootless; // NAME=VALUE for emulated programs, from the recipe
     struct package_list packages;

@@ -52,6 +52,12 @@ static int unknown_board(const char *folder, const char *name, struct err *err)
     err_set(err, ERR_NOT_FOUND, "pisdk does not know a board `%s`", name);
     const char *nearest =
         board_names(folder, &names, &ignored) == 0 ? str_nearest(name, &names) : NULL;
+    struct board b;
+    if (nearest && board_read(folder, nearest, false, &b, &ignored) == 0) {
+        board_release(&b);
+    } else {
+        nearest = NULL; // none, or one that would be refused
+    }
     return nearest ? err_hint(err, "did you mean `%s`?", nearest)
                    : err_hint(err, "`pisdk boards` lists them");
 }

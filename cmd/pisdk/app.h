@@ -36,6 +36,8 @@ struct app {
     struct ui ui;
     struct log log; // speaks through ui
     struct input input;
+    char **argv;   // as main got it
+    int start_dir; // the folder that -C left, or -1
     bool has_project;
     struct project project;
     bool json;

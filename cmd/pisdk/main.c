@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -150,8 +151,11 @@ static int execute_call(struct app *app, const struct invocation *call, struct e
     if (set_up_ui(app, &app->input, err) != 0) {
         return -1;
     }
-    if (dir && chdir(dir) != 0) {
-        return err_sys(err, "cannot enter folder %s", dir);
+    if (dir) {
+        app->start_dir = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (app->start_dir < 0 || chdir(dir) != 0) {
+            return err_sys(err, "cannot enter folder %s", dir);
+        }
     }
     if (input_flag(&app->input, "version")) {
         puts("pisdk " PISDK_VERSION);
@@ -199,7 +203,7 @@ static int finish_output(struct app *app, int status)
 
 int main(int argc, char **argv)
 {
-    struct app app = {0};
+    struct app app = {.argv = argv, .start_dir = -1};
     struct err err = ERR_INIT;
 
     signal(SIGCHLD,
@@ -213,6 +217,9 @@ int main(int argc, char **argv)
         status = exit_status(err.code);
     }
     status = finish_output(&app, status);
+    if (app.start_dir >= 0) {
+        close(app.start_dir);
+    }
     input_release(&app.input);
     project_release(&app.project);
     paths_release(&app.paths);

@@ -78,5 +78,5 @@ class Folders:
         def remove():
             for name in names:
                 if (self.path / name).exists():
-                    (self.path / name).rename(self.path / f"old-{len(os.listdir(self.path))}")
+                    (self.path / name).rename(Path(tempfile.mkdtemp(dir=self.path)) / name)
         return remove

@@ -1,4 +1,5 @@
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fs.h"
@@ -117,26 +118,39 @@ static int check_machine(const struct run *run, struct err *err)
     return r;
 }
 
-// Shows a folder of the host to the program, unless the sysroot has its own there.
+static bool is_below_any(const char *path, const char *const *folders, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (fs_is_below(path, folders[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Folders that the board has itself, and which it has not though they are in those: USB disks, and
+// where people keep sources in containers.
+static bool is_the_boards_own(const char *path)
+{
+    static const char *const own[] = {"/bin",   "/boot", "/dev", "/etc",  "/lib", "/lib32",
+                                      "/lib64", "/proc", "/run", "/sbin", "/sys", "/usr"};
+    static const char *const free_inside[] = {"/run/media", "/usr/src", "/usr/local/src"};
+    return strcmp(path, "/") == 0 || strcmp(path, "/home") == 0 ||
+           (is_below_any(path, own, ARRAY_SIZE(own)) &&
+            !is_below_any(path, free_inside, ARRAY_SIZE(free_inside)));
+}
+
+static bool is_shown(const struct run *run, const char *path)
+{
+    return is_below_any(path, (const char *const *)run->visible.items, run->visible.n);
+}
+
+// Shows a folder of the host to the program.
 static void show(struct run *run, const char *path)
 {
-    static const char *const system[] = {"/bin",   "/boot", "/dev", "/etc",  "/lib", "/lib32",
-                                         "/lib64", "/proc", "/run", "/sbin", "/sys", "/usr"};
-    if (strcmp(path, "/") == 0 || strcmp(path, "/home") == 0) { // the board has its own
-        return;
+    if (!is_the_boards_own(path) && !is_shown(run, path)) {
+        strv_add(&run->visible, path);
     }
-    bool disk = fs_is_below(path, "/run/media"); // where desktops mount USB disks
-    for (size_t i = 0; i < ARRAY_SIZE(system); i++) {
-        if (fs_is_below(path, system[i]) && !disk) {
-            return;
-        }
-    }
-    for (size_t i = 0; i < run->visible.n; i++) {
-        if (fs_is_below(path, run->visible.items[i])) {
-            return;
-        }
-    }
-    strv_add(&run->visible, path);
 }
 
 // The folder of a file that an argument names, to be read or to be written: an absolute path, or
@@ -168,6 +182,11 @@ static int choose_folders(struct run *run, struct err *err)
     if (!run->in_sysroot) {
         _cleanup_free_ char *folder = fs_parent(run->program);
         show(run, folder);
+        if (!is_shown(run, folder)) {
+            err_set(err, ERR_FAILED, "%s is in a folder that the board has itself", run->program);
+            return err_hint(err, "move it, for example below %s",
+                            getenv("HOME") ? getenv("HOME") : "your home");
+        }
     }
     for (size_t i = 0; i < run->args.n; i++) {
         show_argument(run, run->args.items[i]);

@@ -305,6 +305,12 @@ class Wrong(Emulator):
         self.fails(2, "run", "-np", 4, "./x", says="--ranks", hint="-n 4")
         self.fails(2, "run", "-n", 0, "./x", says="--ranks")
 
+    def test_a_program_among_the_boards_own_folders(self):
+        program = self.compile("p", "int main(void) { return 0; }")
+        prefix = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
+                  'mount -t tmpfs tmpfs /etc && cp "$0" /etc/p && exec "$@"', program]
+        self.fails(1, "run", "/etc/p", prefix=prefix, says="the board has itself", hint="move it")
+
     def test_not_a_program(self):
         write(self.dir / "text", "hello", 0o755)
         self.fails(1, "run", "./text", says="text")

@@ -296,7 +296,7 @@ static int take_lock(const struct build *b, struct err *err)
     }
     log_info(b->o->log, "another pisdk is building `%s`; waiting for it", b->recipe->name);
     while (!proc_stop_requested()) {
-        const struct timespec tick = {.tv_nsec = 100 * 1000 * 1000};
+        const struct timespec tick = {.tv_nsec = 100000000}; // 0.1 s
         nanosleep(&tick, NULL);
         lock = sysroot_lock(b->o->data, b->recipe->name, false, err);
         if (lock >= 0 || err->sys != EWOULDBLOCK) {

@@ -152,7 +152,7 @@ static struct fetch_file *plan(struct pipeline *p, const struct package_list *pa
     for (size_t i = 0; i < packages->n; i++) {
         sorted[i] = &packages->items[i];
     }
-    qsort(sorted, packages->n, sizeof(*sorted), compare_sizes);
+    qsort(sorted, packages->n, sizeof(struct package *), compare_sizes);
     for (size_t i = 0; i < packages->n; i++) {
         struct package *package = sorted[i];
         if (cache_has(p->cache, package->sha256, package->size)) {

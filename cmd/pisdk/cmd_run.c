@@ -54,14 +54,40 @@ static int find_by_path(struct run *run, struct err *err)
     return 0;
 }
 
+// What the project has built, by name.
+static void list_programs(const struct run *run, struct strv *names)
+{
+    _cleanup_free_ char *dir =
+        project_build_dir(&run->app->project, run->target->board.name, run->target->type);
+    _cleanup_strv_ struct strv entries = {0};
+    struct err ignored = ERR_INIT;
+
+    if (fs_list_dir(dir, &entries, &ignored) != 0) {
+        return;
+    }
+    for (size_t i = 0; i < entries.n; i++) {
+        _cleanup_free_ char *path = fs_join(dir, entries.items[i]);
+        if (fs_is_program(path) && strcmp(entries.items[i], "pisdk-mpiexec") != 0) {
+            strv_add(names, entries.items[i]);
+        }
+    }
+}
+
 static int no_program(const struct run *run, const char *name, struct err *err)
 {
     if (!run->app->has_project) {
         err_set(err, ERR_NOT_FOUND, "the sysroot has no program `%s`", name);
         return err_hint(err, "for a file in this folder: pisdk run ./%s", name);
     }
+    _cleanup_strv_ struct strv names = {0};
+    list_programs(run, &names);
+    _cleanup_free_ char *known = strv_join(&names, ", ");
+    const char *nearest = str_nearest(name, &names);
     err_set(err, ERR_NOT_FOUND, "neither the project nor the sysroot has a program `%s`", name);
-    return err_hint(err, "`pisdk build` shows what the project builds");
+    if (nearest) {
+        return err_hint(err, "did you mean `%s`?", nearest);
+    }
+    return names.n ? err_hint(err, "the project has: %s", known) : -1;
 }
 
 static int find_program(struct run *run, struct err *err)
@@ -76,7 +102,7 @@ static int find_program(struct run *run, struct err *err)
         if (run->program || named_in_project || !is_sysroot_program(run, name)) {
             free(TAKE_PTR(run->program));
             int status = target_build(run->app, run->target, name, err);
-            if (status != 0) {
+            if (status != 0 && status != TARGET_UNKNOWN) {
                 return status < 0 ? -1 : err_set(err, ERR_FAILED, "the build failed");
             }
             run->program = built_program(run, name);

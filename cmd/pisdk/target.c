@@ -1,6 +1,7 @@
 #include "target.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/fs.h"
 #include "deb/recipe.h"
@@ -72,6 +73,10 @@ static int build(struct app *app, const struct target *t, struct project_build_o
     options->type = t->type;
     options->log = &app->log;
     int r = project_build(&app->project, options, &status, err);
+    if (r == 0 && status != 0 && options->output && options->output->len &&
+        strstr(options->output->data, "ninja: error: unknown target")) {
+        return TARGET_UNKNOWN;
+    }
     if (options->output && options->output->len && (r != 0 || status != 0)) {
         fwrite(options->output->data, 1, options->output->len, stderr);
     }

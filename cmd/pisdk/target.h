@@ -23,6 +23,9 @@ void target_release(struct target *t);
 // Builds the project for it, as `pisdk build` does. Returns the exit status of the build, or -1.
 int target_build_all(struct app *app, const struct target *t, struct err *err);
 
+// A status of target_build: the project has no such program.
+enum { TARGET_UNKNOWN = 256 };
+
 // Builds one program of the project, or all of it when `program` is NULL, for a command whose own
 // output counts: what the build prints shows only when it fails.
 int target_build(struct app *app, const struct target *t, const char *program, struct err *err);

@@ -517,7 +517,8 @@ class Template(Emulator):
         project = self.new()
         write(project / "tests/test_heat.c", "broken")
         self.assertIn("rank 0 of 1", self.ok("run", "-n", 1, "heat", 8, 3, cwd=project).out)
-        self.assertEqual(self.pisdk("run", "haet", cwd=project).status, 1)
+        self.fails(1, "run", "haet", cwd=project, says="`haet`", hint="`heat`")
+        self.fails(1, "run", "8", "3", cwd=project, says="`8`", hint="the project has: heat")
 
     def test_what_cannot_be_written(self):
         project = self.new()

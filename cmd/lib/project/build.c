@@ -32,7 +32,8 @@ static int check_tools(struct err *err)
 // Runs a step; its output goes to `output`, or, when that is NULL, where ours goes.
 static int run_step(const struct strv *argv, struct strbuf *output, int *status, struct err *err)
 {
-    const struct proc_capture capture = {.input = -1, .max = OUTPUT_MAX, .out = output};
+    const struct proc_capture capture = {
+        .input = -1, .max = OUTPUT_MAX, .out = output, .errors = output};
     return output ? proc_capture(argv->items, &capture, status, err)
                   : proc_run(argv->items, status, err);
 }

@@ -3,6 +3,7 @@
 Run as root and as an ordinary user, against an installed pisdk (see setup).
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -69,8 +70,12 @@ class Emulator(Case):
     def leftovers():
         """What this user's runs could leave; other users may run something meanwhile."""
         ours = re.compile(r"pisdk-\d+-|ompi\.|openmpi-sessions|vader|pmix")
-        return sorted(e.path for d in ("/tmp", "/dev/shm") for e in os.scandir(d)
-                      if ours.search(e.name) and e.stat(follow_symlinks=False).st_uid == os.getuid())
+        found = []
+        for entry in [*os.scandir("/tmp"), *os.scandir("/dev/shm")]:
+            with contextlib.suppress(FileNotFoundError):  # of another user, gone meanwhile
+                if ours.search(entry.name) and entry.stat(follow_symlinks=False).st_uid == os.getuid():
+                    found.append(entry.path)
+        return sorted(found)
 
     def compile(self, name, text, *flags, mpi=False):
         clang = next(c for c in [*(f"clang-{n}" for n in range(40, 13, -1)), "clang"]

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/supervise.h"
 
 enum { STATUS_FD = 3, EXEC_FAILED = 127 };
@@ -27,13 +27,6 @@ void proc_forwarded_signals(sigset_t *set)
     sigaddset(set, SIGTERM);
     sigaddset(set, SIGHUP);
     sigaddset(set, SIGQUIT);
-}
-
-static double now_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 // SIGCHLD and the forwarded signals are blocked by the caller.
@@ -59,7 +52,7 @@ int proc_wait_forwarding(pid_t pid, int hard)
             continue;
         }
         if (sig == SIGINT) {
-            double now = now_seconds();
+            double now = clock_seconds();
             if (hard && now - last_interrupt < 1) {
                 kill(pid, hard);
             }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/proc.h"
 #include "deb/resolver.h"
@@ -31,16 +32,9 @@ struct build {
     double last; // when the last step ended
 };
 
-static double now_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static void step_done(struct build *b, const char *what)
 {
-    double now = now_seconds();
+    double now = clock_seconds();
     log_debug(b->o->log, "%s: %.2f s", what, now - b->last);
     b->last = now;
 }
@@ -333,7 +327,7 @@ int sysroot_build(const struct recipe *recipe, const struct sysroot_build_option
                   struct sysroot_build_report *report, struct err *err)
 {
     struct build b = {.recipe = recipe, .o = o, .report = report, .root = -1};
-    double start = now_seconds();
+    double start = clock_seconds();
 
     *report = (struct sysroot_build_report){0};
     b.last = start;
@@ -356,6 +350,6 @@ int sysroot_build(const struct recipe *recipe, const struct sysroot_build_option
     package_list_release(&b.packages);
     strv_release(&b.mirrors);
     unpack_result_release(&b.unpacked);
-    report->seconds = now_seconds() - start;
+    report->seconds = clock_seconds() - start;
     return r;
 }

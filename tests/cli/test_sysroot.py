@@ -373,6 +373,8 @@ class BadPackage(Sysroot):
         self.hostile(member("./usr/../../escape", "x"))
         self.refuses(3, "leaves the package with `..`")
         self.assertFalse((self.dir / ".local/share/pisdk/escape").exists())
+
+    def test_parent_folder_that_stays_inside(self):
         self.hostile(member("./usr/lib/../escape", "x"))
         self.refuses(3, "leaves the package with `..`")
 

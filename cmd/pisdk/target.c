@@ -17,11 +17,14 @@ int target_open_sysroot(struct app *app, const char *name, struct sysroot *out, 
     _cleanup_free_ char *recipes = fs_join(app->paths.share, "sysroot-scripts");
     _cleanup_free_ char *file = NULL;
     struct err no_recipe = ERR_INIT;
-    bool buildable = err->code != ERR_NOT_FOUND || name[0] == '/' ||
-                     recipe_find(recipes, name, &file, &no_recipe) == 0;
-    return buildable           ? -1
-           : no_recipe.hint[0] ? err_hint(err, "%s", no_recipe.hint)
-                               : err_hint(err, "`pisdk sysroot list` shows the sysroots there are");
+    if (err->code != ERR_NOT_FOUND || name[0] == '/' ||
+        recipe_find(recipes, name, &file, &no_recipe) == 0) {
+        return -1; // the hint that it has is right
+    }
+    if (no_recipe.hint[0]) {
+        return err_hint(err, "%s", no_recipe.hint);
+    }
+    return err_hint(err, "`pisdk sysroot list` shows the sysroots there are");
 }
 
 // Says where a name that does not exist comes from, when it was not given on the command line.

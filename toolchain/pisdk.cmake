@@ -65,6 +65,12 @@ if(NOT _pisdk_flags)
 endif()
 string(REGEX REPLACE "^flags *= *" "" _pisdk_flags "${_pisdk_flags}")
 
+# What all libraries of this release are built with: on Debian 13, a 64-bit time_t.
+if(EXISTS "${CMAKE_SYSROOT}/../pisdk.lock")
+  file(STRINGS "${CMAKE_SYSROOT}/../pisdk.lock" _pisdk_release_flags REGEX "^Flags: " LIMIT_COUNT 1)
+  string(REGEX REPLACE "^Flags: *" " " _pisdk_release_flags "${_pisdk_release_flags}")
+endif()
+
 # --- The compilers: the newest Clang that has its lld beside it -------------------------------------
 
 foreach(_pisdk_version RANGE 40 14 -1)
@@ -93,7 +99,7 @@ string(REGEX REPLACE "clang(-[0-9]+)?$" "clang++\\1" CMAKE_CXX_COMPILER "${PISDK
 set(CMAKE_ASM_COMPILER "${PISDK_CLANG}")
 foreach(_pisdk_language IN ITEMS C CXX ASM)
   set(CMAKE_${_pisdk_language}_COMPILER_TARGET arm-linux-gnueabihf)
-  set(CMAKE_${_pisdk_language}_FLAGS_INIT "${_pisdk_flags}")
+  set(CMAKE_${_pisdk_language}_FLAGS_INIT "${_pisdk_flags}${_pisdk_release_flags}")
 endforeach()
 foreach(_pisdk_kind IN ITEMS EXE SHARED MODULE)
   set(CMAKE_${_pisdk_kind}_LINKER_FLAGS_INIT "--ld-path=${PISDK_LLD}")

@@ -68,11 +68,18 @@ int cmd_doctor(struct app *app, struct err *err);
 int cmd_help(struct app *app, struct err *err);
 int cmd_new(struct app *app, struct err *err);
 int cmd_run(struct app *app, struct err *err);
+int cmd_sysroot_add(struct app *app, struct err *err);
 int cmd_sysroot_build(struct app *app, struct err *err);
+int cmd_sysroot_export(struct app *app, struct err *err);
+int cmd_sysroot_gc(struct app *app, struct err *err);
+int cmd_sysroot_import(struct app *app, struct err *err);
 int cmd_sysroot_list(struct app *app, struct err *err);
 int cmd_sysroot_path(struct app *app, struct err *err);
 int cmd_sysroot_remove(struct app *app, struct err *err);
+int cmd_sysroot_sbom(struct app *app, struct err *err);
 int cmd_sysroot_show(struct app *app, struct err *err);
+int cmd_sysroot_update(struct app *app, struct err *err);
+int cmd_sysroot_verify(struct app *app, struct err *err);
 int cmd_test(struct app *app, struct err *err);
 
 // The help page of a command, or of pisdk itself when `path` is empty; generated from the table.

@@ -147,7 +147,7 @@ static void check_mirror(struct checkup *c)
     if (given && *given) {
         strv_add(&mirrors, given);
     } else {
-        aptconf_mirrors("/etc/apt", &mirrors);
+        aptconf_mirrors("/etc/apt", "", &mirrors);
     }
     if (mirrors.n) {
         report(c, "mirror", WORKS, mirrors.items[0], NULL);

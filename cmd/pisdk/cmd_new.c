@@ -51,6 +51,23 @@ static int check_words(struct app *app, const char *name, const char *sysroot, c
     return 0;
 }
 
+// The packages that the sysroot has today are the project's from now on. Without the sysroot,
+// `pisdk sysroot build` in the project will write them down.
+static int write_lock(struct app *app, const char *project, const char *sysroot, bool *ready,
+                      struct err *err)
+{
+    struct sysroot s;
+    struct err none = ERR_INIT;
+    *ready = sysroot_open(app->paths.data, sysroot, &s, &none) == 0;
+    if (!*ready) {
+        return 0;
+    }
+    _cleanup_free_ char *path = fs_join(project, LOCK_FILE);
+    int r = lock_write(path, &s.lock, err);
+    sysroot_release(&s);
+    return r;
+}
+
 int cmd_new(struct app *app, struct err *err)
 {
     _cleanup_free_ char *templates = fs_join(app->paths.share, "templates");
@@ -77,13 +94,11 @@ int cmd_new(struct app *app, struct err *err)
             0) {
         return -1;
     }
-    struct sysroot s;
-    struct err none = ERR_INIT;
-    bool ready = sysroot_open(app->paths.data, values.sysroot, &s, &none) == 0;
-    if (ready) {
-        sysroot_release(&s);
+    bool ready;
+    if (write_lock(app, target, values.sysroot, &ready, err) != 0) {
+        return -1;
     }
-    log_info(&app->log, "made %s; go on with: cd %s%s%s && pisdk build && pisdk run -n 4", target,
-             target, ready ? "" : " && pisdk sysroot build ", ready ? "" : values.sysroot);
+    log_info(&app->log, "made %s; go on with: cd %s%s && pisdk build && pisdk run -n 4", target,
+             target, ready ? "" : " && pisdk sysroot build");
     return EXIT_OK;
 }

@@ -239,9 +239,9 @@ static int emulate(struct run *run, int *status, struct err *err)
     const struct sysroot *sysroot = &run->target->sysroot;
     struct sandbox_options options = {
         .sysroot_dir = sysroot->dir,
-        .triple = sysroot->triple,
-        .environment = &sysroot->environment,
-        .rootless = &sysroot->rootless,
+        .triple = sysroot->lock.triple,
+        .environment = &sysroot->lock.environment,
+        .rootless = &sysroot->lock.rootless,
         .board = &run->target->board,
         .visible = &run->visible,
         .cwd = run->cwd,
@@ -254,10 +254,10 @@ static int emulate(struct run *run, int *status, struct err *err)
     if (run->ranks > 0 && !is_sysroot_program(run, "mpirun")) {
         return err_set(err, ERR_NOT_FOUND, "the sysroot `%s` has no mpirun", sysroot->name);
     }
-    if (sysroot->ranks_max && run->ranks > sysroot->ranks_max) {
+    if (sysroot->lock.ranks_max && run->ranks > sysroot->lock.ranks_max) {
         return err_set(err, ERR_FAILED,
                        "the MPI of sysroot `%s` cannot run more than %ld ranks on one board",
-                       sysroot->name, sysroot->ranks_max);
+                       sysroot->name, sysroot->lock.ranks_max);
     }
     make_argv(run, &argv);
     bool mpi = run->ranks > 0;

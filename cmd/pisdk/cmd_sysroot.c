@@ -28,10 +28,10 @@ int cmd_sysroot_list(struct app *app, struct err *err)
             continue;
         }
         table_text(t, s.name);
-        table_number(t, s.packages.n);
-        table_number(t, s.bytes);
+        table_number(t, s.lock.packages.n);
+        table_number(t, s.lock.tree_size);
         table_text(t, s.built);
-        table_text(t, s.title);
+        table_text(t, s.lock.title);
         table_text(t, s.root);
         sysroot_release(&s);
     }
@@ -40,35 +40,27 @@ int cmd_sysroot_list(struct app *app, struct err *err)
     return EXIT_OK;
 }
 
-// The sysroot that the user names, else the project's, else the default one.
-static int open_named(struct app *app, struct sysroot *s, struct err *err)
-{
-    const char *name = app->input.args.n  ? app->input.args.items[0]
-                       : app->has_project ? app->project.sysroot
-                                          : PROJECT_DEFAULT_SYSROOT;
-    return target_open_sysroot(app, name, s, err);
-}
-
 int cmd_sysroot_show(struct app *app, struct err *err)
 {
     static const struct column columns[] = {
-        {"package", COLUMN_TEXT},
-        {"version", COLUMN_TEXT},
-        {"architecture", COLUMN_TEXT},
-        {"size", COLUMN_SIZE},
+        {"package", COLUMN_TEXT}, {"version", COLUMN_TEXT}, {"architecture", COLUMN_TEXT},
+        {"size", COLUMN_SIZE},    {"from", COLUMN_TEXT},
     };
     struct sysroot s;
 
-    if (open_named(app, &s, err) != 0) {
+    if (target_open_named(app, &s, err) != 0) {
         return -1;
     }
     struct table *t = table_new(columns, ARRAY_SIZE(columns));
-    for (size_t i = 0; i < s.packages.n; i++) {
-        const struct package *p = &s.packages.items[i];
+    for (size_t i = 0; i < s.lock.packages.n; i++) {
+        const struct package *p = &s.lock.packages.items[i];
         table_text(t, p->name);
         table_text(t, p->version);
         table_text(t, p->arch);
-        table_number(t, p->size);
+        table_number(t, package_size(p));
+        table_text(t, p->kind == PACKAGE_COPIED   ? "a board"
+                      : p->kind == PACKAGE_SOURCE ? "source"
+                                                  : p->suite);
     }
     table_print(t, app->json);
     table_free(t);
@@ -83,7 +75,7 @@ int cmd_sysroot_path(struct app *app, struct err *err)
         return EXIT_OK;
     }
     struct sysroot s;
-    if (open_named(app, &s, err) != 0) {
+    if (target_open_named(app, &s, err) != 0) {
         return -1;
     }
     puts(s.root);

@@ -1,75 +1,83 @@
-#include <stdlib.h>
+#include <string.h>
 
-#include "app.h"
 #include "base/fs.h"
-#include "base/proc.h"
-#include "sysroot/build.h"
+#include "making.h"
+#include "sysroot/store.h"
+#include "target.h"
 
-enum { TIMEOUT_MAX = 3600 };
-
-static int build(struct app *app, const struct recipe *recipe, struct sysroot_build_report *report,
-                 struct err *err)
+static int build_recipe(struct app *app, struct making *m, const char *name, struct err *err)
 {
-    const char *mirror = input_value(&app->input, "mirror");
-    const char *from_environment = getenv("PISDK_MIRROR");
-    struct sysroot_build_options options = {
-        .data = app->paths.data,
-        .cache = app->paths.cache,
-        .mirror = mirror ? mirror : from_environment,
-        .etc_apt = getenv("PISDK_APT_DIR"),
-        .refresh = input_flag(&app->input, "refresh"),
-        .log = &app->log,
-    };
-    if (options.mirror && !*options.mirror) {
-        options.mirror = NULL;
-    }
-    if (input_number(&app->input, "timeout", 0, 1, TIMEOUT_MAX, &options.stall_seconds, err) != 0) {
+    _cleanup_(recipe_release) struct recipe recipe = {0};
+    struct sysroot_build_report report;
+
+    m->options.refresh = m->options.mirror.ask = input_flag(&app->input, "refresh");
+    if (making_find_recipe(m, app, name, input_value(&app->input, "mpi"), &recipe, err) != 0 ||
+        sysroot_build(&recipe, &m->options, &report, err) != 0) {
         return -1;
     }
-    return sysroot_build(recipe, &options, report, err);
+    making_tell(app, recipe.name, &report);
+    if (report.up_to_date && !m->options.refresh) {
+        log_info(&app->log, "--refresh asks the mirror for newer packages");
+    }
+    return EXIT_OK;
 }
 
-static void tell(struct app *app, const struct recipe *recipe,
-                 const struct sysroot_build_report *report)
+// The project's sysroot gets a lock when it has none.
+static int lock_project(struct app *app, struct err *err)
 {
-    char size[32];
-    char downloaded[32];
-    char seconds[32];
-
-    if (report->up_to_date) {
-        log_info(&app->log, "%s is up to date: %zu packages, %s%s", recipe->name, report->packages,
-                 str_size(size, report->bytes),
-                 input_flag(&app->input, "refresh") ? "" : " (--refresh asks for newer packages)");
-        return;
+    _cleanup_free_ char *path = fs_join(app->project.dir, LOCK_FILE);
+    struct sysroot s;
+    if (sysroot_open(app->paths.data, app->project.sysroot, &s, err) != 0) {
+        return -1;
     }
-    log_info(&app->log, "%s: %zu packages, %s (%s downloaded) in %s", recipe->name,
-             report->packages, str_size(size, report->bytes),
-             str_size(downloaded, report->downloaded_bytes), str_seconds(seconds, report->seconds));
+    int r = lock_write(path, &s.lock, err);
+    sysroot_release(&s);
+    if (r == 0) {
+        log_info(&app->log, "wrote " LOCK_FILE "; keep it with the project's files");
+    }
+    return r;
+}
+
+static int build_project(struct app *app, struct making *m, struct err *err)
+{
+    _cleanup_(lock_release) struct lock lock = {0};
+    _cleanup_(recipe_release) struct recipe recipe = {0};
+    struct err ignored = ERR_INIT;
+
+    if (input_value(&app->input, "mpi")) {
+        err_set(err, ERR_USAGE, "the sysroot of this project is `%s`, with the MPI it has",
+                app->project.sysroot);
+        return err_hint(err, "change `sysroot` in " PROJECT_FILE ", or name a release: pisdk "
+                             "sysroot build bookworm --mpi …");
+    }
+    int r = target_read_lock(app, &lock, err);
+    if (r < 0) {
+        return -1;
+    }
+    if (r > 0) {
+        return build_recipe(app, m, app->project.sysroot, err) == 0 ? lock_project(app, err) : -1;
+    }
+    if (input_flag(&app->input, "refresh")) {
+        err_set(err, ERR_USAGE, "the packages of this project are those of " LOCK_FILE);
+        return err_hint(err, "`pisdk sysroot update` takes newer ones");
+    }
+    // The recipe may know mirrors; what is built, the lock knows alone.
+    bool known = lock.recipe &&
+                 making_find_recipe(m, app, lock.recipe, lock.flavour, &recipe, &ignored) == 0;
+    return making_build_locked(m, app, &lock, known ? &recipe : NULL, err);
+}
+
+static int work(struct app *app, struct making *m, struct err *err)
+{
+    const struct strv *args = &app->input.args;
+    if (args->n) {
+        return build_recipe(app, m, args->items[0], err);
+    }
+    return app->has_project ? build_project(app, m, err)
+                            : build_recipe(app, m, PROJECT_DEFAULT_SYSROOT, err);
 }
 
 int cmd_sysroot_build(struct app *app, struct err *err)
 {
-    const char *name = app->input.args.n ? app->input.args.items[0] : PROJECT_DEFAULT_SYSROOT;
-    _cleanup_free_ char *folder = fs_join(app->paths.share, "sysroot-scripts");
-    _cleanup_free_ char *file = NULL;
-    _cleanup_(recipe_release) struct recipe recipe = {0};
-    struct sysroot_build_report report;
-    sigset_t saved;
-
-    if (recipe_find(folder, name, &file, err) != 0 || recipe_read(file, &recipe, err) != 0) {
-        return -1;
-    }
-    // Ctrl-C takes effect after the half-made sysroot is gone.
-    proc_stop_hold(&saved);
-    int r = build(app, &recipe, &report, err);
-    if (r != 0 && err->code == ERR_INTERRUPTED) {
-        log_info(&app->log, "interrupted; what was downloaded is kept");
-    }
-    ui_clear_bar(&app->ui);
-    proc_stop_restore(&saved);
-    if (r != 0) {
-        return -1;
-    }
-    tell(app, &recipe, &report);
-    return EXIT_OK;
+    return making_run(app, work, err);
 }

@@ -1,14 +1,13 @@
-// `pisdk sysroot build` of the program that users start: hands over to pisdk-sysroot, which is the
-// same program with this command in it. Loading the libraries that only this command needs
-// (libcurl, libsolv, libarchive and what they bring) takes ten times as long as all else at
-// start-up.
+// The commands of the program that users start which hand over to pisdk-sysroot, the same program
+// with these commands in it. Loading the libraries that only they need (libcurl, libsolv,
+// libarchive and what they bring) takes ten times as long as all else at start-up.
 
 #include <unistd.h>
 
 #include "app.h"
 #include "base/fs.h"
 
-int cmd_sysroot_build(struct app *app, struct err *err)
+static int hand_over(struct app *app, struct err *err)
 {
     static const char *const places[] = {"pisdk-sysroot", "../libexec/pisdk/pisdk-sysroot"};
     _cleanup_free_ char *folder = fs_parent(app->paths.program);
@@ -27,4 +26,44 @@ int cmd_sysroot_build(struct app *app, struct err *err)
     err_set(err, ERR_FAILED, "pisdk-sysroot, a part of pisdk, is not beside %s",
             app->paths.program);
     return err_hint(err, "install pisdk again: ./bootstrap install");
+}
+
+int cmd_sysroot_add(struct app *app, struct err *err)
+{
+    return hand_over(app, err);
+}
+
+int cmd_sysroot_build(struct app *app, struct err *err)
+{
+    return hand_over(app, err);
+}
+
+int cmd_sysroot_export(struct app *app, struct err *err)
+{
+    return hand_over(app, err);
+}
+
+int cmd_sysroot_gc(struct app *app, struct err *err)
+{
+    return hand_over(app, err);
+}
+
+int cmd_sysroot_import(struct app *app, struct err *err)
+{
+    return hand_over(app, err);
+}
+
+int cmd_sysroot_sbom(struct app *app, struct err *err)
+{
+    return hand_over(app, err);
+}
+
+int cmd_sysroot_update(struct app *app, struct err *err)
+{
+    return hand_over(app, err);
+}
+
+int cmd_sysroot_verify(struct app *app, struct err *err)
+{
+    return hand_over(app, err);
 }

@@ -16,10 +16,29 @@ const struct option_spec pisdk_global_options[] = {
 };
 const size_t pisdk_n_global_options = ARRAY_SIZE(pisdk_global_options);
 
+// Of every command that needs packages.
+#define MIRROR_OPTIONS                                                                             \
+    {"mirror", 0, "URL",                                                                           \
+     "a Debian mirror; may be given again (default: PISDK_MIRROR, else apt's)"},                   \
+        {"offline", 0, NULL, "use only what is in the cache"},                                     \
+    {                                                                                              \
+        "timeout", 0, "SECONDS", "give up when the mirror sends nothing for so long (default 30)"  \
+    }
+
 static const struct option_spec sysroot_build_options[] = {
-    {"mirror", 0, "URL", "the Debian mirror (default: PISDK_MIRROR, else the desktop's own)"},
+    {"mpi", 0, "FLAVOUR", "which MPI: openmpi, openmpi-source or mpich, where the release has it"},
     {"refresh", 0, NULL, "ask the mirror for newer packages; rebuild when there are any"},
-    {"timeout", 0, "SECONDS", "give up when the mirror sends nothing for so long (default 30)"},
+    MIRROR_OPTIONS,
+};
+
+static const struct option_spec sysroot_change_options[] = {
+    {"dry-run", 0, NULL, "show what would change, and change nothing"},
+    MIRROR_OPTIONS,
+};
+
+static const struct option_spec sysroot_gc_options[] = {
+    {"all", 0, NULL, "all downloads, also those of sysroots that stay"},
+    {"dry-run", 0, NULL, "only say what would be removed"},
 };
 
 static const struct option_spec sysroot_path_options[] = {
@@ -32,12 +51,47 @@ static const struct command sysroot_commands[] = {
         .summary = "Make a sysroot from signed Debian packages",
         .arguments = "[RELEASE | FILE.ini]",
         .description =
+            "In a project, without a word more, makes just the sysroot of its pisdk.lock. "
+            "Elsewhere\n"
             "RELEASE is bookworm when it is not given. Signatures, sizes and hashes are checked;\n"
             "downloads are kept in the cache. A sysroot that is already there is left as it is\n"
             "unless its recipe changed, or --refresh finds newer packages.",
         OPTIONS(sysroot_build_options),
         .max_args = 1,
+        .needs = WANTS_PROJECT,
         .run = cmd_sysroot_build,
+    },
+    {
+        .name = "add",
+        .summary = "Add packages to the project's sysroot",
+        .arguments = "PACKAGE…",
+        .description = "With all that they need; other packages stay as they are. Writes "
+                       "pisdk.lock. Sysroots\n"
+                       "of other projects are not touched.",
+        OPTIONS(sysroot_change_options),
+        .min_args = 1,
+        .max_args = -1,
+        .needs = NEEDS_PROJECT,
+        .run = cmd_sysroot_add,
+    },
+    {
+        .name = "update",
+        .summary = "Take the newest packages for the project's sysroot",
+        .arguments = "",
+        .description = "Shows what changes, then makes the sysroot and writes pisdk.lock.",
+        OPTIONS(sysroot_change_options),
+        .max_args = 0,
+        .needs = NEEDS_PROJECT,
+        .run = cmd_sysroot_update,
+    },
+    {
+        .name = "verify",
+        .summary = "Check that a sysroot is as it was made",
+        .arguments = "[NAME]",
+        .description = "Reads every file, and names each that was changed, added or is missing.",
+        .max_args = 1,
+        .needs = WANTS_PROJECT,
+        .run = cmd_sysroot_verify,
     },
     {
         .name = "list",
@@ -69,6 +123,17 @@ static const struct command sysroot_commands[] = {
         .min_args = 1,
         .max_args = 1,
         .run = cmd_sysroot_remove,
+    },
+    {
+        .name = "gc",
+        .summary = "Remove what no sysroot needs any more",
+        .arguments = "",
+        .description = "Sysroots whose projects are gone or have another pisdk.lock now, unpacked "
+                       "packages that\n"
+                       "no sysroot has, and downloads that none was made from.",
+        OPTIONS(sysroot_gc_options),
+        .max_args = 0,
+        .run = cmd_sysroot_gc,
     },
     {0},
 };

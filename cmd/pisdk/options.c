@@ -76,6 +76,7 @@ static int missing_argument(const struct input *in, int code, struct err *err)
 static void take_option(struct input *in, int index, const char *value)
 {
     in->values[index] = value ? value : "";
+    strv_add(&in->given[index], in->values[index]);
     in->counts[index]++;
 }
 
@@ -134,6 +135,11 @@ static size_t find_name(const struct input *in, const char *name)
     abort(); // a command asks for an option that is not in its table
 }
 
+const struct strv *input_values(const struct input *in, const char *name)
+{
+    return &in->given[find_name(in, name)];
+}
+
 const char *input_value(const struct input *in, const char *name)
 {
     return in->values[find_name(in, name)];
@@ -165,4 +171,7 @@ void input_release(struct input *in)
 {
     strv_release(&in->args);
     strv_release(&in->rest);
+    for (size_t i = 0; i < in->n; i++) {
+        strv_release(&in->given[i]);
+    }
 }

@@ -21,6 +21,7 @@ enum { OPTIONS_MAX = 32 };
 struct input {
     const struct option_spec *specs[OPTIONS_MAX]; // the options that the command understands
     const char *values[OPTIONS_MAX];              // "" for a flag; NULL: not given
+    struct strv given[OPTIONS_MAX];               // every value, in their order
     int counts[OPTIONS_MAX];
     size_t n;
     struct strv args; // positional arguments
@@ -42,7 +43,8 @@ int input_parse(struct input *in, int argc, char **argv, enum input_words words,
                 struct err *err) ERR_MUST_CHECK;
 
 // The option must be in the table: a name that is not aborts. The last one given counts.
-const char *input_value(const struct input *in, const char *name); // NULL when not given
+const char *input_value(const struct input *in, const char *name);         // NULL when not given
+const struct strv *input_values(const struct input *in, const char *name); // all that were given
 bool input_flag(const struct input *in, const char *name);
 int input_count(const struct input *in, const char *name);
 // A whole number from `min` to `max`; `unset` when the option was not given.

@@ -11,6 +11,17 @@
 int target_open_sysroot(struct app *app, const char *name, struct sysroot *out,
                         struct err *err) ERR_MUST_CHECK;
 
+// Opens the sysroot of the project: the one of pisdk.lock, else the one that pisdk.ini names.
+int target_open_project_sysroot(struct app *app, struct sysroot *out,
+                                struct err *err) ERR_MUST_CHECK;
+
+// The sysroot that the command's first argument names, else the project's, else the default one.
+int target_open_named(struct app *app, struct sysroot *out, struct err *err) ERR_MUST_CHECK;
+
+// Reads the project's pisdk.lock. 1: there is none. ERR_USAGE when it is for another sysroot than
+// pisdk.ini wants.
+int target_read_lock(struct app *app, struct lock *out, struct err *err) ERR_MUST_CHECK;
+
 struct target {
     struct sysroot sysroot;
     struct board board;

@@ -181,7 +181,7 @@ class New(Case):
             self.assertEqual(list(self.dir.iterdir()), [])
 
     def test_says_what_comes_next(self):
-        self.assertIn("cd x && pisdk sysroot build bookworm && pisdk build",
+        self.assertIn("cd x && pisdk sysroot build && pisdk build",
                       self.ok("new", "x").err)
 
     def test_templates(self):

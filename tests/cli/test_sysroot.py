@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -99,7 +100,7 @@ class Build(Sysroot):
         self.assertEqual((self.root / "usr/bin/program").read_text(), "#!/bin/sh\n")
         self.assertEqual((self.root / "usr/lib/hard.conf").read_text(), "#!/bin/sh\n")
         library_file = (self.root / f"usr/lib/{TRIPLE}/libone.so.1").stat()
-        self.assertEqual(library_file.st_mode & 0o7777, 0o755)  # no setuid bit
+        self.assertEqual(library_file.st_mode & 0o7777, 0o555)  # no setuid bit
         self.assertEqual(library_file.st_mtime, 1_600_000_000)
         for path in self.root.rglob("*"):
             if path.is_symlink():
@@ -108,8 +109,8 @@ class Build(Sysroot):
 
     def test_modes_do_not_depend_on_the_umask(self):
         self.build(prefix=["sh", "-c", 'umask 077; exec "$@"', "sh"])
-        self.assertEqual((self.root / "usr/bin/app").stat().st_mode & 0o777, 0o755)
-        self.assertEqual((self.root / "usr/lib/one.conf").stat().st_mode & 0o777, 0o644)
+        self.assertEqual((self.root / "usr/bin/app").stat().st_mode & 0o777, 0o555)
+        self.assertEqual((self.root / "usr/lib/one.conf").stat().st_mode & 0o777, 0o444)
         for path in [self.root, self.root.parent, *self.root.parent.rglob("*")]:
             if path.is_dir() and not path.is_symlink():
                 self.assertEqual(path.stat().st_mode & 0o777, 0o755, path)
@@ -173,14 +174,15 @@ class Build(Sysroot):
         self.fails(1, "sysroot", "remove", "test", says="no sysroot `test`", hint="sysroot list")
         self.fails(2, "sysroot", "remove", "../x", says="cannot be the name")
 
-    def test_a_manifest_of_another_format(self):
+    def test_made_by_another_pisdk(self):
         self.build()
-        (self.root.parent / "manifest").write_text("Format: 99\n")
-        self.fails(1, "sysroot", "show", "test", says="manifest", hint="pisdk sysroot build test")
+        (self.root.parent / "pisdk.lock").write_text("Format: 99\n")
+        self.fails(1, "sysroot", "show", "test", says="not made by this version",
+                   hint="pisdk sysroot build test")
         self.ok("sysroot", "list")
         self.build()  # makes it anew
         self.ok("sysroot", "show", "test")
-        (self.root.parent / "manifest").write_text("")
+        (self.root.parent / "pisdk.lock").write_text("")
         self.ok("sysroot", "remove", "test")
 
     def test_no_sysroot(self):
@@ -339,19 +341,27 @@ class BadMirror(Sysroot):
 
 
 class Offline(Sysroot):
+    def forget(self):
+        """Removes the sysroot and what was unpacked for it."""
+        self.ok("sysroot", "remove", "test")
+        shutil.rmtree(self.dir / ".local/share/pisdk/packages")
+
     def test_from_a_full_cache(self):
         mirror = self.mirror()
         self.build()
         mirror.close()
-        self.ok("sysroot", "remove", "test")
-        result = self.build()
-        self.assertIn("copy in the cache", result.err)
+        self.forget()
+        self.assertNotIn("copy in the cache", self.build().err)  # from this hour
+        self.forget()
+        for path in (self.dir / ".cache/pisdk/release").iterdir():
+            os.utime(path, (1, 1))
+        self.assertIn("copy in the cache", self.build().err)
         self.assertTrue((self.root / "usr/bin/app").exists())
 
     def test_a_damaged_cache_is_mended(self):
         mirror = self.mirror()
         self.build()
-        self.ok("sysroot", "remove", "test")
+        self.forget()
         for path in (self.dir / ".cache/pisdk/sha256").rglob("*"):
             if path.is_file():
                 path.write_bytes(b"rotten")
@@ -407,7 +417,13 @@ class BadPackage(Sysroot):
 
     def test_same_file_twice(self):
         self.hostile(member("./usr/file", "1"), member("./usr/file", "2"))
-        self.refuses(3, "is in two packages")
+        self.refuses(3, ["evil", "is in it twice"])
+
+    def test_same_file_in_two_packages(self):
+        self.repo.add("other", [member("./bin/app", "mine")])
+        self.repo.publish()
+        self.recipe = self.repo.recipe(self.dir / "test.ini", "app other", "tool")
+        self.refuses(3, "`usr/bin/app` is in two packages")
 
     def test_no_data(self):
         self.hostile(data=ar([("debian-binary", b"2.0\n")]))

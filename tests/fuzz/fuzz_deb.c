@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         _cleanup_close_ int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
         const struct strv none = {0};
         const struct unpack_target target = {fd, &none, &none};
-        _cleanup_(unpack_result_release) struct unpack_result result = {0};
+        _cleanup_(tree_release) struct tree result = {0};
         (void)!unpack_deb(&target, deb, &result, &err);
         if (fs_list_dir(inside, &names, &err) != 0 || names.n != 1) {
             abort();

@@ -14,8 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     strv_add(&wanted, "a");
     strv_add(&provided, "tool");
-    if (size > 0 && resolver_add_index(resolver, (const char *)data, size, 0, &err) == 0 &&
-        resolver_solve(resolver, &wanted, &provided, &list, &err) == 0) {
+    if (size > 0 && resolver_add_index(resolver, (const char *)data, size, &err) >= 0 &&
+        resolver_solve(resolver, &wanted, &provided, NULL, &list, &err) == 0) {
         package_list_release(&list);
     }
     resolver_free(resolver);

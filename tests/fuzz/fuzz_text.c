@@ -16,11 +16,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     _cleanup_(release_release) struct release release = {0};
     struct err err = ERR_INIT;
 
-    aptconf_parse_list(text, size, &mirrors);
-    aptconf_parse_sources(text, size, &mirrors);
+    aptconf_parse_list(text, size, "", &mirrors);
+    aptconf_parse_sources(text, size, "", &mirrors);
     if (release_parse(text, size, &release, &err) == 0) {
         (void)!release_check(&release, "bookworm", 0, &err);
-        (void)release_find_packages(&release, "main", "armhf");
+        (void)release_find_index(&release, "main/binary-armhf/Packages");
     }
     return 0;
 }

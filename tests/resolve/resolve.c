@@ -6,6 +6,7 @@
 //     Case: what it shows
 //     Wanted: a b
 //     Provided: c
+//     Locked: a 1.0
 //     Installs: a 1.0, b 2.0        or
 //     Error: words of the message; more words
 //     Hint: words of the hint
@@ -25,6 +26,7 @@ enum { CASE_MAX = 1 << 20 };
 struct test_case {
     char *title, *installs, *error, *hint;
     struct strv wanted, provided;
+    struct package_list locked;
     struct strbuf index;
 };
 
@@ -56,6 +58,18 @@ static void add_package(struct strbuf *b, const struct deb822 *p)
     strbuf_adds(b, "\n");
 }
 
+// The versions that were chosen before: "NAME VERSION NAME VERSION …".
+static void add_locked(const struct deb822 *p, struct package_list *to)
+{
+    _cleanup_strv_ struct strv words = {0};
+    add_words(p, "Locked", &words);
+    for (size_t i = 0; i + 1 < words.n; i += 2) {
+        VEC_GROW(to->items, to->n);
+        to->items[to->n++] = (struct package){.name = xstrdup(words.items[i]),
+                                              .version = xstrdup(words.items[i + 1])};
+    }
+}
+
 static int read_case(const char *path, struct test_case *c, struct err *err)
 {
     _cleanup_strbuf_ struct strbuf text = {0};
@@ -75,6 +89,7 @@ static int read_case(const char *path, struct test_case *c, struct err *err)
     c->hint = slice_dup(deb822_get(&p, "Hint"));
     add_words(&p, "Wanted", &c->wanted);
     add_words(&p, "Provided", &c->provided);
+    add_locked(&p, &c->locked);
     while (deb822_next(&reader, &p)) {
         add_package(&c->index, &p);
     }
@@ -90,6 +105,7 @@ static void release_case(struct test_case *c)
     free(c->hint);
     strv_release(&c->wanted);
     strv_release(&c->provided);
+    package_list_release(&c->locked);
     strbuf_release(&c->index);
 }
 
@@ -140,9 +156,9 @@ static bool run_case(const char *path)
 
     if (read_case(path, &c, &err) == 0) {
         struct resolver *resolver = resolver_new("armhf");
-        int r = resolver_add_index(resolver, c.index.data, c.index.len, 0, &err);
-        if (r == 0) {
-            r = resolver_solve(resolver, &c.wanted, &c.provided, &list, &err);
+        int r = resolver_add_index(resolver, c.index.data, c.index.len, &err);
+        if (r >= 0) {
+            r = resolver_solve(resolver, &c.wanted, &c.provided, &c.locked, &list, &err);
         }
         good = check(&c, r, &list, &err);
         resolver_free(resolver);

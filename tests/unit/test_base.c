@@ -196,12 +196,12 @@ static void test_lock(void **state)
     struct err err = ERR_INIT;
     (void)state;
 
-    int first = fs_lock(path, false, &err);
+    int first = fs_lock(path, FS_LOCK_TRY, &err);
     assert_true(first >= 0);
-    assert_int_equal(fs_lock(path, false, &err), -1);
+    assert_int_equal(fs_lock(path, FS_LOCK_TRY, &err), -1);
     assert_int_equal(err.sys, EWOULDBLOCK);
     close(first);
-    _cleanup_close_ int second = fs_lock(path, false, &err);
+    _cleanup_close_ int second = fs_lock(path, FS_LOCK_TRY, &err);
     assert_true(second >= 0);
     remove_folder(dir);
 }

@@ -46,7 +46,7 @@ static void test_deb822_malformed(void **state)
 static void check_list(const char *text, const char *expected)
 {
     _cleanup_strv_ struct strv mirrors = {0};
-    aptconf_parse_list(text, strlen(text), &mirrors);
+    aptconf_parse_list(text, strlen(text), "", &mirrors);
     _cleanup_free_ char *joined = strv_join(&mirrors, " ");
     assert_string_equal(joined, expected);
 }
@@ -79,9 +79,13 @@ static void test_apt_sources(void **state)
     _cleanup_strv_ struct strv mirrors = {0};
     (void)state;
 
-    aptconf_parse_sources(text, strlen(text), &mirrors);
+    aptconf_parse_sources(text, strlen(text), "", &mirrors);
     _cleanup_free_ char *joined = strv_join(&mirrors, " ");
     assert_string_equal(joined, "http://a/d http://b/d");
+    _cleanup_strv_ struct strv security = {0};
+    aptconf_parse_sources(text, strlen(text), "-security", &security);
+    _cleanup_free_ char *secure = strv_join(&security, " ");
+    assert_string_equal(secure, "http://s");
 }
 
 #define SUM_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -103,10 +107,10 @@ static void test_release(void **state)
     assert_int_equal(r.valid_until, 1783764997 + 7 * 86400);
     assert_true(r.by_hash);
     assert_int_equal(r.n_files, 2);
-    const struct release_file *f = release_find_packages(&r, "main", "armhf");
+    const struct release_file *f = release_find_index(&r, "main/binary-armhf/Packages");
     assert_string_equal(f->sha256, SUM_B); // xz before gz
     assert_int_equal(f->size, 99);
-    assert_null(release_find_packages(&r, "main", "amd64"));
+    assert_null(release_find_index(&r, "main/binary-amd64/Packages"));
     assert_int_equal(release_check(&r, "bookworm", r.valid_until, &err), 0);
     assert_int_equal(release_check(&r, "oldstable", r.valid_until, &err), 0);
     assert_int_equal(release_check(&r, "trixie", r.date, &err), -1);

@@ -221,13 +221,14 @@ int fs_list_dir(const char *path, struct strv *names, struct err *err)
     return 0;
 }
 
-int fs_lock(const char *path, bool wait, struct err *err)
+int fs_lock(const char *path, enum fs_lock_kind kind, struct err *err)
 {
+    int how = kind == FS_LOCK_SHARED ? LOCK_SH : kind == FS_LOCK_TRY ? LOCK_EX | LOCK_NB : LOCK_EX;
     _cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (fd < 0) {
         return err_sys(err, "cannot open lock %s", path);
     }
-    while (flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) != 0) {
+    while (flock(fd, how) != 0) {
         if (errno != EINTR) {
             return err_sys(err, "cannot lock %s", path);
         }

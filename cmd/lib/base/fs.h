@@ -46,9 +46,11 @@ int fs_remove_tree(const char *path, struct err *err) ERR_MUST_CHECK;
 // The entries of a folder but "." and "..", sorted.
 int fs_list_dir(const char *path, struct strv *names, struct err *err) ERR_MUST_CHECK;
 
-// Takes an exclusive lock on the file (made when missing). `wait` false: -1 with ERR_FAILED and
-// errno EWOULDBLOCK in err->sys when somebody else has it. Closing the descriptor unlocks.
-int fs_lock(const char *path, bool wait, struct err *err) ERR_MUST_CHECK;
+// Takes a lock on the file (made when missing). FS_LOCK_TRY: -1 with ERR_FAILED and errno
+// EWOULDBLOCK in err->sys when somebody else has it; the others wait. Closing the descriptor
+// unlocks.
+enum fs_lock_kind { FS_LOCK_EXCLUSIVE, FS_LOCK_SHARED, FS_LOCK_TRY };
+int fs_lock(const char *path, enum fs_lock_kind kind, struct err *err) ERR_MUST_CHECK;
 
 // Opens `path` below the folder `dir` without leaving it and without following a symbolic link
 // anywhere (openat2, Linux 5.6): what foreign paths are opened with. "" is the folder itself.

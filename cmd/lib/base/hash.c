@@ -53,7 +53,7 @@ void hash_bytes(const void *data, size_t n, char hex[HASH_HEX + 1])
 
 int hash_fd(int fd, char hex[HASH_HEX + 1], uint64_t *size, struct err *err)
 {
-    enum { CHUNK = 1 << 17 };
+    enum { CHUNK = 1 << 16 }; // more, and malloc would map and unmap it each time
     char *buffer = malloc(CHUNK);
     struct hash h;
     int r = 0;

@@ -9,13 +9,14 @@
 enum { SOURCES_MAX = 1 << 20 };
 
 // Code names from Debian's release history; stages move from one to the next.
-static bool is_debian_suite(struct slice s)
+static bool is_debian_suite(struct slice s, const char *ending)
 {
     static const char *const names[] = {"bullseye", "bookworm", "trixie",      "forky",
                                         "duke",     "stable",   "oldstable",   "testing",
                                         "unstable", "sid",      "oldoldstable"};
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        if (slice_is(s, names[i])) {
+        _cleanup_free_ char *suite = xasprintf("%s%s", names[i], ending);
+        if (slice_is(s, suite)) {
             return true;
         }
     }
@@ -35,11 +36,11 @@ static bool next_word(struct slice *rest, struct slice *word)
     return false;
 }
 
-static bool has_debian_suite(struct slice suites)
+static bool has_debian_suite(struct slice suites, const char *ending)
 {
     struct slice word;
     while (next_word(&suites, &word)) {
-        if (is_debian_suite(word)) {
+        if (is_debian_suite(word, ending)) {
             return true;
         }
     }
@@ -73,7 +74,7 @@ static void add_mirror(struct strv *mirrors, struct slice uri)
 }
 
 // deb [option=value …] URI SUITE COMPONENT…
-static void parse_line(struct slice line, struct strv *mirrors)
+static void parse_line(struct slice line, const char *ending, struct strv *mirrors)
 {
     struct slice word;
     const char *comment = memchr(line.p, '#', line.n);
@@ -94,18 +95,18 @@ static void parse_line(struct slice line, struct strv *mirrors)
     }
     struct slice uri;
     struct slice suite;
-    if (slice_word(&line, &uri) && slice_word(&line, &suite) && is_debian_suite(suite) &&
+    if (slice_word(&line, &uri) && slice_word(&line, &suite) && is_debian_suite(suite, ending) &&
         has_word(line, "main")) {
         add_mirror(mirrors, uri);
     }
 }
 
-void aptconf_parse_list(const char *text, size_t n, struct strv *mirrors)
+void aptconf_parse_list(const char *text, size_t n, const char *ending, struct strv *mirrors)
 {
     struct slice rest = {text, n};
     struct slice line;
     while (slice_cut(&rest, '\n', &line)) {
-        parse_line(line, mirrors);
+        parse_line(line, ending, mirrors);
     }
 }
 
@@ -120,7 +121,7 @@ static bool is_disabled(struct slice enabled)
     return false;
 }
 
-void aptconf_parse_sources(const char *text, size_t n, struct strv *mirrors)
+void aptconf_parse_sources(const char *text, size_t n, const char *ending, struct strv *mirrors)
 {
     struct deb822_reader reader;
     struct deb822 p = {0};
@@ -128,7 +129,7 @@ void aptconf_parse_sources(const char *text, size_t n, struct strv *mirrors)
     deb822_reader_init(&reader, text, n);
     while (deb822_next(&reader, &p)) {
         if (is_disabled(deb822_get(&p, "Enabled")) || !has_word(deb822_get(&p, "Types"), "deb") ||
-            !has_debian_suite(deb822_get(&p, "Suites")) ||
+            !has_debian_suite(deb822_get(&p, "Suites"), ending) ||
             !has_word(deb822_get(&p, "Components"), "main")) {
             continue;
         }
@@ -141,7 +142,7 @@ void aptconf_parse_sources(const char *text, size_t n, struct strv *mirrors)
     deb822_release(&p);
 }
 
-static void parse_file(const char *path, struct strv *mirrors)
+static void parse_file(const char *path, const char *ending, struct strv *mirrors)
 {
     _cleanup_strbuf_ struct strbuf text = {0};
     struct err ignored = ERR_INIT;
@@ -149,27 +150,27 @@ static void parse_file(const char *path, struct strv *mirrors)
         return;
     }
     if (str_ends(path, ".sources")) {
-        aptconf_parse_sources(text.data, text.len, mirrors);
+        aptconf_parse_sources(text.data, text.len, ending, mirrors);
     } else {
-        aptconf_parse_list(text.data, text.len, mirrors);
+        aptconf_parse_list(text.data, text.len, ending, mirrors);
     }
 }
 
-void aptconf_mirrors(const char *etc_apt, struct strv *mirrors)
+void aptconf_mirrors(const char *etc_apt, const char *ending, struct strv *mirrors)
 {
     _cleanup_free_ char *parts = fs_join(etc_apt, "sources.list.d");
     _cleanup_free_ char *list = fs_join(etc_apt, "sources.list");
     _cleanup_strv_ struct strv names = {0};
     struct err ignored = ERR_INIT;
 
-    parse_file(list, mirrors);
+    parse_file(list, ending, mirrors);
     if (fs_list_dir(parts, &names, &ignored) != 0) {
         return;
     }
     for (size_t i = 0; i < names.n; i++) {
         if (str_ends(names.items[i], ".sources") || str_ends(names.items[i], ".list")) {
             _cleanup_free_ char *path = fs_join(parts, names.items[i]);
-            parse_file(path, mirrors);
+            parse_file(path, ending, mirrors);
         }
     }
 }

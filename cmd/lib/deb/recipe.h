@@ -1,14 +1,25 @@
 // What a sysroot is made of: sysroot-scripts/RELEASE.ini, or a user's own file like it.
 //
 //     [release]   title, arch (Debian's), triple, ranks_max (what its MPI can start on a board)
-//     [origin N]  suites, components, keyring, mirror (optional)
+//                 include (other recipes, read at this place; what comes later wins, lists grow)
+//                 flags (compiler flags that all of the release's libraries are built with)
+//                 mpi (the flavours of MPI that it can have, the default one first: each is a file
+//                 mpi/FLAVOUR.ini)
+//     [origin N]  suites, components, keyring, mirror (optional), optional (yes: left out when the
+//                 mirror has not got it)
 //     [packages]  wanted, provided (taken as provided: not installed, nor what only they need)
+//     [source N]  a package that is built from source: package, origin, suite, script (a file like
+//                 build/openmpi.ini, see sysroot/source_script.h)
 //     [paths]     leave_out, keep (patterns of fnmatch(3) on paths without the leading /)
 //     [links]     path = target: the links that the packages' scripts would make
 //     [environment]  NAME = VALUE for emulated programs, see sandbox/environment.h
 //     [rootless]     the same, only where they run without a root file system of their own
+//
+// Files that a recipe names are looked for beside it, then among pisdk's own recipes.
 #ifndef PISDK_DEB_RECIPE_H
 #define PISDK_DEB_RECIPE_H
+
+#include <stdbool.h>
 
 #include "base/err.h"
 #include "base/hash.h"
@@ -19,6 +30,12 @@ struct recipe_origin {
     struct strv suites, components;
     char *keyring; // absolute path
     char *mirror;  // URL, or NULL: the desktop's Debian mirror
+    bool optional;
+};
+
+struct recipe_source {
+    char *name, *package, *origin, *suite;
+    char *script; // absolute path
 };
 
 struct recipe_link {
@@ -26,25 +43,41 @@ struct recipe_link {
 };
 
 struct recipe {
-    char *name; // the file's name without .ini; the sysroot gets it
+    char *name; // of the sysroot: the file's name without .ini, and -FLAVOUR unless it is the first
+    char *base; // the file's name without .ini
     char *file;
     char *title, *arch, *triple;
     char *ranks_max; // a number, or NULL: no limit
+    char *flavour;   // of MPI, or NULL: none
+    struct strv flavours;
+    struct strv flags;
     struct recipe_origin *origins;
     size_t n_origins;
+    struct recipe_source *sources;
+    size_t n_sources;
     struct strv wanted, provided, leave_out, keep;
     struct strv environment, rootless; // NAME=VALUE
     struct recipe_link *links;
     size_t n_links;
-    char sha256[HASH_HEX + 1]; // of the file: a sysroot is up to date when it was built from it
+    char sha256[HASH_HEX + 1]; // of all files read: a sysroot is up to date when built from these
 };
 
-// `file` is the recipe's path. ERR_USAGE with file and line when it is broken.
-int recipe_read(const char *file, struct recipe *out, struct err *err) ERR_MUST_CHECK;
+// `file` is the recipe's path, `folder` where pisdk's own recipes are, `flavour` NULL for the
+// default one. ERR_USAGE with file and line when it is broken, or has no such flavour.
+int recipe_read(const char *folder, const char *file, const char *flavour, struct recipe *out,
+                struct err *err) ERR_MUST_CHECK;
 void recipe_release(struct recipe *r);
 
+const struct recipe_origin *recipe_find_origin(const struct recipe *r, const char *name);
+
+// A link of [links], as it must be: below the sysroot, with a relative target. ERR_USAGE.
+int recipe_check_link(const char *path, const char *target, struct err *err) ERR_MUST_CHECK;
+
 // The recipe that the user means by `name`: a path when it has a slash or ends in .ini, else one
-// of the recipes in `folder`. ERR_NOT_FOUND, with the nearest name as hint.
-int recipe_find(const char *folder, const char *name, char **file, struct err *err) ERR_MUST_CHECK;
+// of the recipes in `own` (may be NULL: a project's) or `folder`. "bookworm-mpich" is bookworm with
+// flavour mpich; `flavour` is NULL where the name has none. ERR_NOT_FOUND, with the nearest name as
+// hint.
+int recipe_find(const char *folder, const char *own, const char *name, char **file, char **flavour,
+                struct err *err) ERR_MUST_CHECK;
 
 #endif

@@ -1,12 +1,42 @@
-// Apart from recipe.c, so that a program that only looks for recipes needs no hash library.
+// Apart from recipe.c, so that a program that only looks for recipes, or reads locks, needs no hash
+// library.
 
 #include <string.h>
 
 #include "base/fs.h"
 #include "deb/recipe.h"
 
-int recipe_find(const char *folder, const char *name, char **file, struct err *err)
+// The names of all recipes in a folder.
+static void add_names(const char *folder, struct strv *names)
 {
+    _cleanup_strv_ struct strv entries = {0};
+    struct err ignored = ERR_INIT;
+    if (!folder || fs_list_dir(folder, &entries, &ignored) != 0) {
+        return;
+    }
+    for (size_t i = 0; i < entries.n; i++) {
+        if (str_ends(entries.items[i], ".ini") && strcmp(entries.items[i], "pisdk.ini") != 0) {
+            strv_take(names, xstrndup(entries.items[i], strlen(entries.items[i]) - strlen(".ini")));
+        }
+    }
+}
+
+static char *find_file(const char *folder, const char *own, const char *name)
+{
+    const char *folders[] = {own, folder};
+    for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+        _cleanup_free_ char *path = folders[i] ? xasprintf("%s/%s.ini", folders[i], name) : NULL;
+        if (path && fs_exists(path)) {
+            return TAKE_PTR(path);
+        }
+    }
+    return NULL;
+}
+
+int recipe_find(const char *folder, const char *own, const char *name, char **file, char **flavour,
+                struct err *err)
+{
+    *file = *flavour = NULL;
     if (strchr(name, '/') || str_ends(name, ".ini")) {
         if (!fs_exists(name)) {
             return err_set(err, ERR_NOT_FOUND, "there is no recipe file %s", name);
@@ -14,24 +44,31 @@ int recipe_find(const char *folder, const char *name, char **file, struct err *e
         *file = xstrdup(name);
         return 0;
     }
-    _cleanup_free_ char *path = xasprintf("%s/%s.ini", folder, name);
-    if (fs_exists(path)) {
-        *file = TAKE_PTR(path);
+    *file = find_file(folder, own, name);
+    for (const char *dash = strchr(name, '-'); !*file && dash; dash = strchr(dash + 1, '-')) {
+        _cleanup_free_ char *base = xstrndup(name, (size_t)(dash - name));
+        *file = find_file(folder, own, base);
+        *flavour = *file ? xstrdup(dash + 1) : NULL;
+    }
+    if (*file) {
         return 0;
     }
-    _cleanup_strv_ struct strv entries = {0};
     _cleanup_strv_ struct strv names = {0};
-    struct err ignored = ERR_INIT;
-    if (fs_list_dir(folder, &entries, &ignored) == 0) {
-        for (size_t i = 0; i < entries.n; i++) {
-            if (str_ends(entries.items[i], ".ini")) {
-                strv_take(&names,
-                          xstrndup(entries.items[i], strlen(entries.items[i]) - strlen(".ini")));
-            }
-        }
-    }
+    add_names(own, &names);
+    add_names(folder, &names);
     _cleanup_free_ char *known = strv_join(&names, ", ");
     const char *nearest = str_nearest(name, &names);
     err_set(err, ERR_NOT_FOUND, "there is no recipe for `%s`; there are: %s", name, known);
     return nearest ? err_hint(err, "did you mean `%s`?", nearest) : -1;
+}
+
+int recipe_check_link(const char *path, const char *target, struct err *err)
+{
+    if (path[0] == '/' || strstr(path, "..") || target[0] == '/' || target[0] == '\0') {
+        return err_set(err, ERR_USAGE,
+                       "a link is `path = target` with a path below the sysroot and a relative "
+                       "target, not `%s = %s`",
+                       path, target);
+    }
+    return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "deb/deb822.h"
+#include "deb/text.h"
 
 // RFC 5322 with the zone always UTC: "Sat, 11 Jul 2026 10:16:37 UTC"
 static time_t parse_date(struct slice text)
@@ -26,19 +27,6 @@ static time_t parse_date(struct slice text)
     return timegm(&tm);
 }
 
-static bool parse_size(struct slice word, uint64_t *size)
-{
-    enum { DIGITS_MAX = 15 };
-    *size = 0;
-    for (size_t i = 0; i < word.n; i++) {
-        if (word.p[i] < '0' || word.p[i] > '9' || i >= DIGITS_MAX) {
-            return false;
-        }
-        *size = *size * 10 + (uint64_t)(word.p[i] - '0');
-    }
-    return word.n > 0;
-}
-
 static void parse_sums(struct slice sums, struct release *out)
 {
     struct slice line;
@@ -48,11 +36,7 @@ static void parse_sums(struct slice sums, struct release *out)
         struct slice path;
         struct release_file f = {0};
         if (!slice_word(&line, &hash) || !slice_word(&line, &size) || !slice_word(&line, &path) ||
-            hash.n != HASH_HEX || !parse_size(size, &f.size)) {
-            continue;
-        }
-        memcpy(f.sha256, hash.p, HASH_HEX);
-        if (!hash_is_hex(f.sha256)) {
+            !text_hash(hash, f.sha256) || !text_number(size, &f.size)) {
             continue;
         }
         f.path = slice_dup(path);
@@ -107,15 +91,13 @@ int release_check(const struct release *r, const char *suite, time_t now, struct
     return 0;
 }
 
-const struct release_file *release_find_packages(const struct release *r, const char *component,
-                                                 const char *arch)
+const struct release_file *release_find_index(const struct release *r, const char *path)
 {
     static const char *const endings[] = {".xz", ".gz", ""};
     for (size_t e = 0; e < ARRAY_SIZE(endings); e++) {
-        _cleanup_free_ char *path =
-            xasprintf("%s/binary-%s/Packages%s", component, arch, endings[e]);
+        _cleanup_free_ char *name = xasprintf("%s%s", path, endings[e]);
         for (size_t i = 0; i < r->n_files; i++) {
-            if (strcmp(r->files[i].path, path) == 0) {
+            if (strcmp(r->files[i].path, name) == 0) {
                 return &r->files[i];
             }
         }

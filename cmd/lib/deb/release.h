@@ -34,10 +34,9 @@ int release_parse(const char *text, size_t n, struct release *out, struct err *e
 int release_check(const struct release *r, const char *suite, time_t now,
                   struct err *err) ERR_MUST_CHECK;
 
-// The best compressed form there is of the package index of a component: xz, gz or plain.
-// NULL when there is none.
-const struct release_file *release_find_packages(const struct release *r, const char *component,
-                                                 const char *arch);
+// The best compressed form there is of an index, such as "main/binary-armhf/Packages": xz, gz or
+// plain. NULL when there is none.
+const struct release_file *release_find_index(const struct release *r, const char *path);
 
 void release_release(struct release *r);
 

@@ -4,25 +4,24 @@
 #include <solv/pool.h>
 #include <solv/repo.h>
 #include <solv/repo_deb.h>
+#include <solv/repo_solv.h>
+#include <solv/repo_write.h>
 #include <solv/solver.h>
 #include <string.h>
 
 #include "deb/deb822.h"
+#include "deb/text.h"
 
 // An epoch above any that Debian uses, so that ">= version" holds for what is taken as provided.
 #define PROVIDED_VERSION "99999:0"
 
-enum { INDEXES_MAX = 16, PROBLEM_RULES_MAX = 6 };
+enum { INDEXES_MAX = 32, PROBLEM_RULES_MAX = 6 };
 
 struct resolver {
     Pool *pool;
     Repo *installed;
-    struct {
-        Repo *repo;
-        struct slice text;
-        int origin;
-    } indexes[INDEXES_MAX];
-    size_t n_indexes;
+    Repo *indexes[INDEXES_MAX]; // the place is the number that comes back in packages
+    int n_indexes;
 };
 
 struct resolver *resolver_new(const char *arch)
@@ -44,31 +43,109 @@ void resolver_free(struct resolver *r)
     }
 }
 
-int resolver_add_index(struct resolver *r, const char *text, size_t n, int origin, struct err *err)
+// Its number is r->n_indexes - 1.
+static Repo *new_index(struct resolver *r, struct err *err)
 {
     if (r->n_indexes == INDEXES_MAX) {
-        return err_set(err, ERR_FAILED, "more than %d package indexes", INDEXES_MAX);
+        err_set(err, ERR_FAILED, "more than %d package indexes", INDEXES_MAX);
+        return NULL;
     }
     Repo *repo = repo_create(r->pool, "index");
-    if (n > 0) {
-        void *buffer; // only read from, which fmemopen's type cannot say
-        memcpy(&buffer, &text, sizeof(buffer));
-        _cleanup_fclose_ FILE *f = fmemopen(buffer, n, "r");
-        if (!f) {
-            return err_sys(err, "cannot read the package index");
-        }
-        if (repo_add_debpackages(repo, f, 0) != 0) {
-            return err_set(err, ERR_VERIFY, "not a package index: %s", pool_errstr(r->pool));
-        }
-        if (repo->nsolvables == 0) {
-            return err_set(err, ERR_VERIFY, "the package index has no package in it");
+    r->indexes[r->n_indexes++] = repo;
+    return repo;
+}
+
+// libsolv's Debian reader drops Size, which bounds the download. It makes one solvable a paragraph,
+// in their order, leaving out those that are no package.
+static void add_sizes(Repo *repo, const char *text, size_t n)
+{
+    Pool *pool = repo->pool;
+    Repodata *data = repo_add_repodata(repo, 0);
+    struct deb822_reader reader;
+    struct deb822 p = {0};
+    Id id = repo->start;
+
+    deb822_reader_init(&reader, text, n);
+    while (id < repo->end && deb822_next(&reader, &p)) {
+        uint64_t size = 0;
+        if (slice_is(deb822_get(&p, "Package"), pool_id2str(pool, pool->solvables[id].name))) {
+            if (text_number(deb822_get(&p, "Size"), &size)) {
+                repodata_set_num(data, id, SOLVABLE_DOWNLOADSIZE, size);
+            }
+            id++;
         }
     }
-    r->indexes[r->n_indexes].repo = repo;
-    r->indexes[r->n_indexes].text = (struct slice){text, n};
-    r->indexes[r->n_indexes].origin = origin;
-    r->n_indexes++;
-    return 0;
+    deb822_release(&p);
+    repodata_internalize(data);
+}
+
+int resolver_add_index(struct resolver *r, const char *text, size_t n, struct err *err)
+{
+    Repo *repo = new_index(r, err);
+    if (!repo) {
+        return -1;
+    }
+    if (n == 0) {
+        return r->n_indexes - 1;
+    }
+    void *buffer; // only read from, which fmemopen's type cannot say
+    memcpy(&buffer, &text, sizeof(buffer));
+    _cleanup_fclose_ FILE *f = fmemopen(buffer, n, "r");
+    if (!f) {
+        return err_sys(err, "cannot read the package index");
+    }
+    if (repo_add_debpackages(repo, f, 0) != 0) {
+        return err_set(err, ERR_VERIFY, "not a package index: %s", pool_errstr(r->pool));
+    }
+    if (repo->nsolvables == 0) {
+        return err_set(err, ERR_VERIFY, "the package index has no package in it");
+    }
+    add_sizes(repo, text, n);
+    return r->n_indexes - 1;
+}
+
+int resolver_load_index(struct resolver *r, const char *path, struct err *err)
+{
+    _cleanup_fclose_ FILE *f = fopen(path, "re");
+    if (!f) {
+        return err_sys(err, "cannot open %s", path);
+    }
+    Repo *repo = new_index(r, err);
+    if (!repo) {
+        return -1;
+    }
+    if (repo_add_solv(repo, f, 0) != 0) {
+        r->indexes[--r->n_indexes] = NULL;
+        repo_free(repo, 1);
+        return err_set(err, ERR_VERIFY, "%s: %s", path, pool_errstr(r->pool));
+    }
+    return r->n_indexes - 1;
+}
+
+// What resolving needs; descriptions and the like would make the file three times as large.
+static int is_needed(Repo *repo, Repokey *key, void *user)
+{
+    static const Id names[] = {
+        SOLVABLE_NAME,      SOLVABLE_ARCH,       SOLVABLE_EVR,          SOLVABLE_PROVIDES,
+        SOLVABLE_REQUIRES,  SOLVABLE_CONFLICTS,  SOLVABLE_OBSOLETES,    SOLVABLE_CHECKSUM,
+        SOLVABLE_MEDIADIR,  SOLVABLE_MEDIAFILE,  SOLVABLE_DOWNLOADSIZE, SOLVABLE_INSTALLSIZE,
+        SOLVABLE_SOURCEEVR, SOLVABLE_SOURCENAME,
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        if (key->name == names[i]) {
+            return repo_write_stdkeyfilter(repo, key, user);
+        }
+    }
+    return KEY_STORAGE_DROPPED;
+}
+
+int resolver_save_index(struct resolver *r, int index, FILE *file, struct err *err)
+{
+    Repowriter *writer = repowriter_create(r->indexes[index]);
+    repowriter_set_keyfilter(writer, is_needed, NULL);
+    int failed = repowriter_write(writer, file);
+    repowriter_free(writer);
+    return failed || fflush(file) != 0 ? err_sys(err, "cannot write the package index") : 0;
 }
 
 static void provide(struct resolver *r, const struct strv *provided)
@@ -161,12 +238,21 @@ static int add_jobs(struct resolver *r, const struct strv *wanted, Queue *jobs, 
 
 static int index_of(const struct resolver *r, const Repo *repo)
 {
-    for (size_t i = 0; i < r->n_indexes; i++) {
-        if (r->indexes[i].repo == repo) {
-            return r->indexes[i].origin;
+    for (int i = 0; i < r->n_indexes; i++) {
+        if (r->indexes[i] == repo) {
+            return i;
         }
     }
     return -1;
+}
+
+// The source package of a binary one; libsolv keeps only what differs from the binary package.
+static char *source_of(Pool *pool, Solvable *s)
+{
+    const char *name = solvable_lookup_str(s, SOLVABLE_SOURCENAME);
+    const char *version = solvable_lookup_str(s, SOLVABLE_SOURCEEVR);
+    return xasprintf("%s (%s)", name ? name : pool_id2str(pool, s->name),
+                     version ? version : pool_id2str(pool, s->evr));
 }
 
 static void fill_package(const struct resolver *r, Solvable *s, struct package *p)
@@ -176,81 +262,32 @@ static void fill_package(const struct resolver *r, Solvable *s, struct package *
     unsigned int disk = 0;
     const char *location = solvable_lookup_location(s, &disk);
     const char *sum = solvable_lookup_checksum(s, SOLVABLE_CHECKSUM, &type);
+    struct package_file *file = package_add_file(p);
 
     p->name = xstrdup(pool_id2str(pool, s->name));
     p->version = xstrdup(pool_id2str(pool, s->evr));
     p->arch = xstrdup(pool_id2str(pool, s->arch));
-    p->filename = xstrdup(location ? location : "");
-    if (sum && type == REPOKEY_TYPE_SHA256 && strlen(sum) == HASH_HEX) {
-        memcpy(p->sha256, sum, HASH_HEX + 1);
-    }
+    p->source = source_of(pool, s);
     p->installed_size = solvable_lookup_num(s, SOLVABLE_INSTALLSIZE, 0);
-    p->origin = index_of(r, s->repo);
-}
-
-static int compare_packages(const void *a, const void *b)
-{
-    return strcmp(((const struct package *)a)->name, ((const struct package *)b)->name);
-}
-
-static struct package *find_by_name(const struct package_list *list, struct slice name)
-{
-    size_t low = 0;
-    size_t high = name.n ? list->n : 0;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        struct package *p = &list->items[mid];
-        size_t n = strlen(p->name);
-        int c = memcmp(p->name, name.p, n < name.n ? n : name.n);
-        if (c == 0) {
-            c = n < name.n ? -1 : n > name.n;
-        }
-        if (c == 0) {
-            return p;
-        }
-        if (c < 0) {
-            low = mid + 1;
-        } else {
-            high = mid;
-        }
+    p->index = index_of(r, s->repo);
+    file->filename = xstrdup(location ? location : "");
+    file->size = solvable_lookup_num(s, SOLVABLE_DOWNLOADSIZE, 0);
+    if (sum && type == REPOKEY_TYPE_SHA256 && strlen(sum) == HASH_HEX) {
+        memcpy(file->sha256, sum, HASH_HEX + 1);
     }
-    return NULL;
-}
-
-static uint64_t number(struct slice s)
-{
-    uint64_t n = 0;
-    for (size_t i = 0; i < s.n && i < 15 && s.p[i] >= '0' && s.p[i] <= '9'; i++) {
-        n = n * 10 + (uint64_t)(s.p[i] - '0');
-    }
-    return n;
-}
-
-// libsolv's Debian reader drops Size, which bounds the download: it is read from the text here.
-static void fill_sizes(const struct resolver *r, struct package_list *list)
-{
-    struct deb822 p = {0};
-    for (size_t i = 0; i < r->n_indexes; i++) {
-        struct deb822_reader reader;
-        struct slice text = r->indexes[i].text;
-        deb822_reader_init(&reader, text.p, text.n);
-        while (deb822_next(&reader, &p)) {
-            struct package *found = find_by_name(list, deb822_get(&p, "Package"));
-            if (found && slice_is(deb822_get(&p, "SHA256"), found->sha256)) {
-                found->size = number(deb822_get(&p, "Size"));
-            }
-        }
-    }
-    deb822_release(&p);
 }
 
 static int check_package(const struct package *p, struct err *err)
 {
-    if (!hash_is_hex(p->sha256)) {
+    const struct package_file *file = &p->files[0];
+    if (!hash_is_hex(file->sha256)) {
         return err_set(err, ERR_VERIFY, "the package index gives no SHA-256 for `%s`", p->name);
     }
-    if (p->size == 0 || p->filename[0] == '\0' || p->filename[0] == '/' ||
-        strstr(p->filename, "..")) {
+    if (!text_is_name(p->name) || !text_is_version(p->version)) {
+        return err_set(err, ERR_VERIFY, "`%s` `%s` in the package index is no package", p->name,
+                       p->version);
+    }
+    if (file->size == 0 || !text_is_inner_path(file->filename)) {
         return err_set(err, ERR_VERIFY, "the package index gives no usable size and file for `%s`",
                        p->name);
     }
@@ -275,10 +312,7 @@ static int collect(struct resolver *r, Solver *solver, struct package_list *out,
     }
     queue_free(&chosen);
     transaction_free(t);
-    if (out->n > 1) {
-        qsort(out->items, out->n, sizeof(*out->items), compare_packages);
-    }
-    fill_sizes(r, out);
+    package_list_sort(out);
     for (size_t i = 0; i < out->n; i++) {
         if (check_package(&out->items[i], err) != 0) {
             return -1;
@@ -287,8 +321,29 @@ static int collect(struct resolver *r, Solver *solver, struct package_list *out,
     return 0;
 }
 
+// Versions to be kept where they are still to be had.
+static void add_favours(struct resolver *r, const struct package_list *favoured, Queue *jobs)
+{
+    Pool *pool = r->pool;
+    for (size_t i = 0; i < favoured->n; i++) {
+        const struct package *f = &favoured->items[i];
+        Id name = pool_str2id(pool, f->name, 0);
+        Id evr = pool_str2id(pool, f->version, 0);
+        Id p;
+        Id pp;
+        if (!name || !evr) {
+            continue;
+        }
+        FOR_PROVIDES (p, pp, name) {
+            if (pool->solvables[p].name == name && pool->solvables[p].evr == evr) {
+                queue_push2(jobs, SOLVER_FAVOR | SOLVER_SOLVABLE, p);
+            }
+        }
+    }
+}
+
 int resolver_solve(struct resolver *r, const struct strv *wanted, const struct strv *provided,
-                   struct package_list *out, struct err *err)
+                   const struct package_list *favoured, struct package_list *out, struct err *err)
 {
     Queue jobs;
     Solver *solver = NULL;
@@ -298,6 +353,9 @@ int resolver_solve(struct resolver *r, const struct strv *wanted, const struct s
     pool_createwhatprovides(r->pool);
     queue_init(&jobs);
     int result = add_jobs(r, wanted, &jobs, err);
+    if (favoured) {
+        add_favours(r, favoured, &jobs);
+    }
     if (result == 0) {
         solver = solver_create(r->pool);
         solver_set_flag(solver, SOLVER_FLAG_IGNORE_RECOMMENDED, 1);

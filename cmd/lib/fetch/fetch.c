@@ -15,6 +15,7 @@ enum {
     ATTEMPTS = 3,
     PARALLEL = 8, // connections to one mirror; more is impolite and was not faster
     POLL_MS = 100,
+    NAMED_MAX = 5, // missing files named in an error; the others are counted
 };
 
 struct transfer {
@@ -28,6 +29,7 @@ struct transfer {
     char *tmp; // the file's name where the file system has no O_TMPFILE
     struct hash hash;
     int attempts;
+    size_t place; // which of the file's addresses is tried
     bool too_large;
     struct err write_err;
     char curl_text[CURL_ERROR_SIZE];
@@ -106,7 +108,7 @@ static int transfer_init(struct transfer *t, const struct fetch_options *o, stru
         return err_set(err, ERR_FAILED, "libcurl cannot be initialised");
     }
     if (t->file) {
-        t->url = t->file->url;
+        t->url = t->file->urls.items[0];
         t->limit = t->file->size;
         hash_init(&t->hash);
     }
@@ -233,7 +235,63 @@ struct batch {
     CURLM *multi;
     struct transfer *transfers;
     size_t n, left;
+    struct strv missing; // addresses of files that are nowhere
 };
+
+// Goes on with the next address of the file. False when there is none.
+static bool try_next_address(struct batch *b, struct transfer *t, struct err *err)
+{
+    if (!t->file || t->place + 1 >= t->file->urls.n) {
+        return false;
+    }
+    log_debug(b->o->log, "%s", err->msg);
+    err_clear(err);
+    t->url = t->file->urls.items[++t->place];
+    t->attempts = 0;
+    curl_easy_setopt(t->easy, CURLOPT_URL, t->url);
+    if (rewind_transfer(t, CURLE_RANGE_ERROR, err) != 0) {
+        return false;
+    }
+    curl_multi_add_handle(b->multi, t->easy);
+    return true;
+}
+
+// A transfer has failed for good.
+static int give_up(struct batch *b, struct transfer *t, struct err *err)
+{
+    bool elsewhere = err->code == ERR_NOT_FOUND || err->code == ERR_NETWORK;
+    if (elsewhere && try_next_address(b, t, err)) {
+        return 0;
+    }
+    if (err->code != ERR_NOT_FOUND || !t->file) {
+        return -1;
+    }
+    strv_add(&b->missing, t->url);
+    b->left--;
+    return 0;
+}
+
+// The names of the first few files.
+static char *some_names(const struct strv *urls)
+{
+    struct strbuf names = {0};
+    for (size_t i = 0; i < urls->n && i < NAMED_MAX; i++) {
+        strbuf_addf(&names, "%s%s", i ? ", " : "", fs_base(urls->items[i]));
+    }
+    if (urls->n > NAMED_MAX) {
+        strbuf_addf(&names, " and %zu more", urls->n - NAMED_MAX);
+    }
+    return strbuf_take(&names);
+}
+
+static int report_missing(const struct batch *b, struct err *err)
+{
+    if (b->missing.n == 1) {
+        return -1; // the error is its own
+    }
+    _cleanup_free_ char *names = some_names(&b->missing);
+    return err_set(err, ERR_NOT_FOUND, "%zu files are not on the mirror: %s", b->missing.n, names);
+}
 
 // A transfer ended. Starts it again, publishes it, or fails.
 static int on_end(struct batch *b, struct transfer *t, CURLcode code, struct err *err)
@@ -244,7 +302,8 @@ static int on_end(struct batch *b, struct transfer *t, CURLcode code, struct err
     if (code != CURLE_OK) {
         bool ours = t->too_large || t->write_err.code != ERR_NONE;
         if (ours || !worth_retrying(code, http) || ++t->attempts >= ATTEMPTS) {
-            return transfer_error(t, code, http, err);
+            transfer_error(t, code, http, err);
+            return give_up(b, t, err);
         }
         log_debug(b->o->log, "%s: %s; trying again", t->url, curl_easy_strerror(code));
         if (rewind_transfer(t, code, err) != 0) {
@@ -311,7 +370,7 @@ static int batch_loop(struct batch *b, struct err *err)
             return err_set(err, ERR_INTERRUPTED, "interrupted");
         }
     }
-    return 0;
+    return b->missing.n ? report_missing(b, err) : 0;
 }
 
 static int batch_run(struct batch *b, struct err *err)
@@ -339,7 +398,20 @@ static int batch_run(struct batch *b, struct err *err)
         transfer_release(&b->transfers[i]);
     }
     curl_multi_cleanup(b->multi);
+    strv_release(&b->missing);
     return r;
+}
+
+// What is missing, when nothing may be downloaded.
+static int offline_error(const struct fetch_file *files, size_t n, struct err *err)
+{
+    _cleanup_strv_ struct strv urls = {0};
+    for (size_t i = 0; i < n; i++) {
+        strv_add(&urls, files[i].urls.items[0]);
+    }
+    _cleanup_free_ char *names = some_names(&urls);
+    err_set(err, ERR_NETWORK, "not in the cache: %s", names);
+    return err_hint(err, "once without --offline, they will be");
 }
 
 int fetch_files(const struct fetch_options *o, struct fetch_file *files, size_t n,
@@ -347,6 +419,9 @@ int fetch_files(const struct fetch_options *o, struct fetch_file *files, size_t 
 {
     if (n == 0) {
         return 0;
+    }
+    if (o->offline) {
+        return offline_error(files, n, err);
     }
     struct transfer *transfers = xcalloc(n, sizeof(*transfers));
     for (size_t i = 0; i < n; i++) {

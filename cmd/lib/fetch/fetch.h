@@ -19,11 +19,12 @@ enum { FETCH_STALL_SECONDS = 30 };
 struct fetch_options {
     const char *cache;  // the cache folder
     long stall_seconds; // give up when nothing came for so long; 0: FETCH_STALL_SECONDS
+    bool offline;       // download nothing: what is not in the cache is ERR_NETWORK
     struct log *log;
 };
 
 struct fetch_file {
-    char *url;
+    struct strv urls; // tried in this order; at least one
     const char *sha256;
     uint64_t size; // bytes, exact
     void *user;
@@ -38,7 +39,8 @@ struct fetch_events {
 };
 
 // Downloads all files into the cache, or none that is not whole. The first error ends the batch:
-// ERR_NOT_FOUND, ERR_NETWORK, or ERR_VERIFY for a wrong size or hash.
+// ERR_NETWORK, or ERR_VERIFY for a wrong size or hash. Files that none of their addresses has are
+// ERR_NOT_FOUND when the others have arrived: the error names them.
 int fetch_files(const struct fetch_options *o, struct fetch_file *files, size_t n,
                 const struct fetch_events *events, struct err *err) ERR_MUST_CHECK;
 

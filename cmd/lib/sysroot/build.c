@@ -1,298 +1,164 @@
 #include "sysroot/build.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/proc.h"
-#include "deb/resolver.h"
 #include "sysroot/index.h"
 #include "sysroot/pipeline.h"
+#include "sysroot/source_build.h"
+#include "sysroot/staging.h"
 #include "sysroot/store.h"
 #include "sysroot/verify.h"
 
-enum { FOLDER_MODE = 0755 };
+enum { DIGITS = 8 }; // of the lock's hash, in the name of a project's sysroot
 
 struct build {
-    const struct recipe *recipe;
+    struct lock *lock;
+    const struct recipe *recipe; // may be NULL
     const struct sysroot_build_options *o;
     struct sysroot_build_report *report;
-    char *place;   // DATA/sysroots/NAME
-    char *staging; // DATA/sysroots/.NAME.new
-    int root;      // staging/root, open
-    struct package_list packages;
-    struct strv mirrors;
-    struct unpack_result unpacked;
+    struct log *log;
+    struct staging staging;
+    struct tree tree;
     double last; // when the last step ended
 };
 
 static void step_done(struct build *b, const char *what)
 {
     double now = clock_seconds();
-    log_debug(b->o->log, "%s: %.2f s", what, now - b->last);
+    log_debug(b->log, "%s: %.2f s", what, now - b->last);
     b->last = now;
 }
 
-static bool is_up_to_date(const struct build *b)
+static void report_existing(const struct sysroot *s, struct sysroot_build_report *report)
 {
-    struct sysroot old;
-    struct err ignored = ERR_INIT;
-    if (sysroot_open(b->o->data, b->recipe->name, &old, &ignored) != 0) {
-        return false;
-    }
-    bool same = strcmp(old.recipe_sha256, b->recipe->sha256) == 0;
-    b->report->packages = old.packages.n;
-    b->report->bytes = old.bytes;
-    sysroot_release(&old);
-    return same;
+    report->up_to_date = true;
+    report->packages = s->lock.packages.n;
+    report->bytes = s->lock.tree_size;
 }
 
-// Was the sysroot built from just these packages?
-static bool has_same_packages(const struct build *b)
+// The text that a lock's digits come from: what was asked for, not what came out.
+static char *locked_name(const struct lock *lock)
 {
-    struct sysroot old;
-    struct err ignored = ERR_INIT;
-    if (!is_up_to_date(b) || sysroot_open(b->o->data, b->recipe->name, &old, &ignored) != 0) {
-        return false;
-    }
-    bool same = old.packages.n == b->packages.n;
-    for (size_t i = 0; same && i < b->packages.n; i++) {
-        same = strcmp(old.packages.items[i].sha256, b->packages.items[i].sha256) == 0;
-    }
-    sysroot_release(&old);
-    return same;
+    _cleanup_strbuf_ struct strbuf text = {0};
+    char hex[HASH_HEX + 1];
+    lock_format(lock, false, &text);
+    hash_bytes(text.data, text.len, hex);
+    return xasprintf("%s-%.*s", lock->name, DIGITS, hex);
 }
 
-static int choose_packages(struct build *b, const struct fetch_options *fetch, struct err *err)
+// The tree must be the one that the lock describes, if it does already. Where a package was built
+// by another compiler than the lock's, it cannot be.
+static int check_digest(struct build *b, bool other_compiler, struct err *err)
 {
-    const struct index_options options = {
-        .fetch = fetch,
-        .mirror = b->o->mirror,
-        .etc_apt = b->o->etc_apt ? b->o->etc_apt : "/etc/apt",
-        .log = b->o->log,
-    };
-    _cleanup_(index_release) struct index_set indexes = {0};
-    if (index_load(b->recipe, &options, &indexes, err) != 0) {
-        return -1;
-    }
-    step_done(b, "package indexes");
-    struct resolver *resolver = resolver_new(b->recipe->arch);
-    int r = 0;
-    for (size_t i = 0; i < indexes.n && r == 0; i++) {
-        const struct index_text *index = &indexes.items[i];
-        r = resolver_add_index(resolver, index->text.data, index->text.len, index->origin, err);
-    }
-    if (r == 0) {
-        r = resolver_solve(resolver, &b->recipe->wanted, &b->recipe->provided, &b->packages, err);
-    }
-    resolver_free(resolver);
-    strv_add_all(&b->mirrors, indexes.mirrors.items);
-    step_done(b, "resolving");
-    return r;
-}
-
-// What the packages of a sysroot do not bring themselves: the merged /usr, and the folders that a
-// running system has.
-static int make_skeleton(struct build *b, struct err *err)
-{
-    static const char *const folders[] = {
-        "usr/bin", "usr/sbin", "usr/lib", "dev", "etc", "home", "media", "mnt",
-        "opt",     "proc",     "root",    "run", "srv", "sys",  "tmp",   "var/tmp"};
-    static const char *const merged[] = {"bin", "sbin", "lib"};
-
-    for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
-        _cleanup_close_ int fd = fs_open_folder_beneath(b->root, folders[i], FOLDER_MODE);
-        if (fd < 0) {
-            return err_sys(err, "cannot create folder %s in the sysroot", folders[i]);
-        }
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(merged); i++) {
-        _cleanup_free_ char *target = xasprintf("usr/%s", merged[i]);
-        if (symlinkat(target, b->root, merged[i]) != 0) {
-            return err_sys(err, "cannot create link %s in the sysroot", merged[i]);
-        }
-    }
-    return 0;
-}
-
-static int make_staging(struct build *b, struct err *err)
-{
-    static const char *const parts[] = {"root", "folders", "mnt"};
-
-    _cleanup_free_ char *old = sysroot_side_path(b->o->data, b->recipe->name, "old");
-    if (fs_remove_tree(b->staging, err) != 0 || fs_remove_tree(old, err) != 0) {
-        return -1; // what a killed build or removal left
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-        _cleanup_free_ char *path = fs_join(b->staging, parts[i]);
-        if (fs_mkdir_all(path, FOLDER_MODE, err) != 0) {
-            return -1;
-        }
-        if (chmod(path, FOLDER_MODE) != 0 || chmod(b->staging, FOLDER_MODE) != 0) {
-            return err_sys(err, "cannot set the mode of %s", path);
-        }
-    }
-    _cleanup_free_ char *root = fs_join(b->staging, "root");
-    b->root = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (b->root < 0) {
-        return err_sys(err, "cannot open %s", root);
-    }
-    return make_skeleton(b, err);
-}
-
-static int make_links(struct build *b, struct err *err)
-{
-    for (size_t i = 0; i < b->recipe->n_links; i++) {
-        const struct recipe_link *link = &b->recipe->links[i];
-        struct stat st;
-        _cleanup_free_ char *parent = fs_parent(link->path);
-        _cleanup_close_ int dir = fs_open_folder_beneath(b->root, parent, FOLDER_MODE);
-        if (dir < 0) {
-            return err_sys(err, "cannot create the folder of link %s", link->path);
-        }
-        if (fstatat(dir, link->target, &st, 0) != 0) {
-            return err_sys(err, "%s: link %s: its target %s", b->recipe->file, link->path,
-                           link->target);
-        }
-        if (symlinkat(link->target, dir, fs_base(link->path)) != 0) {
-            return err_sys(err, "cannot create link %s", link->path);
-        }
-    }
-    return 0;
-}
-
-// Makes in `to` every folder that is in `from`. Takes both descriptors.
-static int copy_folders(int from, int to, struct err *err)
-{
-    _cleanup_close_ int target = to;
-    DIR *dir = fdopendir(from);
-    int r = 0;
-
-    if (!dir) {
-        close(from);
-        return err_sys(err, "cannot read a folder of the sysroot");
-    }
-    for (const struct dirent *e = readdir(dir); e && r == 0; e = readdir(dir)) {
-        if (e->d_type != DT_DIR || strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) {
-            continue;
-        }
-        int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-        int below = -1;
-        int sub = openat(dirfd(dir), e->d_name, flags);
-        if (sub >= 0 && fs_mkdir_at(target, e->d_name, FOLDER_MODE) == 0) {
-            below = openat(target, e->d_name, flags);
-        }
-        if (sub < 0 || below < 0) {
-            r = err_sys(err, "cannot copy folder %s", e->d_name);
-            if (sub >= 0) {
-                close(sub);
-            }
-        } else {
-            r = copy_folders(sub, below, err);
-        }
-    }
-    closedir(dir);
-    return r;
-}
-
-static int make_folders_layer(struct build *b, struct err *err)
-{
-    _cleanup_free_ char *folders = fs_join(b->staging, "folders");
-    int to = open(folders, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int from = openat(b->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (to < 0 || from < 0) {
-        err_sys(err, "cannot open %s", folders);
-        if (to >= 0) {
-            close(to);
-        }
-        return -1;
-    }
-    return copy_folders(from, to, err);
-}
-
-// The new sysroot is in its place; that the old one cannot be removed does not change that.
-static int discard(const struct build *b, const char *path)
-{
-    struct err err = ERR_INIT;
-    if (fs_remove_tree(path, &err) != 0) {
-        log_warning(b->o->log, "the old sysroot: %s", err.msg);
-    }
-    return 0;
-}
-
-// Puts the finished staging folder in its place, in one rename.
-static int publish(struct build *b, struct err *err)
-{
-    _cleanup_free_ char *old = sysroot_side_path(b->o->data, b->recipe->name, "old");
-    _cleanup_close_ int dir = openat(b->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    if (dir < 0 || syncfs(dir) != 0) {
-        return err_sys(err, "cannot write the sysroot to disk");
-    }
-    step_done(b, "syncing");
-    if (rename(b->staging, b->place) == 0) {
+    char digest[HASH_HEX + 1];
+    tree_digest(&b->tree, digest);
+    if (!b->lock->tree_sha256[0]) {
+        memcpy(b->lock->tree_sha256, digest, sizeof(digest));
+        b->lock->tree_size = tree_size(&b->tree);
         return 0;
     }
-    if (renameat2(AT_FDCWD, b->staging, AT_FDCWD, b->place, RENAME_EXCHANGE) == 0) {
-        return discard(b, b->staging);
+    if (strcmp(digest, b->lock->tree_sha256) == 0) {
+        return 0;
     }
-    // A file system that cannot exchange: for a moment there is none.
-    if (rename(b->place, old) != 0) {
-        return err_sys(err, "cannot replace %s", b->place);
+    if (other_compiler) {
+        log_warning(b->log, "what is built from source was built by another compiler or pisdk than "
+                            "the lock's: it may differ in details");
+        return 0;
     }
-    if (rename(b->staging, b->place) != 0) {
-        err_sys(err, "cannot put the sysroot in its place %s", b->place);
-        (void)!rename(old, b->place);
-        return -1;
-    }
-    return discard(b, old);
+    err_set(err, ERR_VERIFY,
+            "the finished sysroot is not the one of " LOCK_FILE " (digest %.12s…, expected %.12s…)",
+            digest, b->lock->tree_sha256);
+    return err_hint(err, "the lock was edited, or made by another version of pisdk: `pisdk sysroot "
+                         "update` writes a new one");
 }
 
-static int fill(struct build *b, const struct fetch_options *fetch, struct err *err)
+static int check_libraries(struct build *b, struct err *err)
 {
-    struct pipeline_report report;
-
-    if (make_staging(b, err) != 0) {
-        return -1;
+    _cleanup_strv_ struct strv files = {0};
+    for (size_t i = 0; i < b->tree.n; i++) {
+        if (b->tree.items[i].elf) {
+            strv_add(&files, b->tree.items[i].path);
+        }
     }
-    const struct unpack_target target = {b->root, &b->recipe->leave_out, &b->recipe->keep};
-    int r = pipeline_run(fetch, &b->packages, &b->mirrors, &target, &b->unpacked, &report, err);
+    return sysroot_verify_needed(b->staging.root, b->lock->triple, &files, err);
+}
+
+static int fill(struct build *b, struct err *err)
+{
+    const struct pipeline_options options = {b->o->data, &b->o->mirror, b->recipe};
+    struct pipeline_report report;
+    bool other_compiler = false;
+
+    int r = pipeline_run(&options, b->lock, b->staging.root, &b->tree, &report, err);
     b->report->downloaded = report.downloaded;
     b->report->downloaded_bytes = report.downloaded_bytes;
-    b->report->packages = b->packages.n;
-    b->report->bytes = b->unpacked.bytes;
     step_done(b, "download and unpack");
-    if (r != 0 || make_links(b, err) != 0 || make_folders_layer(b, err) != 0) {
+    if (r != 0) {
         return -1;
     }
-    strv_sort(&b->unpacked.elf_files);
-    if (sysroot_verify_needed(b->root, b->recipe->triple, &b->unpacked.elf_files, err) != 0) {
+    const struct source_build_options source = {
+        .data = b->o->data,
+        .cache = b->o->mirror.fetch.cache,
+        .scripts = b->o->scripts,
+        .sysroot_dir = b->staging.dir,
+        .root = b->staging.root,
+        .log = b->log,
+    };
+    if (source_build_all(&source, b->lock, &b->tree, &other_compiler, err) != 0 ||
+        staging_make_links(&b->staging, b->lock, &b->tree, err) != 0) {
+        return -1;
+    }
+    tree_sort(&b->tree);
+    if (check_libraries(b, err) != 0) {
         return -1;
     }
     step_done(b, "checking libraries");
-    if (sysroot_write_manifest(b->staging, b->recipe, &b->packages, b->unpacked.bytes, err) != 0) {
+    if (check_digest(b, other_compiler, err) != 0) {
         return -1;
     }
-    return publish(b, err);
+    r = staging_publish(&b->staging, b->lock, &b->tree, b->log, err);
+    step_done(b, "putting it in its place");
+    return r;
 }
 
-static int take_lock(const struct build *b, struct err *err)
+// Makes DATA/sysroots/NAME from the lock. The name's lock is held.
+static int make(struct lock *lock, const struct recipe *recipe, const char *name,
+                const struct sysroot_build_options *o, struct sysroot_build_report *report,
+                struct err *err)
 {
-    int lock = sysroot_lock(b->o->data, b->recipe->name, false, err);
+    struct build b = {.lock = lock,
+                      .recipe = recipe,
+                      .o = o,
+                      .report = report,
+                      .log = o->mirror.fetch.log,
+                      .last = clock_seconds()};
+    int r = staging_begin(o->data, name, &b.staging, &b.tree, err);
+    r = r == 0 ? fill(&b, err) : r;
+    report->packages = lock->packages.n;
+    report->bytes = tree_size(&b.tree);
+    staging_end(&b.staging);
+    tree_release(&b.tree);
+    return r;
+}
+
+static int take_lock(const struct sysroot_build_options *o, const char *name, struct err *err)
+{
+    struct log *log = o->mirror.fetch.log;
+    int lock = sysroot_lock(o->data, name, FS_LOCK_TRY, err);
     if (lock >= 0 || err->sys != EWOULDBLOCK) {
         return lock;
     }
-    log_info(b->o->log, "another pisdk is building `%s`; waiting for it", b->recipe->name);
+    log_info(log, "another pisdk is building `%s`; waiting for it", name);
     while (!proc_stop_requested()) {
         const struct timespec tick = {.tv_nsec = 100000000}; // 0.1 s
         nanosleep(&tick, NULL);
-        lock = sysroot_lock(b->o->data, b->recipe->name, false, err);
+        lock = sysroot_lock(o->data, name, FS_LOCK_TRY, err);
         if (lock >= 0 || err->sys != EWOULDBLOCK) {
             return lock;
         }
@@ -300,56 +166,127 @@ static int take_lock(const struct build *b, struct err *err)
     return err_set(err, ERR_INTERRUPTED, "interrupted");
 }
 
-static int build_locked(struct build *b, struct err *err)
+// Is there a sysroot of this name, made from this recipe as it is now? Its packages may be older
+// than the mirror's.
+static bool is_current(const struct recipe *recipe, const struct sysroot_build_options *o,
+                       struct sysroot_build_report *report)
 {
-    const struct fetch_options fetch = {b->o->cache, b->o->stall_seconds, b->o->log};
-
-    if (!b->o->refresh && is_up_to_date(b)) { // while we waited for the lock
-        b->report->up_to_date = true;
-        return 0;
+    struct sysroot s;
+    struct err ignored = ERR_INIT;
+    if (o->refresh || sysroot_open(o->data, recipe->name, &s, &ignored) != 0) {
+        return false;
     }
-    if (choose_packages(b, &fetch, err) != 0) {
+    bool same = strcmp(s.lock.recipe_sha256, recipe->sha256) == 0;
+    if (same) {
+        report_existing(&s, report);
+    }
+    sysroot_release(&s);
+    return same;
+}
+
+// Is there a sysroot of this name, made of just these packages?
+static bool has_same_packages(const struct lock *lock, const struct sysroot_build_options *o,
+                              struct sysroot_build_report *report)
+{
+    struct sysroot s;
+    struct err ignored = ERR_INIT;
+    if (sysroot_open(o->data, lock->name, &s, &ignored) != 0) {
+        return false;
+    }
+    bool same = lock_is_same(&s.lock, lock);
+    if (same) {
+        report_existing(&s, report);
+    }
+    sysroot_release(&s);
+    return same;
+}
+
+static int build_recipe(const struct recipe *recipe, const struct sysroot_build_options *o,
+                        struct sysroot_build_report *report, struct err *err)
+{
+    _cleanup_(lock_release) struct lock lock = {0};
+    _cleanup_close_ int held = take_lock(o, recipe->name, err);
+    double start = clock_seconds();
+
+    lock_from_recipe(recipe, NULL, &lock);
+    if (held < 0) {
         return -1;
     }
-    if (has_same_packages(b)) {
-        b->report->up_to_date = true;
+    if (is_current(recipe, o, report)) { // made while we waited
         return 0;
     }
-    if (fill(b, &fetch, err) == 0) {
+    if (index_choose(recipe, &o->mirror, o->data, NULL, &lock, err) != 0) {
+        return -1;
+    }
+    log_debug(o->mirror.fetch.log, "choosing packages: %.2f s", clock_seconds() - start);
+    if (has_same_packages(&lock, o, report)) {
         return 0;
     }
-    struct err ignored = ERR_INIT;
-    (void)!fs_remove_tree(b->staging, &ignored);
-    return -1;
+    return make(&lock, recipe, recipe->name, o, report, err);
 }
 
 int sysroot_build(const struct recipe *recipe, const struct sysroot_build_options *o,
                   struct sysroot_build_report *report, struct err *err)
 {
-    struct build b = {.recipe = recipe, .o = o, .report = report, .root = -1};
     double start = clock_seconds();
 
     *report = (struct sysroot_build_report){0};
-    b.last = start;
     if (!sysroot_name_is_valid(recipe->name)) {
         return err_set(err, ERR_USAGE, "`%s` cannot be the name of a sysroot", recipe->name);
     }
-    if (!o->refresh && is_up_to_date(&b)) {
-        report->up_to_date = true;
+    int r = is_current(recipe, o, report) ? 0 : build_recipe(recipe, o, report, err);
+    report->seconds = clock_seconds() - start;
+    return r;
+}
+
+// A sysroot that this lock gives, under either name that it can have. One that was just solved has
+// no digest yet: it takes that of the sysroot.
+static bool find_built(struct lock *lock, char **name, struct sysroot_build_report *report,
+                       const struct sysroot_build_options *o)
+{
+    char *names[] = {xstrdup(lock->name), locked_name(lock)};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        struct sysroot s;
+        struct err ignored = ERR_INIT;
+        if (!*name && sysroot_open(o->data, names[i], &s, &ignored) == 0) {
+            if (lock_is_same(&s.lock, lock) &&
+                (!lock->tree_sha256[0] || strcmp(lock->tree_sha256, s.lock.tree_sha256) == 0)) {
+                *name = xstrdup(names[i]);
+                report_existing(&s, report);
+                lock_release(lock);
+                *lock = s.lock;
+                s.lock = (struct lock){0};
+            }
+            sysroot_release(&s);
+        }
+        free(names[i]);
+    }
+    return *name != NULL;
+}
+
+int sysroot_build_locked(struct lock *lock, const struct recipe *recipe,
+                         const struct sysroot_build_options *o, char **name,
+                         struct sysroot_build_report *report, struct err *err)
+{
+    double start = clock_seconds();
+    _cleanup_free_ char *place = locked_name(lock);
+
+    *report = (struct sysroot_build_report){0};
+    *name = NULL;
+    if (!sysroot_name_is_valid(place)) {
+        return err_set(err, ERR_VERIFY, "`%s` cannot be the name of a sysroot", lock->name);
+    }
+    if (find_built(lock, name, report, o)) {
         return 0;
     }
-    b.place = xasprintf("%s/sysroots/%s", o->data, recipe->name);
-    b.staging = sysroot_side_path(o->data, recipe->name, "new");
-    _cleanup_close_ int lock = take_lock(&b, err);
-    int r = lock < 0 ? -1 : build_locked(&b, err);
-    if (b.root >= 0) {
-        close(b.root);
+    _cleanup_close_ int held = take_lock(o, place, err);
+    if (held < 0) {
+        return -1;
     }
-    free(b.place);
-    free(b.staging);
-    package_list_release(&b.packages);
-    strv_release(&b.mirrors);
-    unpack_result_release(&b.unpacked);
+    int r = find_built(lock, name, report, o) ? 0 : make(lock, recipe, place, o, report, err);
+    if (r == 0 && !*name) {
+        *name = TAKE_PTR(place);
+    }
     report->seconds = clock_seconds() - start;
     return r;
 }

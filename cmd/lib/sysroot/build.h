@@ -1,8 +1,9 @@
-// Builds a sysroot from signed Debian packages.
+// Makes a sysroot: from a recipe, or just what a lock says.
 //
 // The new sysroot is made beside its place and appears under its name in one rename; a build that
 // is killed leaves the old sysroot or none, and the next one goes on from the cache. A lock keeps
-// two builds of the same name apart.
+// two builds of the same name apart. Unpacked packages are shared with the other sysroots of this
+// machine (sysroot/packages.h).
 #ifndef PISDK_SYSROOT_BUILD_H
 #define PISDK_SYSROOT_BUILD_H
 
@@ -11,15 +12,15 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "deb/lock.h"
 #include "deb/recipe.h"
+#include "sysroot/mirror.h"
 
 struct sysroot_build_options {
-    const char *data, *cache; // the user's folders, see base/paths.h
-    const char *mirror;       // URL, or NULL for the desktop's own
-    const char *etc_apt;      // NULL: /etc/apt
-    long stall_seconds;       // 0: the default
-    bool refresh;             // ask the mirror even when the sysroot is up to date
-    struct log *log;
+    const char *data;             // the user's folder, see base/paths.h
+    struct mirror_options mirror; // its cache, mirrors and log
+    const char *scripts;          // folder with mpi/ and build/: pisdk's own recipes
+    bool refresh;                 // ask the mirror even when the sysroot is up to date
 };
 
 struct sysroot_build_report {
@@ -29,7 +30,16 @@ struct sysroot_build_report {
     double seconds;
 };
 
+// Makes the sysroot named after the recipe, of the newest packages. Without `refresh`, one that is
+// there and was made from the same recipe is left as it is.
 int sysroot_build(const struct recipe *recipe, const struct sysroot_build_options *o,
                   struct sysroot_build_report *report, struct err *err) ERR_MUST_CHECK;
+
+// Makes the sysroot of this lock, unless there is one already; `name` is that of its folder, the
+// caller's to free. The digest of the tree is filled in; ERR_VERIFY when the lock has one already
+// and the tree is another. `recipe` gives mirrors, and may be NULL.
+int sysroot_build_locked(struct lock *lock, const struct recipe *recipe,
+                         const struct sysroot_build_options *o, char **name,
+                         struct sysroot_build_report *report, struct err *err) ERR_MUST_CHECK;
 
 #endif

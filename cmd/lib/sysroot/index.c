@@ -1,238 +1,255 @@
 #include "sysroot/index.h"
 
+#include <fcntl.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/fs.h"
-#include "deb/aptconf.h"
 #include "deb/archive.h"
-#include "deb/release.h"
+#include "deb/deb822.h"
+#include "deb/resolver.h"
+#include "deb/text.h"
 #include "fetch/cache.h"
-#include "fetch/gpgv.h"
+#include "sysroot/source_script.h"
 
-enum {
-    INRELEASE_MAX = 8 << 20,  // Debian's is 150 kB
-    PACKAGES_MAX = 512 << 20, // expanded; Debian's is 45 MB
+enum { PACKAGES_MAX = 512 << 20 }; // bytes expanded; Debian's is 45 MB, and so is Sources
+
+struct choice {
+    const struct recipe *recipe;
+    const struct mirror_options *o;
+    const char *data;
+    struct resolver *resolver;
+    struct strv origins, suites; // of each index of the resolver, by its number
 };
 
-static int save_release(const char *path, const struct strbuf *text, struct err *err)
+static char *fast_index_path(const struct choice *c, const char *sha256)
 {
+    return xasprintf("%s/indexes/%s.solv", c->data, sha256);
+}
+
+// Written beside its place, so that another pisdk sees it whole. That it cannot be written does no
+// harm but to the next time.
+static void save_fast_index(const struct choice *c, int index, const char *path)
+{
+    struct err err = ERR_INIT;
     _cleanup_free_ char *folder = fs_parent(path);
-    if (fs_mkdir_all(folder, 0755, err) != 0) {
-        return -1;
+    _cleanup_free_ char *part = xasprintf("%s.%d", path, (int)getpid());
+    _cleanup_fclose_ FILE *f = fs_mkdir_all(folder, 0755, &err) == 0 ? fopen(part, "we") : NULL;
+    if (!f) {
+        return;
     }
-    return fs_write_file(path, text->data, text->len, 0644, err);
+    if (resolver_save_index(c->resolver, index, f, &err) != 0 || rename(part, path) != 0) {
+        log_debug(c->o->fetch.log, "%s: not kept", path);
+        unlink(part);
+    }
 }
 
-// Checks the signature, what suite it is for, and whether it has expired.
-static int check_inrelease(const struct strbuf *signed_text, const char *keyring, const char *suite,
-                           struct release *out, struct err *err)
+static int add_index(struct choice *c, const struct mirror_suite *suite,
+                     const struct release_file *file, struct err *err)
 {
+    _cleanup_free_ char *fast = fast_index_path(c, file->sha256);
+    _cleanup_free_ char *packed = cache_path(c->o->fetch.cache, file->sha256);
     _cleanup_strbuf_ struct strbuf text = {0};
-    if (gpgv_verify(keyring, signed_text, &text, err) != 0 ||
-        release_parse(text.data, text.len, out, err) != 0) {
-        return -1;
-    }
-    return release_check(out, suite, time(NULL), err);
-}
-
-static int load_cached(const struct index_options *o, const char *url, const char *keyring,
-                       const char *suite, struct release *out, struct err *err)
-{
-    _cleanup_free_ char *path = cache_release_path(o->fetch->cache, url);
-    _cleanup_strbuf_ struct strbuf text = {0};
-    if (fs_read_file(path, INRELEASE_MAX, &text, err) != 0) {
-        return -1;
-    }
-    return check_inrelease(&text, keyring, suite, out, err);
-}
-
-// InRelease from the mirror, or from the cache when the network fails, or when the mirror has an
-// older one: somebody may play back one that has known holes.
-static int load_inrelease(const struct index_options *o, const char *url, const char *keyring,
-                          const char *suite, struct release *out, struct err *err)
-{
-    _cleanup_free_ char *path = cache_release_path(o->fetch->cache, url);
-    _cleanup_strbuf_ struct strbuf text = {0};
-    _cleanup_(release_release) struct release cached = {0};
     struct err ignored = ERR_INIT;
 
-    if (fetch_text(o->fetch, url, INRELEASE_MAX, &text, err) != 0) {
-        if (err->code != ERR_NETWORK || !fs_exists(path)) {
-            return -1;
-        }
-        log_warning(o->log, "%s; going on with the copy in the cache", err->msg);
-        err_clear(err);
-        return load_cached(o, url, keyring, suite, out, err);
-    }
-    if (check_inrelease(&text, keyring, suite, out, err) != 0) {
-        return -1;
-    }
-    if (load_cached(o, url, keyring, suite, &cached, &ignored) == 0 && cached.date > out->date) {
-        log_warning(o->log, "%s is older than the one seen before; going on with that one", url);
-        release_release(out);
-        *out = cached;
-        cached = (struct release){0};
+    int index = fs_exists(fast) ? resolver_load_index(c->resolver, fast, &ignored) : -1;
+    if (index >= 0) {
         return 0;
     }
-    return save_release(path, &text, err);
-}
-
-static char *packages_url(const char *dist, const struct release *release,
-                          const struct release_file *file)
-{
-    if (!release->by_hash) {
-        return fs_join(dist, file->path);
-    }
-    _cleanup_free_ char *folder = fs_parent(file->path);
-    return xasprintf("%s/%s/by-hash/SHA256/%s", dist, folder, file->sha256);
-}
-
-struct index_progress {
-    struct log *log;
-    uint64_t size;
-};
-
-static void on_progress(void *user, uint64_t received)
-{
-    const struct index_progress *p = user;
-    log_progress(p->log, "downloading the package index", received, p->size);
-}
-
-static int load_packages(const struct index_options *o, const char *dist,
-                         const struct release *release, const char *component, const char *arch,
-                         struct strbuf *out, struct err *err)
-{
-    const struct release_file *found = release_find_packages(release, component, arch);
-    if (!found) {
-        return err_set(err, ERR_NOT_FOUND, "%s has no packages for %s in component `%s`", dist,
-                       arch, component);
-    }
-    _cleanup_free_ char *url = packages_url(dist, release, found);
-    struct fetch_file file = {.url = url, .sha256 = found->sha256, .size = found->size};
-    struct index_progress progress = {o->log, found->size};
-    const struct fetch_events events = {.user = &progress, .progress = on_progress};
-    if (!cache_has(o->fetch->cache, found->sha256, found->size) &&
-        fetch_files(o->fetch, &file, 1, &events, err) != 0) {
+    if (mirror_fetch_index(c->o, suite, file, err) != 0 ||
+        archive_expand_file(packed, PACKAGES_MAX, &text, err) != 0) {
         return -1;
     }
-    _cleanup_free_ char *path = cache_path(o->fetch->cache, found->sha256);
-    return archive_expand_file(path, PACKAGES_MAX, out, err);
+    index = resolver_add_index(c->resolver, text.data, text.len, err);
+    if (index < 0) {
+        return -1;
+    }
+    if (text.len > 0) {
+        save_fast_index(c, index, fast);
+    }
+    return 0;
 }
 
-static int load_suite(const struct recipe *recipe, int origin, const char *mirror,
-                      const char *suite, const struct index_options *o, struct index_set *out,
+// A mirror that is in the middle of an update, or has only some architectures.
+static bool is_mirrors_fault(const struct err *err)
+{
+    return err->code == ERR_NOT_FOUND || err->code == ERR_VERIFY;
+}
+
+static int add_suite(struct choice *c, const struct recipe_origin *origin, const char *suite,
+                     struct err *err)
+{
+    _cleanup_(mirror_suite_release) struct mirror_suite found = {0};
+    int r = mirror_open_suite(c->o, origin, suite, &found, err);
+    if (r != 0) {
+        return r < 0 ? -1 : 0;
+    }
+    for (size_t i = 0; i < origin->components.n; i++) {
+        _cleanup_free_ char *path =
+            xasprintf("%s/binary-%s/Packages", origin->components.items[i], c->recipe->arch);
+        const struct release_file *file = release_find_index(&found.release, path);
+        r = file ? add_index(c, &found, file, err)
+                 : err_set(err, ERR_NOT_FOUND, "%s has no %s", found.dist, path);
+        if (r != 0 && origin->optional && is_mirrors_fault(err)) {
+            log_warning(c->o->fetch.log, "going on without %s: %s", suite, err->msg);
+            err_clear(err);
+            continue;
+        }
+        if (r != 0) {
+            return -1;
+        }
+        strv_add(&c->origins, origin->name);
+        strv_add(&c->suites, suite);
+    }
+    return 0;
+}
+
+static int add_all(struct choice *c, struct err *err)
+{
+    for (size_t i = 0; i < c->recipe->n_origins; i++) {
+        const struct recipe_origin *origin = &c->recipe->origins[i];
+        for (size_t j = 0; j < origin->suites.n; j++) {
+            if (add_suite(c, origin, origin->suites.items[j], err) != 0) {
+                return -1;
+            }
+        }
+    }
+    return 0;
+}
+
+static int solve(struct choice *c, const struct package_list *favoured, struct lock *lock,
+                 struct err *err)
+{
+    _cleanup_strv_ struct strv wanted = {0};
+    strv_add_all(&wanted, c->recipe->wanted.items);
+    strv_add_all(&wanted, lock->added.items);
+    if (resolver_solve(c->resolver, &wanted, &c->recipe->provided, favoured, &lock->packages,
+                       err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < lock->packages.n; i++) {
+        struct package *p = &lock->packages.items[i];
+        if (!c->origins.items || (size_t)p->index >= c->origins.n) {
+            return err_set(err, ERR_FAILED, "%s comes from no index", p->name);
+        }
+        p->origin = xstrdup(c->origins.items[p->index]);
+        p->suite = xstrdup(c->suites.items[p->index]);
+    }
+    return 0;
+}
+
+// The tarballs of a source package; its .dsc says nothing that the signed index does not.
+static int add_source_files(const struct deb822 *p, struct package *to, struct err *err)
+{
+    _cleanup_free_ char *folder = slice_dup(deb822_get(p, "Directory"));
+    struct slice rest = deb822_get(p, "Checksums-Sha256");
+    struct slice line;
+    while (slice_cut(&rest, '\n', &line)) {
+        struct slice hash;
+        struct slice size;
+        struct slice name;
+        if (!slice_word(&line, &hash) || !slice_word(&line, &size) || !slice_word(&line, &name) ||
+            !memmem(name.p, name.n, ".tar.", strlen(".tar.")) ||
+            memmem(name.p, name.n, ".asc", strlen(".asc"))) {
+            continue;
+        }
+        struct package_file *file = package_add_file(to);
+        _cleanup_free_ char *base = slice_dup(name);
+        file->filename = fs_join(folder, base);
+        if (!text_hash(hash, file->sha256) || !text_number(size, &file->size) ||
+            !text_is_inner_path(file->filename)) {
+            return err_set(err, ERR_VERIFY, "the source index gives no usable file for `%s`",
+                           to->name);
+        }
+    }
+    return to->n_files ? 0
+                       : err_set(err, ERR_VERIFY, "the source index has no file of `%s`", to->name);
+}
+
+static int find_in_sources(const struct strbuf *text, struct package *to, struct err *err)
+{
+    struct deb822_reader reader;
+    struct deb822 p = {0};
+    int r = 1;
+
+    deb822_reader_init(&reader, text->data, text->len);
+    while (r == 1 && deb822_next(&reader, &p)) {
+        if (slice_is(deb822_get(&p, "Package"), to->name)) {
+            to->version = slice_dup(deb822_get(&p, "Version"));
+            to->source = xasprintf("%s (%s)", to->name, to->version);
+            r = add_source_files(&p, to, err);
+        }
+    }
+    deb822_release(&p);
+    if (r == 1) {
+        return err_set(err, ERR_NOT_FOUND, "there is no source package `%s`", to->name);
+    }
+    return r;
+}
+
+static int add_source(struct choice *c, const struct recipe_source *source, struct lock *lock,
                       struct err *err)
 {
-    const struct recipe_origin *from = &recipe->origins[origin];
-    _cleanup_free_ char *dist = xasprintf("%s/dists/%s", mirror, suite);
-    _cleanup_free_ char *url = fs_join(dist, "InRelease");
-    _cleanup_(release_release) struct release release = {0};
+    const struct recipe_origin *origin = recipe_find_origin(c->recipe, source->origin);
+    _cleanup_(mirror_suite_release) struct mirror_suite found = {0};
+    _cleanup_strbuf_ struct strbuf text = {0};
 
-    if (load_inrelease(o, url, from->keyring, suite, &release, err) != 0) {
-        return str_starts(err->msg, url) ? -1 : err_wrap(err, "%s", url);
+    VEC_GROW(lock->packages.items, lock->packages.n);
+    struct package *to = &lock->packages.items[lock->packages.n++];
+    *to = (struct package){
+        .kind = PACKAGE_SOURCE,
+        .name = xstrdup(source->package),
+        .arch = xstrdup("source"),
+        .origin = xstrdup(source->origin),
+        .suite = xstrdup(source->suite),
+        .script = xstrdup(fs_base(source->script)),
+    };
+    char sum[HASH_HEX + 1];
+    if (source_script_hash(source->script, sum, err) != 0) {
+        return -1;
     }
-    log_debug(o->log, "%s: signature good, %zu files listed", url, release.n_files);
-    for (size_t i = 0; i < from->components.n; i++) {
-        VEC_GROW(out->items, out->n);
-        struct index_text *to = &out->items[out->n++];
-        *to = (struct index_text){.origin = origin};
-        if (load_packages(o, dist, &release, from->components.items[i], recipe->arch, &to->text,
-                          err) != 0) {
-            return -1;
-        }
+    to->recipe = xstrdup(sum);
+    int r = mirror_open_suite(c->o, origin, source->suite, &found, err);
+    if (r != 0) {
+        return r < 0 ? -1
+                     : err_set(err, ERR_NOT_FOUND, "suite %s, where the source of %s is",
+                               source->suite, source->package);
     }
-    return 0;
-}
-
-static void drop_from(struct index_set *set, size_t n)
-{
-    while (set->n > n) {
-        strbuf_release(&set->items[--set->n].text);
+    _cleanup_free_ char *path = xasprintf("%s/source/Sources", origin->components.items[0]);
+    const struct release_file *file = release_find_index(&found.release, path);
+    if (!file) {
+        return err_set(err, ERR_NOT_FOUND, "%s has no %s", found.dist, path);
     }
-}
-
-static int load_origin(const struct recipe *recipe, int origin, const char *mirror,
-                       const struct index_options *o, struct index_set *out, struct err *err)
-{
-    const struct strv *suites = &recipe->origins[origin].suites;
-    size_t before = out->n;
-    for (size_t i = 0; i < suites->n; i++) {
-        if (load_suite(recipe, origin, mirror, suites->items[i], o, out, err) != 0) {
-            drop_from(out, before);
-            return -1;
-        }
-    }
-    strv_add(&out->mirrors, mirror);
-    return 0;
-}
-
-static int no_mirror(const char *etc_apt, struct err *err)
-{
-    err_set(err, ERR_NOT_FOUND, "no Debian mirror is known: the apt configuration in %s has none",
-            etc_apt);
-    return err_hint(err, "give one with --mirror URL, or export PISDK_MIRROR=URL: the address that "
-                         "has dists/ and pool/ below it");
-}
-
-static void find_mirrors(const struct recipe_origin *from, const struct index_options *o,
-                         struct strv *mirrors)
-{
-    if (o->mirror) {
-        size_t n = strlen(o->mirror);
-        while (n > 1 && o->mirror[n - 1] == '/') {
-            n--;
-        }
-        strv_take(mirrors, xstrndup(o->mirror, n));
-    } else if (from->mirror) {
-        strv_add(mirrors, from->mirror);
-    } else {
-        aptconf_mirrors(o->etc_apt, mirrors);
-    }
-}
-
-// The desktop may have several mirrors, some of them not Debian's: the signature decides. When none
-// will do, the first one's error is reported.
-static int try_mirrors(const struct recipe *recipe, int origin, const struct strv *mirrors,
-                       const struct index_options *o, struct index_set *out, struct err *err)
-{
-    for (size_t i = 0; i < mirrors->n; i++) {
-        struct err later = ERR_INIT;
-        struct err *e = i == 0 ? err : &later;
-        log_debug(o->log, "mirror: %s", mirrors->items[i]);
-        if (load_origin(recipe, origin, mirrors->items[i], o, out, e) == 0) {
-            return 0;
-        }
-        if (e->code == ERR_INTERRUPTED) {
-            *err = *e;
-            return -1;
-        }
-        log_debug(o->log, "%s", e->msg);
-    }
-    return -1;
-}
-
-int index_load(const struct recipe *recipe, const struct index_options *o, struct index_set *out,
-               struct err *err)
-{
-    *out = (struct index_set){0};
-    for (size_t i = 0; i < recipe->n_origins; i++) {
-        _cleanup_strv_ struct strv mirrors = {0};
-        find_mirrors(&recipe->origins[i], o, &mirrors);
-        int r = mirrors.n == 0 ? no_mirror(o->etc_apt, err)
-                               : try_mirrors(recipe, (int)i, &mirrors, o, out, err);
-        if (r != 0) {
-            index_release(out);
-            return -1;
-        }
+    _cleanup_free_ char *packed = cache_path(c->o->fetch.cache, file->sha256);
+    if (mirror_fetch_index(c->o, &found, file, err) != 0 ||
+        archive_expand_file(packed, PACKAGES_MAX, &text, err) != 0 ||
+        find_in_sources(&text, to, err) != 0) {
+        return err_wrap(err, "source of %s", source->package);
     }
     return 0;
 }
 
-void index_release(struct index_set *set)
+static int choose(struct choice *c, const struct package_list *favoured, struct lock *lock,
+                  struct err *err)
 {
-    drop_from(set, 0);
-    free(set->items);
-    strv_release(&set->mirrors);
-    *set = (struct index_set){0};
+    if (add_all(c, err) != 0 || solve(c, favoured, lock, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < c->recipe->n_sources; i++) {
+        if (add_source(c, &c->recipe->sources[i], lock, err) != 0) {
+            return -1;
+        }
+    }
+    package_list_sort(&lock->packages);
+    return 0;
+}
+
+int index_choose(const struct recipe *recipe, const struct mirror_options *o, const char *data,
+                 const struct package_list *favoured, struct lock *lock, struct err *err)
+{
+    struct choice c = {recipe, o, data, resolver_new(recipe->arch), {0}, {0}};
+    int r = choose(&c, favoured, lock, err);
+    resolver_free(c.resolver);
+    strv_release(&c.origins);
+    strv_release(&c.suites);
+    return r;
 }

@@ -6,21 +6,33 @@
 
 #include "base/proc.h"
 #include "fetch/cache.h"
+#include "sysroot/packages.h"
+#include "sysroot/unpack.h"
 
 enum { WORKERS_MAX = 16 };
+
+// A package on its way into the sysroot.
+struct item {
+    const struct package *package;
+    char key[HASH_HEX + 1];
+    bool unpacked;    // it is among the unpacked packages of this machine
+    struct tree tree; // what is in it, once that is known
+};
 
 struct pipeline {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     // Below: under the lock.
-    const struct package **queue; // room for every package
+    struct item **queue; // room for every package
     size_t queued, taken, finished;
     bool closed; // nothing more will be queued
     bool failed;
     struct err err;
     // Below: constant while workers run.
-    const char *cache;
-    const struct unpack_target *target;
+    const struct pipeline_options *o;
+    const struct lock *sysroot;
+    int root;
+    struct item *items; // one for each package
     struct log *log;
     uint64_t total_bytes;
 };
@@ -28,13 +40,12 @@ struct pipeline {
 struct worker {
     pthread_t thread;
     struct pipeline *pipe;
-    struct unpack_result result;
 };
 
-static void enqueue(struct pipeline *p, const struct package *package)
+static void enqueue(struct pipeline *p, struct item *item)
 {
     pthread_mutex_lock(&p->lock);
-    p->queue[p->queued++] = package;
+    p->queue[p->queued++] = item;
     pthread_cond_broadcast(&p->changed);
     pthread_mutex_unlock(&p->lock);
 }
@@ -49,18 +60,18 @@ static void close_queue(struct pipeline *p, bool failed)
 }
 
 // The next package, or NULL when there is no more work.
-static const struct package *dequeue(struct pipeline *p)
+static struct item *dequeue(struct pipeline *p)
 {
-    const struct package *package = NULL;
+    struct item *item = NULL;
     pthread_mutex_lock(&p->lock);
     while (!p->failed && !p->closed && p->taken == p->queued) {
         pthread_cond_wait(&p->changed, &p->lock);
     }
     if (!p->failed && p->taken < p->queued) {
-        package = p->queue[p->taken++];
+        item = p->queue[p->taken++];
     }
     pthread_mutex_unlock(&p->lock);
-    return package;
+    return item;
 }
 
 static void finish(struct pipeline *p, const struct package *package, int r, struct err *err)
@@ -76,21 +87,45 @@ static void finish(struct pipeline *p, const struct package *package, int r, str
     pthread_mutex_unlock(&p->lock);
 }
 
+static int unpack(const struct pipeline *p, struct item *item, struct err *err)
+{
+    _cleanup_free_ char *deb =
+        cache_path(p->o->mirror->fetch.cache, item->package->files[0].sha256);
+    struct packages_new fresh;
+
+    if (packages_begin(p->o->data, item->key, &fresh, err) != 0) {
+        return -1;
+    }
+    const struct unpack_target target = {fresh.tree, &p->sysroot->leave_out, &p->sysroot->keep};
+    int r = unpack_deb(&target, deb, &item->tree, err);
+    if (r == 0) {
+        r = packages_commit(p->o->data, item->key, &fresh, &item->tree, err);
+    }
+    packages_end(&fresh);
+    return r;
+}
+
 static void *work(void *arg)
 {
-    struct worker *w = arg;
-    for (const struct package *p = dequeue(w->pipe); p; p = dequeue(w->pipe)) {
+    struct pipeline *p = ((struct worker *)arg)->pipe;
+    for (struct item *item = dequeue(p); item; item = dequeue(p)) {
         struct err err = ERR_INIT;
-        _cleanup_free_ char *path = cache_path(w->pipe->cache, p->sha256);
-        int r = unpack_deb(w->pipe->target, path, &w->result, &err);
-        finish(w->pipe, p, r, &err);
+        int r = item->unpacked ? 0 : unpack(p, item, &err);
+        if (r == 0) {
+            r = packages_link(p->o->data, item->key, &item->tree, p->root, &err);
+        }
+        finish(p, item->package, r, &err);
     }
     return NULL;
 }
 
+// A package of source is downloaded and nothing else.
 static void on_downloaded(void *user, struct fetch_file *file)
 {
-    enqueue(user, file->user);
+    struct item *item = file->user;
+    if (item->package->kind == PACKAGE_DEB) {
+        enqueue(user, item);
+    }
 }
 
 static void on_progress(void *user, uint64_t received)
@@ -137,39 +172,98 @@ static void wait_finished(struct pipeline *p, size_t total)
 
 static int compare_sizes(const void *a, const void *b)
 {
-    const struct package *x = *(struct package *const *)a;
-    const struct package *y = *(struct package *const *)b;
-    return (x->size < y->size) - (x->size > y->size);
+    const struct item *x = *(struct item *const *)a;
+    const struct item *y = *(struct item *const *)b;
+    uint64_t n = package_size(x->package);
+    uint64_t m = package_size(y->package);
+    return (n < m) - (n > m);
 }
 
-// Queues what is in the cache; the rest becomes a list of downloads. The largest come first, so
-// that no worker is left alone with a large one at the end.
-static struct fetch_file *plan(struct pipeline *p, const struct package_list *packages,
-                               const struct strv *mirrors, struct pipeline_report *report)
+// What is to be downloaded.
+struct downloads {
+    struct fetch_file *files;
+    size_t n;
+};
+
+static void downloads_release(struct downloads *d)
 {
-    struct fetch_file *files = xcalloc(packages->n, sizeof(*files));
-    struct package **sorted = xcalloc(packages->n, sizeof(struct package *));
-    for (size_t i = 0; i < packages->n; i++) {
-        sorted[i] = &packages->items[i];
+    for (size_t i = 0; i < d->n; i++) {
+        strv_release(&d->files[i].urls);
     }
-    qsort(sorted, packages->n, sizeof(struct package *), compare_sizes);
-    for (size_t i = 0; i < packages->n; i++) {
-        struct package *package = sorted[i];
-        if (cache_has(p->cache, package->sha256, package->size)) {
-            enqueue(p, package);
+    free(d->files);
+}
+
+static void add_downloads(struct pipeline *p, struct item *item, struct downloads *d)
+{
+    const struct package *package = item->package;
+    const struct mirror_options *o = p->o->mirror;
+    const struct recipe_origin *origin =
+        p->o->recipe && package->origin ? recipe_find_origin(p->o->recipe, package->origin) : NULL;
+    _cleanup_strv_ struct strv mirrors = {0};
+
+    mirror_candidates(o, origin, package->suite ? package->suite : "", &mirrors);
+    for (size_t i = 0; i < package->n_files; i++) {
+        const struct package_file *from = &package->files[i];
+        if (cache_has(o->fetch.cache, from->sha256, from->size)) {
             continue;
         }
-        files[report->downloaded++] = (struct fetch_file){
-            .url = xasprintf("%s/%s", mirrors->items[package->origin], package->filename),
-            .sha256 = package->sha256,
-            .size = package->size,
-            .user = package,
-        };
-        report->downloaded_bytes += package->size;
+        VEC_GROW(d->files, d->n);
+        struct fetch_file *file = &d->files[d->n++];
+        *file = (struct fetch_file){.sha256 = from->sha256, .size = from->size, .user = item};
+        for (size_t j = 0; j < mirrors.n; j++) {
+            strv_addf(&file->urls, "%s/%s", mirrors.items[j], from->filename);
+        }
+        if (mirrors.n == 0) { // an address that cannot be, so that the error names the file
+            strv_add(&file->urls, from->filename);
+        }
+        p->total_bytes += from->size;
     }
-    p->total_bytes = report->downloaded_bytes;
+}
+
+static int plan_item(struct pipeline *p, struct item *item, struct downloads *d, struct err *err)
+{
+    const struct package *package = item->package;
+    size_t before = d->n;
+
+    if (package->kind == PACKAGE_SOURCE) {
+        add_downloads(p, item, d);
+        return 0;
+    }
+    packages_key(p->sysroot, package, item->key);
+    item->unpacked = packages_load(p->o->data, item->key, &item->tree);
+    if (package->kind == PACKAGE_COPIED && !item->unpacked) {
+        err_set(err, ERR_NOT_FOUND, "%s %s was copied from a board, and is not on this machine",
+                package->name, package->version);
+        return err_hint(err, "`pisdk sysroot import` copies it from the board again; or build from "
+                             "a file that `pisdk sysroot export` wrote");
+    }
+    if (!item->unpacked) {
+        add_downloads(p, item, d);
+    }
+    if (d->n == before) {
+        enqueue(p, item);
+    }
+    return 0;
+}
+
+// Queues what is there already; the rest becomes a list of downloads. The largest come first, so
+// that no worker is left alone with a large one at the end.
+static int plan(struct pipeline *p, struct downloads *d, struct err *err)
+{
+    size_t n = p->sysroot->packages.n;
+    struct item **sorted = xcalloc(n, sizeof(struct item *));
+    int r = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        p->items[i].package = &p->sysroot->packages.items[i];
+        sorted[i] = &p->items[i];
+    }
+    qsort(sorted, n, sizeof(struct item *), compare_sizes);
+    for (size_t i = 0; i < n && r == 0; i++) {
+        r = plan_item(p, sorted[i], d, err);
+    }
     free(sorted);
-    return files;
+    return r;
 }
 
 static size_t start_workers(struct pipeline *p, struct worker *workers)
@@ -187,53 +281,59 @@ static size_t start_workers(struct pipeline *p, struct worker *workers)
     return n;
 }
 
-static void merge_result(struct unpack_result *into, struct unpack_result *from)
+static size_t count_unbuilt(const struct lock *lock)
 {
-    into->bytes += from->bytes;
-    strv_add_all(&into->elf_files, from->elf_files.items);
-    unpack_result_release(from);
+    size_t n = 0;
+    for (size_t i = 0; i < lock->packages.n; i++) {
+        n += lock->packages.items[i].kind != PACKAGE_SOURCE;
+    }
+    return n;
 }
 
-static int run(struct pipeline *p, const struct fetch_options *fetch,
-               const struct package_list *packages, const struct strv *mirrors,
-               struct pipeline_report *report, struct err *err)
+static int run(struct pipeline *p, struct pipeline_report *report, struct err *err)
 {
     const struct fetch_events events = {p, on_downloaded, on_progress, on_stop};
-    struct fetch_file *files = plan(p, packages, mirrors, report);
-    int r = fetch_files(fetch, files, report->downloaded, &events, err);
+    struct downloads d = {0};
+    int r = plan(p, &d, err);
+
+    report->downloaded = d.n;
+    report->downloaded_bytes = p->total_bytes;
     if (r == 0) {
-        wait_finished(p, packages->n);
+        r = fetch_files(&p->o->mirror->fetch, d.files, d.n, &events, err);
     }
-    for (size_t i = 0; i < report->downloaded; i++) {
-        free(files[i].url);
+    if (r == 0) {
+        wait_finished(p, count_unbuilt(p->sysroot));
     }
-    free(files);
+    downloads_release(&d);
     return r;
 }
 
-int pipeline_run(const struct fetch_options *fetch, const struct package_list *packages,
-                 const struct strv *mirrors, const struct unpack_target *target,
-                 struct unpack_result *result, struct pipeline_report *report, struct err *err)
+int pipeline_run(const struct pipeline_options *o, const struct lock *lock, int root,
+                 struct tree *tree, struct pipeline_report *report, struct err *err)
 {
     struct worker workers[WORKERS_MAX];
     struct pipeline p = {
         .lock = PTHREAD_MUTEX_INITIALIZER,
         .changed = PTHREAD_COND_INITIALIZER,
-        .cache = fetch->cache,
-        .target = target,
-        .log = fetch->log,
+        .o = o,
+        .sysroot = lock,
+        .root = root,
+        .log = o->mirror->fetch.log,
     };
     *report = (struct pipeline_report){0};
-    p.queue = xcalloc(packages->n, sizeof(const struct package *));
+    p.queue = xcalloc(lock->packages.n + 1, sizeof(struct item *));
+    p.items = xcalloc(lock->packages.n + 1, sizeof(struct item));
     size_t n = start_workers(&p, workers);
-    int r = n > 0 ? run(&p, fetch, packages, mirrors, report, err)
-                  : err_set(err, ERR_FAILED, "cannot start a thread");
+    int r = n > 0 ? run(&p, report, err) : err_set(err, ERR_FAILED, "cannot start a thread");
     close_queue(&p, r != 0);
     for (size_t i = 0; i < n; i++) {
         pthread_join(workers[i].thread, NULL);
-        merge_result(result, &workers[i].result);
+    }
+    for (size_t i = 0; i < lock->packages.n; i++) {
+        tree_append(tree, &p.items[i].tree);
     }
     free(p.queue);
+    free(p.items);
     if (p.err.code != ERR_NONE) {
         *err = p.err;
         return -1;

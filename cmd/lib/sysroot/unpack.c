@@ -1,6 +1,5 @@
 #include "sysroot/unpack.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -13,12 +12,12 @@
 
 #define UNPACKED_MAX (UINT64_C(4) << 30) // bytes a package may expand to
 
-enum { FOLDER_MODE = 0755, FILE_MODE = 0644, PROGRAM_MODE = 0755, ANY_EXEC = 0111 };
+enum { WRITING_MODE = 0600, ANY_EXEC = 0111 };
 
 struct unpack {
     const struct unpack_target *t;
     struct debfile *deb;
-    struct unpack_result *result;
+    struct tree *result;
     uint64_t bytes;    // written of this package
     char *parent_path; // the folder of the last member, kept open since members come in order
     int parent;
@@ -55,7 +54,7 @@ static int enter_parent(struct unpack *u, const char *path, struct err *err)
     if (str_eq(parent, u->parent_path)) {
         return 0;
     }
-    int fd = fs_open_folder_beneath(u->t->root, parent, FOLDER_MODE);
+    int fd = fs_open_folder_beneath(u->t->root, parent, TREE_FOLDER_MODE);
     if (fd < 0) {
         return refuse_path(path, err);
     }
@@ -63,6 +62,7 @@ static int enter_parent(struct unpack *u, const char *path, struct err *err)
         close(u->parent);
     }
     free(u->parent_path);
+    tree_add_parents(u->result, path);
     u->parent = fd;
     u->parent_path = TAKE_PTR(parent);
     return 0;
@@ -71,27 +71,22 @@ static int enter_parent(struct unpack *u, const char *path, struct err *err)
 static int clash(const char *path, struct err *err)
 {
     if (errno == EEXIST) {
-        return err_set(err, ERR_VERIFY, "`%s` is in two packages", path);
+        return err_set(err, ERR_VERIFY, "`%s` is in it twice", path);
     }
     return refuse_path(path, err);
 }
 
-static int write_content(struct unpack *u, int fd, bool *is_elf, struct err *err)
+static int write_content(struct unpack *u, int fd, struct err *err)
 {
     const void *block;
     size_t n;
     int64_t offset;
     int64_t end = 0;
-    bool first = true;
 
     for (;;) {
         int more = debfile_read(u->deb, &block, &n, &offset, err);
         if (more <= 0) {
             return more;
-        }
-        if (first) {
-            *is_elf = offset == 0 && n >= SELFMAG && memcmp(block, ELFMAG, SELFMAG) == 0;
-            first = false;
         }
         if (offset != end && lseek(fd, offset, SEEK_SET) < 0) {
             return err_sys(err, "cannot write");
@@ -107,25 +102,31 @@ static int write_content(struct unpack *u, int fd, bool *is_elf, struct err *err
     }
 }
 
+// Nothing is older than 1970 in the list of files.
+static int64_t member_time(const struct deb_member *m)
+{
+    return m->mtime > 0 ? m->mtime : 0;
+}
+
+// Read back and hashed: it is in memory still, and a sparse file has its holes.
 static int write_file(struct unpack *u, const struct deb_member *m, const char *path,
                       struct err *err)
 {
-    bool is_elf = false;
     _cleanup_close_ int fd = openat(
-        u->parent, fs_base(path), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+        u->parent, fs_base(path), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, WRITING_MODE);
     if (fd < 0) {
         return clash(path, err);
     }
-    if (write_content(u, fd, &is_elf, err) != 0) {
+    struct tree_entry *e = tree_add(u->result, TREE_FILE, path);
+    e->time = member_time(m);
+    e->mode = m->mode & ANY_EXEC ? TREE_PROGRAM_MODE : TREE_FILE_MODE;
+    if (write_content(u, fd, err) != 0) {
         return err_wrap(err, "%s", path);
     }
-    struct timespec times[2] = {{.tv_sec = m->mtime}, {.tv_sec = m->mtime}};
-    if (fchmod(fd, m->mode & ANY_EXEC ? PROGRAM_MODE : FILE_MODE) != 0 ||
-        futimens(fd, times) != 0) {
-        return err_sys(err, "cannot set mode and time of %s", path);
-    }
-    if (is_elf) {
-        strv_add(&u->result->elf_files, path);
+    const struct timespec times[2] = {{.tv_sec = e->time}, {.tv_sec = e->time}};
+    if (lseek(fd, 0, SEEK_SET) != 0 || tree_read_file(fd, e, err) != 0 ||
+        fchmod(fd, e->mode) != 0 || futimens(fd, times) != 0) {
+        return err_sys(err, "cannot write %s", path);
     }
     return 0;
 }
@@ -140,11 +141,33 @@ static int write_symlink(struct unpack *u, const struct deb_member *m, const cha
     if (symlinkat(target, u->parent, fs_base(path)) != 0) {
         return clash(path, err);
     }
-    struct timespec times[2] = {{.tv_sec = m->mtime}, {.tv_sec = m->mtime}};
+    struct tree_entry *e = tree_add(u->result, TREE_LINK, path);
+    e->target = TAKE_PTR(target);
+    e->time = member_time(m);
+    const struct timespec times[2] = {{.tv_sec = e->time}, {.tv_sec = e->time}};
     if (utimensat(u->parent, fs_base(path), times, AT_SYMLINK_NOFOLLOW) != 0) {
         return err_sys(err, "cannot set the time of %s", path);
     }
     return 0;
+}
+
+// A second name of a file that is in the list already.
+static int add_copy(struct unpack *u, const char *original, const char *path, struct err *err)
+{
+    for (size_t i = 0; i < u->result->n; i++) {
+        if (u->result->items[i].type == TREE_FILE &&
+            strcmp(u->result->items[i].path, original) == 0) {
+            struct tree_entry *e = tree_add(u->result, TREE_FILE, path);
+            const struct tree_entry from = u->result->items[i]; // its place may have moved
+            e->mode = from.mode;
+            e->time = from.time;
+            e->size = from.size;
+            e->elf = from.elf;
+            memcpy(e->sha256, from.sha256, sizeof(e->sha256));
+            return 0;
+        }
+    }
+    return err_set(err, ERR_VERIFY, "hard link `%s` leads to no file of the package", path);
 }
 
 static int write_hardlink(struct unpack *u, const struct deb_member *m, const char *path,
@@ -163,13 +186,18 @@ static int write_hardlink(struct unpack *u, const struct deb_member *m, const ch
     if (linkat(from, fs_base(target), u->parent, fs_base(path), 0) != 0) {
         return clash(path, err);
     }
-    return 0;
+    return add_copy(u, target, path, err);
 }
 
 static int make_folder(struct unpack *u, const char *path, struct err *err)
 {
-    _cleanup_close_ int fd = fs_open_folder_beneath(u->t->root, path, FOLDER_MODE);
-    return fd < 0 ? refuse_path(path, err) : 0;
+    _cleanup_close_ int fd = fs_open_folder_beneath(u->t->root, path, TREE_FOLDER_MODE);
+    if (fd < 0) {
+        return refuse_path(path, err);
+    }
+    tree_add_parents(u->result, path);
+    tree_add(u->result, TREE_FOLDER, path);
+    return 0;
 }
 
 static int write_member(struct unpack *u, const struct deb_member *m, struct err *err)
@@ -200,7 +228,7 @@ static int write_member(struct unpack *u, const struct deb_member *m, struct err
     }
 }
 
-int unpack_deb(const struct unpack_target *t, const char *debfile, struct unpack_result *result,
+int unpack_deb(const struct unpack_target *t, const char *debfile, struct tree *result,
                struct err *err)
 {
     struct unpack u = {.t = t, .result = result, .parent = -1};
@@ -218,16 +246,10 @@ int unpack_deb(const struct unpack_target *t, const char *debfile, struct unpack
         }
     }
     debfile_close(u.deb);
-    result->bytes += u.bytes;
     free(u.parent_path);
     if (u.parent >= 0) {
         close(u.parent);
     }
+    tree_sort(result);
     return more;
-}
-
-void unpack_result_release(struct unpack_result *result)
-{
-    strv_release(&result->elf_files);
-    *result = (struct unpack_result){0};
 }

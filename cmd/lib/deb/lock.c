@@ -1,0 +1,414 @@
+#include "deb/lock.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "deb/deb822.h"
+#include "deb/text.h"
+
+#define LOCK_FORMAT "1"
+
+enum { NAME_MAX_LENGTH = 256, VERSION_MAX_LENGTH = 256, FILES_MAX = 64 };
+
+static const uint64_t SIZE_LIMIT = UINT64_C(1) << 40;
+
+static void add_field(struct strbuf *b, const char *name, const char *value)
+{
+    if (value && *value) {
+        strbuf_addf(b, "%s: %s\n", name, value);
+    }
+}
+
+// A field with one item a line.
+static void add_lines(struct strbuf *b, const char *name, const struct strv *lines)
+{
+    if (lines->n) {
+        strbuf_addf(b, "%s:\n", name);
+    }
+    for (size_t i = 0; i < lines->n; i++) {
+        strbuf_addf(b, " %s\n", lines->items[i]);
+    }
+}
+
+static void add_links(struct strbuf *b, const struct lock *lock)
+{
+    _cleanup_strv_ struct strv lines = {0};
+    for (size_t i = 0; i < lock->n_links; i++) {
+        strv_addf(&lines, "%s %s", lock->links[i].path, lock->links[i].target);
+    }
+    add_lines(b, "Links", &lines);
+}
+
+static void add_files(struct strbuf *b, const struct package *p)
+{
+    if (p->kind == PACKAGE_DEB) {
+        strbuf_addf(b, "Size: %" PRIu64 "\nSHA256: %s\nFilename: %s\n", p->files[0].size,
+                    p->files[0].sha256, p->files[0].filename);
+        return;
+    }
+    _cleanup_strv_ struct strv lines = {0};
+    for (size_t i = 0; i < p->n_files; i++) {
+        strv_addf(&lines, "%s %" PRIu64 " %s", p->files[i].sha256, p->files[i].size,
+                  p->files[i].filename);
+    }
+    add_lines(b, "Files", &lines);
+}
+
+static void add_package(struct strbuf *b, const struct package *p, bool with_tree)
+{
+    strbuf_addf(b, "\nPackage: %s\nVersion: %s\nArchitecture: %s\n", p->name, p->version, p->arch);
+    add_field(b, "Origin", p->origin);
+    add_field(b, "Suite", p->suite);
+    add_field(b, "Source", p->source);
+    if (p->installed_size) {
+        strbuf_addf(b, "Installed-Size: %" PRIu64 "\n", p->installed_size);
+    }
+    add_files(b, p);
+    add_field(b, "Script", p->script);
+    add_field(b, "Script-SHA256", p->recipe);
+    if (with_tree || p->kind == PACKAGE_COPIED) {
+        add_field(b, "Built-With", p->built_with);
+        add_field(b, "Contents-SHA256", p->contents);
+    }
+}
+
+void lock_format(const struct lock *lock, bool with_tree, struct strbuf *out)
+{
+    _cleanup_free_ char *added = strv_join(&lock->added, " ");
+    _cleanup_free_ char *flags = strv_join(&lock->flags, " ");
+    _cleanup_free_ char *leave_out = strv_join(&lock->leave_out, " ");
+    _cleanup_free_ char *keep = strv_join(&lock->keep, " ");
+
+    strbuf_addf(out, "Format: " LOCK_FORMAT "\nSysroot: %s\n", lock->name);
+    add_field(out, "Recipe", lock->recipe);
+    add_field(out, "Flavour", lock->flavour);
+    add_field(out, "Title", lock->title);
+    add_field(out, "Architecture", lock->arch);
+    add_field(out, "Triple", lock->triple);
+    add_field(out, "Flags", flags);
+    if (lock->ranks_max) {
+        strbuf_addf(out, "Ranks-Max: %ld\n", lock->ranks_max);
+    }
+    add_field(out, "Added", added);
+    add_field(out, "Leave-Out", leave_out);
+    add_field(out, "Keep", keep);
+    add_links(out, lock);
+    add_lines(out, "Environment", &lock->environment);
+    add_lines(out, "Rootless", &lock->rootless);
+    add_field(out, "Recipe-SHA256", lock->recipe_sha256);
+    if (with_tree && lock->tree_sha256[0]) {
+        strbuf_addf(out, "Tree-Size: %" PRIu64 "\nTree-SHA256: %s\n", lock->tree_size,
+                    lock->tree_sha256);
+    }
+    for (size_t i = 0; i < lock->packages.n; i++) {
+        add_package(out, &lock->packages.items[i], with_tree);
+    }
+}
+
+int lock_write(const char *path, const struct lock *lock, struct err *err)
+{
+    _cleanup_strbuf_ struct strbuf text = {0};
+    lock_format(lock, true, &text);
+    return fs_write_file(path, text.data, text.len, 0644, err);
+}
+
+// A value of the paragraph, in one line; NULL when it is not there.
+static char *field(const struct deb822 *p, const char *name)
+{
+    struct slice value = deb822_get(p, name);
+    return value.p ? slice_dup(value) : NULL;
+}
+
+static void words_field(const struct deb822 *p, const char *name, struct strv *out)
+{
+    _cleanup_free_ char *text = field(p, name);
+    strv_add_words(out, text ? text : "");
+}
+
+static void lines_field(const struct deb822 *p, const char *name, struct strv *out)
+{
+    struct slice rest = deb822_get(p, name);
+    struct slice line;
+    while (slice_cut(&rest, '\n', &line)) {
+        line = slice_trim(line);
+        if (line.n) {
+            strv_take(out, slice_dup(line));
+        }
+    }
+}
+
+static int number_field(const struct deb822 *p, const char *name, uint64_t *out, struct err *err)
+{
+    struct slice value = deb822_get(p, name);
+    *out = 0;
+    if (value.p && (!text_number(value, out) || *out > SIZE_LIMIT)) {
+        return err_set(err, ERR_VERIFY, "`%s` is no number that can be", name);
+    }
+    return 0;
+}
+
+// 64 lower-case digits, or empty where that is allowed.
+static int hash_field(const struct deb822 *p, const char *name, bool needed, char out[HASH_HEX + 1],
+                      struct err *err)
+{
+    struct slice value = deb822_get(p, name);
+    if (!value.p && !needed) {
+        return 0;
+    }
+    if (!text_hash(value, out)) {
+        return err_set(err, ERR_VERIFY, "`%s` is not a SHA-256", name);
+    }
+    return 0;
+}
+
+static int read_links(const struct deb822 *p, struct lock *out, struct err *err)
+{
+    struct slice rest = deb822_get(p, "Links");
+    struct slice line;
+    while (slice_cut(&rest, '\n', &line)) {
+        struct slice path;
+        struct slice target;
+        if (!slice_word(&line, &path)) {
+            continue;
+        }
+        if (!slice_word(&line, &target)) {
+            return err_set(err, ERR_VERIFY, "`Links` has a link without a target");
+        }
+        VEC_GROW(out->links, out->n_links);
+        struct recipe_link *link = &out->links[out->n_links++];
+        *link = (struct recipe_link){slice_dup(path), slice_dup(target)};
+        if (recipe_check_link(link->path, link->target, err) != 0) {
+            err->code = ERR_VERIFY;
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int read_head(const struct deb822 *p, struct lock *out, struct err *err)
+{
+    struct slice format = deb822_get(p, "Format");
+    uint64_t number;
+
+    if (!slice_is(format, LOCK_FORMAT)) {
+        if (format.p && text_number(format, &number)) {
+            err_set(err, ERR_FAILED, "format %.*s is newer than this pisdk", (int)format.n,
+                    format.p);
+            return err_hint(err,
+                            "update pisdk, or ask whoever wrote it for one of format " LOCK_FORMAT);
+        }
+        return err_set(err, ERR_VERIFY,
+                       "this is no lock file: it does not begin with Format: " LOCK_FORMAT);
+    }
+    out->name = field(p, "Sysroot");
+    out->recipe = field(p, "Recipe");
+    out->flavour = field(p, "Flavour");
+    out->title = field(p, "Title");
+    out->arch = field(p, "Architecture");
+    out->triple = field(p, "Triple");
+    words_field(p, "Added", &out->added);
+    words_field(p, "Flags", &out->flags);
+    words_field(p, "Leave-Out", &out->leave_out);
+    words_field(p, "Keep", &out->keep);
+    lines_field(p, "Environment", &out->environment);
+    lines_field(p, "Rootless", &out->rootless);
+    if (!out->name || !text_is_name(out->name) || !out->arch || !text_is_name(out->arch) ||
+        !out->triple || !text_is_name(out->triple)) {
+        return err_set(err, ERR_VERIFY,
+                       "`Sysroot`, `Architecture` or `Triple` is missing or is no name");
+    }
+    if (number_field(p, "Ranks-Max", &number, err) != 0 ||
+        number_field(p, "Tree-Size", &out->tree_size, err) != 0 ||
+        hash_field(p, "Recipe-SHA256", false, out->recipe_sha256, err) != 0 ||
+        hash_field(p, "Tree-SHA256", false, out->tree_sha256, err) != 0) {
+        return -1;
+    }
+    out->ranks_max = (long)number;
+    return read_links(p, out, err);
+}
+
+static int read_files(const struct deb822 *p, struct package *out, struct err *err)
+{
+    struct slice rest = deb822_get(p, "Files");
+    struct slice line;
+    while (slice_cut(&rest, '\n', &line)) {
+        struct slice hash;
+        struct slice size;
+        struct slice name;
+        if (!slice_word(&line, &hash)) {
+            continue;
+        }
+        struct package_file *file = package_add_file(out);
+        if (!slice_word(&line, &size) || !slice_word(&line, &name) ||
+            !text_hash(hash, file->sha256) || !text_number(size, &file->size) ||
+            out->n_files > FILES_MAX) {
+            return err_set(err, ERR_VERIFY, "`Files` has a line that is not SHA-256, size, name");
+        }
+        file->filename = slice_dup(name);
+    }
+    return 0;
+}
+
+static int check_package(const struct lock *lock, const struct package *p, struct err *err)
+{
+    if (!p->name || !text_is_name(p->name)) {
+        return err_set(err, ERR_VERIFY, "`%s` is no name of a package", p->name ? p->name : "");
+    }
+    if (!p->version || !text_is_version(p->version)) {
+        return err_set(err, ERR_VERIFY, "%s: `Version` is missing or is none", p->name);
+    }
+    bool arch_is_known =
+        p->arch && (strcmp(p->arch, lock->arch) == 0 ||
+                    strcmp(p->arch, p->kind == PACKAGE_SOURCE ? "source" : "all") == 0);
+    if (!arch_is_known) {
+        return err_set(err, ERR_VERIFY, "%s: `Architecture` is neither %s nor all", p->name,
+                       lock->arch);
+    }
+    for (size_t i = 0; i < p->n_files; i++) {
+        const struct package_file *file = &p->files[i];
+        if (file->size == 0 || !text_is_inner_path(file->filename)) {
+            return err_set(err, ERR_VERIFY, "%s: `%s` is no file of a mirror, or its size is none",
+                           p->name, file->filename);
+        }
+    }
+    return 0;
+}
+
+static int read_package(const struct deb822 *p, struct lock *lock, struct err *err)
+{
+    struct package_list *list = &lock->packages;
+    VEC_GROW(list->items, list->n);
+    struct package *to = &list->items[list->n++];
+    *to = (struct package){
+        .name = field(p, "Package"),
+        .version = field(p, "Version"),
+        .arch = field(p, "Architecture"),
+        .origin = field(p, "Origin"),
+        .suite = field(p, "Suite"),
+        .source = field(p, "Source"),
+        .script = field(p, "Script"),
+        .recipe = field(p, "Script-SHA256"),
+        .built_with = field(p, "Built-With"),
+    };
+    to->kind = to->script                    ? PACKAGE_SOURCE
+               : deb822_get(p, "Filename").p ? PACKAGE_DEB
+                                             : PACKAGE_COPIED;
+    if (number_field(p, "Installed-Size", &to->installed_size, err) != 0 ||
+        hash_field(p, "Contents-SHA256", to->kind == PACKAGE_COPIED, to->contents, err) != 0 ||
+        read_files(p, to, err) != 0) {
+        return to->name ? err_wrap(err, "%s", to->name) : -1;
+    }
+    if (to->kind == PACKAGE_DEB) {
+        struct package_file *file = package_add_file(to);
+        file->filename = field(p, "Filename");
+        if (number_field(p, "Size", &file->size, err) != 0 ||
+            hash_field(p, "SHA256", true, file->sha256, err) != 0) {
+            return to->name ? err_wrap(err, "%s", to->name) : -1;
+        }
+    }
+    return check_package(lock, to, err);
+}
+
+static int parse(struct deb822_reader *reader, struct lock *out, struct err *err)
+{
+    struct deb822 p = {0};
+    int r = deb822_next(reader, &p) ? read_head(&p, out, err)
+                                    : err_set(err, ERR_VERIFY, "this is no lock file");
+    while (r == 0 && deb822_next(reader, &p)) {
+        r = read_package(&p, out, err);
+    }
+    deb822_release(&p);
+    if (r == 0 && reader->bad) {
+        r = err_set(err, ERR_VERIFY, "neither a field nor its continuation");
+    }
+    package_list_sort(&out->packages);
+    for (size_t i = 1; r == 0 && i < out->packages.n; i++) {
+        const char *name = out->packages.items[i].name;
+        if (strcmp(name, out->packages.items[i - 1].name) == 0) {
+            r = err_set(err, ERR_VERIFY, "%s is in it twice", name);
+        }
+    }
+    return r;
+}
+
+int lock_parse(const char *path, const char *text, size_t n, struct lock *out, struct err *err)
+{
+    struct deb822_reader reader;
+
+    *out = (struct lock){0};
+    deb822_reader_init(&reader, text, n);
+    if (parse(&reader, out, err) != 0) {
+        lock_release(out);
+        return err_wrap(err, "%s:%d", path, reader.line);
+    }
+    return 0;
+}
+
+int lock_read(const char *path, struct lock *out, struct err *err)
+{
+    _cleanup_strbuf_ struct strbuf text = {0};
+    if (fs_read_file(path, LOCK_MAX, &text, err) != 0) {
+        return -1;
+    }
+    return lock_parse(path, text.data, text.len, out, err);
+}
+
+void lock_from_recipe(const struct recipe *recipe, const struct strv *added, struct lock *out)
+{
+    *out = (struct lock){
+        .name = xstrdup(recipe->name),
+        .recipe = xstrdup(recipe->base),
+        .flavour = recipe->flavour ? xstrdup(recipe->flavour) : NULL,
+        .title = xstrdup(recipe->title),
+        .arch = xstrdup(recipe->arch),
+        .triple = xstrdup(recipe->triple),
+        .ranks_max = recipe->ranks_max ? strtol(recipe->ranks_max, NULL, 10) : 0,
+    };
+    memcpy(out->recipe_sha256, recipe->sha256, sizeof(out->recipe_sha256));
+    if (added) {
+        strv_add_all(&out->added, added->items);
+    }
+    strv_add_all(&out->flags, recipe->flags.items);
+    strv_add_all(&out->leave_out, recipe->leave_out.items);
+    strv_add_all(&out->keep, recipe->keep.items);
+    strv_add_all(&out->environment, recipe->environment.items);
+    strv_add_all(&out->rootless, recipe->rootless.items);
+    for (size_t i = 0; i < recipe->n_links; i++) {
+        VEC_GROW(out->links, out->n_links);
+        out->links[out->n_links++] =
+            (struct recipe_link){xstrdup(recipe->links[i].path), xstrdup(recipe->links[i].target)};
+    }
+}
+
+bool lock_is_same(const struct lock *a, const struct lock *b)
+{
+    _cleanup_strbuf_ struct strbuf x = {0};
+    _cleanup_strbuf_ struct strbuf y = {0};
+    lock_format(a, false, &x);
+    lock_format(b, false, &y);
+    return x.len == y.len && memcmp(x.data, y.data, x.len) == 0;
+}
+
+void lock_release(struct lock *lock)
+{
+    free(lock->name);
+    free(lock->recipe);
+    free(lock->flavour);
+    free(lock->title);
+    free(lock->arch);
+    free(lock->triple);
+    strv_release(&lock->added);
+    strv_release(&lock->flags);
+    strv_release(&lock->leave_out);
+    strv_release(&lock->keep);
+    strv_release(&lock->environment);
+    strv_release(&lock->rootless);
+    for (size_t i = 0; i < lock->n_links; i++) {
+        free(lock->links[i].path);
+        free(lock->links[i].target);
+    }
+    free(lock->links);
+    package_list_release(&lock->packages);
+    *lock = (struct lock){0};
+}

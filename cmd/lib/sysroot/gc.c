@@ -1,0 +1,258 @@
+#include "sysroot/gc.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fs.h"
+#include "sysroot/packages.h"
+#include "sysroot/source_build.h"
+#include "sysroot/store.h"
+
+enum { RELEASE_MAX = 8 << 20, PROJECTS_MAX = 1 << 20 };
+
+struct gc {
+    const struct gc_options *o;
+    struct gc_report *report;
+    struct strv keys;      // of unpacked packages that are needed
+    struct strv downloads; // hashes of files that are needed
+    struct strbuf known;   // all Release files of the cache, which name the indexes in use
+};
+
+static uint64_t size_of(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+}
+
+// The sizes of all regular files below a folder.
+static uint64_t tree_bytes(const char *path)
+{
+    _cleanup_strv_ struct strv names = {0};
+    struct err ignored = ERR_INIT;
+    uint64_t sum = 0;
+    struct stat st;
+    if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode) || fs_list_dir(path, &names, &ignored) != 0) {
+        return size_of(path);
+    }
+    for (size_t i = 0; i < names.n; i++) {
+        _cleanup_free_ char *below = fs_join(path, names.items[i]);
+        sum += tree_bytes(below);
+    }
+    return sum;
+}
+
+static int drop(struct gc *g, const char *path, struct err *err)
+{
+    g->report->bytes += tree_bytes(path);
+    return g->o->dry_run ? 0 : fs_remove_tree(path, err);
+}
+
+// Has one of its projects still the lock that it was made from?
+static bool is_used(const struct sysroot *s)
+{
+    _cleanup_free_ char *path = fs_join(s->dir, "projects");
+    _cleanup_strbuf_ struct strbuf text = {0};
+    struct err ignored = ERR_INIT;
+    struct slice line;
+
+    if (fs_read_file(path, PROJECTS_MAX, &text, &ignored) != 0) {
+        return false;
+    }
+    struct slice rest = {text.data, text.len};
+    while (slice_cut(&rest, '\n', &line)) {
+        _cleanup_free_ char *project = slice_dup(line);
+        _cleanup_free_ char *file = fs_join(project, LOCK_FILE);
+        struct lock lock;
+        if (lock_read(file, &lock, &ignored) == 0) {
+            bool same = lock_is_same(&lock, &s->lock);
+            lock_release(&lock);
+            if (same) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void keep_packages(struct gc *g, const struct lock *lock)
+{
+    for (size_t i = 0; i < lock->packages.n; i++) {
+        const struct package *p = &lock->packages.items[i];
+        char key[HASH_HEX + 1];
+        if (p->kind == PACKAGE_SOURCE) {
+            source_build_key(lock, p, key);
+        } else {
+            packages_key(lock, p, key);
+        }
+        strv_add(&g->keys, key);
+        for (size_t j = 0; j < p->n_files; j++) {
+            strv_add(&g->downloads, p->files[j].sha256);
+        }
+    }
+}
+
+static int sort_sysroots(struct gc *g, struct err *err)
+{
+    _cleanup_strv_ struct strv names = {0};
+    if (sysroot_names(g->o->data, &names, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < names.n; i++) {
+        struct sysroot s;
+        struct err ignored = ERR_INIT;
+        if (sysroot_open(g->o->data, names.items[i], &s, &ignored) != 0) {
+            continue; // of another version of pisdk: the user's to remove
+        }
+        int r = 0;
+        if (strcmp(s.name, s.lock.name) == 0 || is_used(&s)) {
+            keep_packages(g, &s.lock);
+        } else {
+            strv_add(&g->report->sysroots, s.name);
+            r = g->o->dry_run ? 0 : sysroot_remove(g->o->data, s.name, err);
+        }
+        sysroot_release(&s);
+        if (r != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+// Calls `each` for every entry of the two-letter folders in `folder`.
+static int each_entry(struct gc *g, const char *folder,
+                      int (*each)(struct gc *g, const char *path, struct err *err), struct err *err)
+{
+    _cleanup_strv_ struct strv parts = {0};
+    if (!fs_is_dir(folder)) {
+        return 0;
+    }
+    if (fs_list_dir(folder, &parts, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < parts.n; i++) {
+        _cleanup_free_ char *part = fs_join(folder, parts.items[i]);
+        _cleanup_strv_ struct strv names = {0};
+        if (!fs_is_dir(part)) {
+            continue;
+        }
+        if (fs_list_dir(part, &names, err) != 0) {
+            return -1;
+        }
+        for (size_t j = 0; j < names.n; j++) {
+            _cleanup_free_ char *path = fs_join(part, names.items[j]);
+            if (each(g, path, err) != 0) {
+                return -1;
+            }
+        }
+    }
+    return 0;
+}
+
+static int look_at_package(struct gc *g, const char *path, struct err *err)
+{
+    if (strv_has(&g->keys, fs_base(path))) {
+        return 0;
+    }
+    g->report->packages++;
+    return drop(g, path, err);
+}
+
+static int look_at_download(struct gc *g, const char *path, struct err *err)
+{
+    const char *name = fs_base(path);
+    bool needed = strv_has(&g->downloads, name) || (g->known.data && strstr(g->known.data, name));
+    if (needed && !g->o->downloads) {
+        return 0;
+    }
+    g->report->files++;
+    return drop(g, path, err);
+}
+
+static int read_releases(struct gc *g, struct err *err)
+{
+    _cleanup_free_ char *folder = fs_join(g->o->cache, "release");
+    _cleanup_strv_ struct strv names = {0};
+    if (!fs_is_dir(folder)) {
+        return 0;
+    }
+    if (fs_list_dir(folder, &names, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < names.n; i++) {
+        _cleanup_free_ char *path = fs_join(folder, names.items[i]);
+        _cleanup_strbuf_ struct strbuf text = {0};
+        struct err ignored = ERR_INIT;
+        if (fs_read_file(path, RELEASE_MAX, &text, &ignored) == 0) {
+            strbuf_add(&g->known, text.data, text.len);
+        }
+    }
+    return 0;
+}
+
+static int drop_indexes(struct gc *g, struct err *err)
+{
+    _cleanup_free_ char *folder = fs_join(g->o->data, "indexes");
+    _cleanup_strv_ struct strv names = {0};
+    if (!fs_is_dir(folder)) {
+        return 0;
+    }
+    if (fs_list_dir(folder, &names, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < names.n; i++) {
+        _cleanup_free_ char *hash = xstrndup(names.items[i], strcspn(names.items[i], "."));
+        if (g->known.data && strlen(hash) == HASH_HEX && strstr(g->known.data, hash)) {
+            continue;
+        }
+        _cleanup_free_ char *path = fs_join(folder, names.items[i]);
+        g->report->files++;
+        if (drop(g, path, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+// What failed builds from source have left.
+static int drop_build_folders(struct gc *g, struct err *err)
+{
+    _cleanup_free_ char *folder = fs_join(g->o->cache, "build");
+    if (!fs_exists(folder)) {
+        return 0;
+    }
+    g->report->files++;
+    return drop(g, folder, err);
+}
+
+static int collect(struct gc *g, struct err *err)
+{
+    _cleanup_free_ char *packages = fs_join(g->o->data, "packages");
+    _cleanup_free_ char *downloads = fs_join(g->o->cache, "sha256");
+    if (sort_sysroots(g, err) != 0 || read_releases(g, err) != 0 ||
+        each_entry(g, packages, look_at_package, err) != 0 ||
+        each_entry(g, downloads, look_at_download, err) != 0) {
+        return -1;
+    }
+    return drop_indexes(g, err) != 0 ? -1 : drop_build_folders(g, err);
+}
+
+int gc_run(const struct gc_options *o, struct gc_report *report, struct err *err)
+{
+    struct gc g = {.o = o, .report = report};
+
+    *report = (struct gc_report){0};
+    _cleanup_close_ int lock = packages_lock(o->data, FS_LOCK_TRY, err);
+    if (lock < 0) {
+        return -1;
+    }
+    int r = collect(&g, err);
+    strv_release(&g.keys);
+    strv_release(&g.downloads);
+    strbuf_release(&g.known);
+    return r;
+}
+
+void gc_report_release(struct gc_report *report)
+{
+    strv_release(&report->sysroots);
+}

@@ -1,0 +1,33 @@
+// What the commands that make sysroots share: where packages come from, and which recipe is meant.
+#ifndef PISDK_MAKING_H
+#define PISDK_MAKING_H
+
+#include "app.h"
+#include "deb/recipe.h"
+#include "sysroot/build.h"
+
+struct making {
+    struct sysroot_build_options options;
+    char *scripts; // pisdk's own recipes
+};
+
+// From --mirror, --offline, --timeout, --refresh (where the command has it) and the environment.
+int making_init(struct making *m, struct app *app, struct err *err) ERR_MUST_CHECK;
+void making_release(struct making *m);
+
+// The recipe called `name`, as `pisdk sysroot build` understands it; `flavour` of MPI may be NULL.
+int making_find_recipe(struct making *m, struct app *app, const char *name, const char *flavour,
+                       struct recipe *out, struct err *err) ERR_MUST_CHECK;
+
+// Makes the sysroot of the lock, and says so.
+int making_build_locked(struct making *m, struct app *app, struct lock *lock,
+                        const struct recipe *recipe, struct err *err) ERR_MUST_CHECK;
+
+// Says what was done for the sysroot `name`.
+void making_tell(struct app *app, const char *name, const struct sysroot_build_report *report);
+
+// Runs a piece of work that Ctrl-C interrupts only where it can clean up.
+int making_run(struct app *app, int (*work)(struct app *app, struct making *m, struct err *err),
+               struct err *err) ERR_MUST_CHECK;
+
+#endif

@@ -4,7 +4,7 @@
 #
 #     cmake -B build -DCMAKE_TOOLCHAIN_FILE=$(pisdk sysroot path --toolchain)
 #
-#   PISDK_SYSROOT     name of a sysroot, or the path of one    (default: bookworm)
+#   PISDK_SYSROOT     name of a sysroot, or the path of one    (default: ../root, else bookworm)
 #   PISDK_BOARD       name of a file in boards/                (default: armv7)
 #   PISDK_EXECUTABLE  the pisdk that runs programs and tests   (default: looked for)
 #
@@ -29,7 +29,13 @@ set(CMAKE_LIBRARY_ARCHITECTURE arm-linux-gnueabihf)
 # --- The sysroot ---------------------------------------------------------------------------------
 
 if(NOT PISDK_SYSROOT)
-  set(PISDK_SYSROOT bookworm)
+  # In what `pisdk sysroot export` writes, the sysroot is beside this folder.
+  get_filename_component(_pisdk_beside "${CMAKE_CURRENT_LIST_DIR}/../root" ABSOLUTE)
+  if(IS_DIRECTORY "${_pisdk_beside}/usr/include")
+    set(PISDK_SYSROOT "${_pisdk_beside}")
+  else()
+    set(PISDK_SYSROOT bookworm)
+  endif()
 endif()
 if(IS_ABSOLUTE "${PISDK_SYSROOT}")
   set(CMAKE_SYSROOT "${PISDK_SYSROOT}")
@@ -149,17 +155,20 @@ endif()
 
 # --- MPI: what FindMPI would otherwise ask the target's compiler wrappers -----------------------------
 
+# The names are those of Debian's alternatives, which sysroots have for every MPI.
 set(_pisdk_libraries "${CMAKE_SYSROOT}/usr/lib/arm-linux-gnueabihf")
-if(EXISTS "${_pisdk_libraries}/openmpi/lib/libmpi.so")
-  set(_pisdk_mpi "${_pisdk_libraries}/openmpi")
+set(_pisdk_mpi "${CMAKE_SYSROOT}/usr/include/arm-linux-gnueabihf/mpi")
+if(EXISTS "${_pisdk_mpi}/mpi.h")
   foreach(_pisdk_language IN ITEMS C CXX)
-    set(MPI_${_pisdk_language}_HEADER_DIR "${_pisdk_mpi}/include" CACHE PATH "")
-    set(MPI_${_pisdk_language}_COMPILER_INCLUDE_DIRS "${_pisdk_mpi}/include" CACHE STRING "")
+    set(MPI_${_pisdk_language}_HEADER_DIR "${_pisdk_mpi}" CACHE PATH "")
+    set(MPI_${_pisdk_language}_COMPILER_INCLUDE_DIRS "${_pisdk_mpi}" CACHE STRING "")
+    set(MPI_${_pisdk_language}_LIB_NAMES "mpi" CACHE STRING "")
   endforeach()
-  set(MPI_C_LIB_NAMES "mpi" CACHE STRING "")
-  set(MPI_CXX_LIB_NAMES "mpi_cxx;mpi" CACHE STRING "")
-  set(MPI_mpi_LIBRARY "${_pisdk_mpi}/lib/libmpi.so" CACHE FILEPATH "")
-  set(MPI_mpi_cxx_LIBRARY "${_pisdk_mpi}/lib/libmpi_cxx.so" CACHE FILEPATH "")
+  set(MPI_mpi_LIBRARY "${_pisdk_libraries}/libmpi.so" CACHE FILEPATH "")
+  if(EXISTS "${_pisdk_libraries}/libmpi++.so")
+    set(MPI_CXX_LIB_NAMES "mpi_cxx;mpi" CACHE STRING "" FORCE)
+    set(MPI_mpi_cxx_LIBRARY "${_pisdk_libraries}/libmpi++.so" CACHE FILEPATH "")
+  endif()
   if(PISDK_EXECUTABLE)
     set(MPIEXEC_EXECUTABLE "${_pisdk_mpiexec}" CACHE FILEPATH "")
     set(MPIEXEC_NUMPROC_FLAG "-n" CACHE STRING "")

@@ -2,6 +2,7 @@
 
 #include "base/fs.h"
 #include "making.h"
+#include "sysroot/export.h"
 #include "sysroot/store.h"
 #include "target.h"
 
@@ -67,9 +68,23 @@ static int build_project(struct app *app, struct making *m, struct err *err)
     return making_build_locked(m, app, &lock, known ? &recipe : NULL, err);
 }
 
+static int build_file(struct app *app, const char *file, struct err *err)
+{
+    _cleanup_free_ char *name = NULL;
+    bool found;
+    if (sysroot_import_file(app->paths.data, file, &app->log, &name, &found, err) != 0) {
+        return -1;
+    }
+    log_info(&app->log, found ? "%s is there already" : "%s: made from the file", name);
+    return EXIT_OK;
+}
+
 static int work(struct app *app, struct making *m, struct err *err)
 {
     const struct strv *args = &app->input.args;
+    if (args->n && str_ends(args->items[0], EXPORT_SUFFIX)) {
+        return build_file(app, args->items[0], err);
+    }
     if (args->n) {
         return build_recipe(app, m, args->items[0], err);
     }

@@ -49,7 +49,7 @@ static const struct command sysroot_commands[] = {
     {
         .name = "build",
         .summary = "Make a sysroot from signed Debian packages",
-        .arguments = "[RELEASE | FILE.ini]",
+        .arguments = "[RELEASE | FILE.ini | FILE.tar.zst]",
         .description =
             "In a project, without a word more, makes just the sysroot of its pisdk.lock. "
             "Elsewhere\n"
@@ -123,6 +123,26 @@ static const struct command sysroot_commands[] = {
         .min_args = 1,
         .max_args = 1,
         .run = cmd_sysroot_remove,
+    },
+    {
+        .name = "export",
+        .summary = "Write a sysroot to a file that works without pisdk",
+        .arguments = "FILE.tar.zst [NAME]",
+        .description =
+            "With the CMake toolchain file and compiler scripts: Clang, lld and CMake are enough to\n"
+            "use it. `pisdk sysroot build FILE.tar.zst` reads it back.",
+        .min_args = 1,
+        .max_args = 2,
+        .needs = WANTS_PROJECT,
+        .run = cmd_sysroot_export,
+    },
+    {
+        .name = "sbom",
+        .summary = "Print the software bill of materials of a sysroot (SPDX 2.3)",
+        .arguments = "[NAME]",
+        .max_args = 1,
+        .needs = WANTS_PROJECT,
+        .run = cmd_sysroot_sbom,
     },
     {
         .name = "gc",

@@ -20,7 +20,7 @@ int making_init(struct making *m, struct app *app, struct err *err)
     *m = (struct making){.scripts = fs_join(app->paths.share, "sysroot-scripts")};
     struct sysroot_build_options *o = &m->options;
     o->data = app->paths.data;
-    o->scripts = m->scripts;
+    o->share = app->paths.share;
     o->mirror.etc_apt = etc_apt ? etc_apt : "/etc/apt";
     o->mirror.fetch.cache = app->paths.cache;
     o->mirror.fetch.offline = input_flag(&app->input, "offline");

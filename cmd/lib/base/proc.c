@@ -64,6 +64,19 @@ int proc_wait_forwarding(pid_t pid, int hard)
     }
 }
 
+// Without those that were ignored when pisdk was started, as by nohup.
+static void stop_signals(sigset_t *set)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    sigemptyset(set);
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+        struct sigaction action;
+        if (sigaction(signals[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN) {
+            sigaddset(set, signals[i]);
+        }
+    }
+}
+
 enum { CAPTURED = 3 }; // streams that can be collected: standard output, descriptor 3, error
 
 // A program being started: what its child needs to know.
@@ -96,7 +109,15 @@ static _Noreturn void exec_child(const struct launch *l)
             dup2(high[i], places[i]);
         }
     }
-    pthread_sigmask(SIG_SETMASK, &l->mask, NULL);
+    sigset_t mask = l->mask; // what pisdk holds back itself, the program shall not
+    sigset_t held;
+    stop_signals(&held);
+    for (int sig = 1; sig < NSIG; sig++) {
+        if (sigismember(&held, sig) == 1) {
+            sigdelset(&mask, sig);
+        }
+    }
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
     execvp(l->argv[0], l->argv);
     int saved = errno;
     (void)!write(report, &saved, sizeof(saved));
@@ -195,12 +216,14 @@ int proc_run(char *const argv[], int *status, struct err *err)
 }
 
 // True while the stream is open. What is over `max` bytes is read and dropped.
-static bool capture_read(int fd, struct strbuf *into, size_t max)
+static bool capture_read(int fd, struct strbuf *into, const struct proc_capture *c)
 {
     enum { CHUNK = 1 << 14 };
     char chunk[CHUNK];
     ssize_t n = read(fd, chunk, sizeof(chunk));
-    if (n > 0 && into->len + (size_t)n <= max) {
+    if (n > 0 && c->on_data) {
+        c->on_data(c->user, chunk, (size_t)n);
+    } else if (n > 0 && into->len + (size_t)n <= c->max) {
         strbuf_add(into, chunk, (size_t)n);
     }
     return n > 0 || (n < 0 && errno == EINTR);
@@ -220,9 +243,10 @@ static int forward_signal(int fd, pid_t pid)
 }
 
 // Collects the streams until all are closed. Returns the last signal that came meanwhile, or 0.
-static int capture_all(const int fds[CAPTURED], struct strbuf *const into[CAPTURED], size_t max,
-                       int signals, pid_t pid)
+static int capture_all(const int fds[CAPTURED], struct strbuf *const into[CAPTURED],
+                       const struct proc_capture *c, int signals, pid_t pid)
 {
+    enum { POLL_MS = 200 };
     struct pollfd polled[CAPTURED + 1] = {{.fd = signals, .events = POLLIN}};
     size_t open_streams = 0;
     int sig = 0;
@@ -232,7 +256,11 @@ static int capture_all(const int fds[CAPTURED], struct strbuf *const into[CAPTUR
         open_streams += into[i] ? 1 : 0;
     }
     while (open_streams > 0) {
-        if (poll(polled, ARRAY_SIZE(polled), -1) < 0) {
+        int ready = poll(polled, ARRAY_SIZE(polled), signals < 0 ? POLL_MS : -1);
+        if (signals < 0 && proc_stop_requested()) {
+            kill(pid, SIGRTMIN); // end everything, see base/supervise.h
+        }
+        if (ready < 0) {
             continue;
         }
         if (polled[0].revents) {
@@ -240,7 +268,7 @@ static int capture_all(const int fds[CAPTURED], struct strbuf *const into[CAPTUR
         }
         for (size_t i = 0; i < CAPTURED; i++) {
             struct pollfd *p = &polled[i + 1];
-            if (into[i] && p->revents && !capture_read(p->fd, into[i], max)) {
+            if (into[i] && p->revents && !capture_read(p->fd, into[i], c)) {
                 p->fd = -1;
                 open_streams--;
             }
@@ -287,7 +315,7 @@ int proc_capture(char *const argv[], const struct proc_capture *c, int *status, 
     if (pid > 0) {
         _cleanup_close_ int signals = open_signals(&l);
         r = read_exec_report(l.report[0], argv[0], err);
-        sig = capture_all(fds, into, c->max, signals, pid);
+        sig = capture_all(fds, into, c, signals, pid);
         *status = proc_wait_forwarding(pid, 0);
         finish(&l);
     } else if (r == 0) {
@@ -301,19 +329,6 @@ int proc_capture(char *const argv[], const struct proc_capture *c, int *status, 
         raise(sig); // ours as well, now that the program is gone
     }
     return r;
-}
-
-// Without those that were ignored when pisdk was started, as by nohup.
-static void stop_signals(sigset_t *set)
-{
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    sigemptyset(set);
-    for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
-        struct sigaction action;
-        if (sigaction(signals[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN) {
-            sigaddset(set, signals[i]);
-        }
-    }
 }
 
 void proc_stop_hold(sigset_t *saved)

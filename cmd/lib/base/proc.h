@@ -24,11 +24,15 @@ int proc_run(char *const argv[], int *status, struct err *err) ERR_MUST_CHECK;
 struct proc_capture {
     int input;  // standard input; -1: nothing
     size_t max; // bytes of each stream that are kept; the rest is dropped
+    // Not NULL: gets all that comes, and the buffers (which still say what is collected) nothing.
+    void (*on_data)(void *user, const char *data, size_t n);
+    void *user;
     struct strbuf *out, *errors;
     struct strbuf *status_out; // what the program writes to descriptor 3
 };
 
-// Runs the program like proc_run and collects what it writes.
+// Runs the program like proc_run and collects what it writes. When the caller holds signals back
+// (proc_stop_hold), the program is ended as soon as one is there.
 int proc_capture(char *const argv[], const struct proc_capture *c, int *status,
                  struct err *err) ERR_MUST_CHECK;
 

@@ -3,6 +3,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <sys/stat.h>
 
 #include "base/fs.h"
@@ -124,6 +125,20 @@ static int open_data(struct debfile *d, const char *path, struct err *err)
     return 0;
 }
 
+struct debfile *debfile_open_tar(const char *path, struct err *err)
+{
+    struct debfile *d = xcalloc(1, sizeof(*d));
+    d->data = archive_read_new();
+    support_filters(d->data);
+    archive_read_support_format_tar(d->data);
+    d->fd = open_file(d->data, path, err);
+    if (d->fd < 0) {
+        debfile_close(d);
+        return NULL;
+    }
+    return d;
+}
+
 struct debfile *debfile_open(const char *path, struct err *err)
 {
     struct debfile *d = xcalloc(1, sizeof(*d));
@@ -192,11 +207,48 @@ int debfile_read(struct debfile *d, const void **block, size_t *n, int64_t *offs
     return r == ARCHIVE_OK ? 1 : damaged(d->data, err);
 }
 
+static int read_text(struct debfile *d, const char *pattern, size_t max, struct strbuf *out,
+                     struct err *err)
+{
+    struct deb_member m;
+    int more;
+    while ((more = debfile_next(d, &m, err)) > 0) {
+        if (m.type == DEB_FILE && fnmatch(pattern, m.path, 0) == 0) {
+            break;
+        }
+    }
+    if (more <= 0) {
+        return more < 0 ? -1 : err_set(err, ERR_VERIFY, "there is no %s in it", pattern);
+    }
+    const void *block;
+    size_t n;
+    int64_t offset;
+    while ((more = debfile_read(d, &block, &n, &offset, err)) > 0) {
+        if (out->len + n > max) {
+            return err_set(err, ERR_VERIFY, "%s in it is too large", pattern);
+        }
+        strbuf_add(out, block, n);
+    }
+    return more < 0 ? -1 : 0;
+}
+
+int archive_read_text(const char *path, const char *pattern, size_t max, struct strbuf *out,
+                      struct err *err)
+{
+    struct debfile *d = debfile_open_tar(path, err);
+    strbuf_adds(out, "");
+    int r = d ? read_text(d, pattern, max, out, err) : -1;
+    debfile_close(d);
+    return r == 0 || !d ? r : err_wrap(err, "%s", path);
+}
+
 void debfile_close(struct debfile *d)
 {
     if (d) {
         archive_read_free(d->data);
-        archive_read_free(d->ar);
+        if (d->ar) {
+            archive_read_free(d->ar);
+        }
         if (d->fd >= 0) {
             close(d->fd);
         }

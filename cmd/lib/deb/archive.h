@@ -17,6 +17,11 @@
 int archive_expand_file(const char *path, size_t max, struct strbuf *out,
                         struct err *err) ERR_MUST_CHECK;
 
+// The content of the first file in a tar whose path matches `pattern` (fnmatch(3)), at most `max`
+// bytes. ERR_VERIFY when there is none.
+int archive_read_text(const char *path, const char *pattern, size_t max, struct strbuf *out,
+                      struct err *err) ERR_MUST_CHECK;
+
 enum deb_member_type {
     DEB_FILE,
     DEB_FOLDER,
@@ -34,9 +39,11 @@ struct deb_member {
     time_t mtime;
 };
 
-struct debfile; // an open .deb, placed in its data.tar
+struct debfile; // an open .deb, placed in its data.tar; or just a tar
 
 struct debfile *debfile_open(const char *path, struct err *err) ERR_MUST_CHECK;
+// The same for a tar, packed or not.
+struct debfile *debfile_open_tar(const char *path, struct err *err) ERR_MUST_CHECK;
 // 1: `m` is the next member, 0: that was the last, -1: ERR_VERIFY, the archive is damaged.
 int debfile_next(struct debfile *d, struct deb_member *m, struct err *err) ERR_MUST_CHECK;
 // The next block of the current member's content. 1: a block, 0: its end, -1: damaged.

@@ -42,8 +42,7 @@ static void report_existing(const struct sysroot *s, struct sysroot_build_report
     report->bytes = s->lock.tree_size;
 }
 
-// The text that a lock's digits come from: what was asked for, not what came out.
-static char *locked_name(const struct lock *lock)
+char *sysroot_locked_name(const struct lock *lock)
 {
     _cleanup_strbuf_ struct strbuf text = {0};
     char hex[HASH_HEX + 1];
@@ -102,11 +101,13 @@ static int fill(struct build *b, struct err *err)
     if (r != 0) {
         return -1;
     }
+    _cleanup_free_ char *root_path = fs_join(b->staging.dir, "root");
     const struct source_build_options source = {
         .data = b->o->data,
         .cache = b->o->mirror.fetch.cache,
-        .scripts = b->o->scripts,
-        .sysroot_dir = b->staging.dir,
+        .share = b->o->share,
+        .recipe = b->recipe,
+        .root_path = root_path,
         .root = b->staging.root,
         .log = b->log,
     };
@@ -244,7 +245,7 @@ int sysroot_build(const struct recipe *recipe, const struct sysroot_build_option
 static bool find_built(struct lock *lock, char **name, struct sysroot_build_report *report,
                        const struct sysroot_build_options *o)
 {
-    char *names[] = {xstrdup(lock->name), locked_name(lock)};
+    char *names[] = {xstrdup(lock->name), sysroot_locked_name(lock)};
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         struct sysroot s;
         struct err ignored = ERR_INIT;
@@ -269,7 +270,7 @@ int sysroot_build_locked(struct lock *lock, const struct recipe *recipe,
                          struct sysroot_build_report *report, struct err *err)
 {
     double start = clock_seconds();
-    _cleanup_free_ char *place = locked_name(lock);
+    _cleanup_free_ char *place = sysroot_locked_name(lock);
 
     *report = (struct sysroot_build_report){0};
     *name = NULL;

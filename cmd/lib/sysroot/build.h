@@ -19,7 +19,7 @@
 struct sysroot_build_options {
     const char *data;             // the user's folder, see base/paths.h
     struct mirror_options mirror; // its cache, mirrors and log
-    const char *scripts;          // folder with mpi/ and build/: pisdk's own recipes
+    const char *share;            // pisdk's own files, see base/paths.h
     bool refresh;                 // ask the mirror even when the sysroot is up to date
 };
 
@@ -41,5 +41,9 @@ int sysroot_build(const struct recipe *recipe, const struct sysroot_build_option
 int sysroot_build_locked(struct lock *lock, const struct recipe *recipe,
                          const struct sysroot_build_options *o, char **name,
                          struct sysroot_build_report *report, struct err *err) ERR_MUST_CHECK;
+
+// The folder's name of a lock's sysroot, when the lock's own name is another one's: NAME-12345678.
+// The digits come from what was asked for, not from what came out. The caller frees it.
+char *sysroot_locked_name(const struct lock *lock);
 
 #endif

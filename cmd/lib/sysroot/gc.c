@@ -47,7 +47,8 @@ static int drop(struct gc *g, const char *path, struct err *err)
     return g->o->dry_run ? 0 : fs_remove_tree(path, err);
 }
 
-// Has one of its projects still the lock that it was made from?
+// Has one of its projects still the lock that it was made from? One that was made for no project is
+// the user's own.
 static bool is_used(const struct sysroot *s)
 {
     _cleanup_free_ char *path = fs_join(s->dir, "projects");
@@ -56,7 +57,7 @@ static bool is_used(const struct sysroot *s)
     struct slice line;
 
     if (fs_read_file(path, PROJECTS_MAX, &text, &ignored) != 0) {
-        return false;
+        return true;
     }
     struct slice rest = {text.data, text.len};
     while (slice_cut(&rest, '\n', &line)) {

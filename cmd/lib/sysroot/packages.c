@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "sysroot/path.h"
 
 // Changes when the same .deb gives another tree.
 #define KEY_VERSION "1"
 
-enum { FOLDER_MODE = 0755 };
+enum { FOLDER_MODE = 0755, ANY_EXEC = 0111 };
 
 void packages_key(const struct lock *lock, const struct package *p, char key[HASH_HEX + 1])
 {
@@ -127,6 +128,54 @@ void packages_end(struct packages_new *p)
     *p = (struct packages_new){.tree = -1};
 }
 
+static int normalise_link(int root, struct tree_entry *e, struct err *err)
+{
+    char *target = NULL;
+    if (sysroot_path_of_link(e->path, e->target, &target, err) != 0) {
+        return -1;
+    }
+    free(e->target);
+    e->target = target;
+    if (unlinkat(root, e->path, 0) != 0 || symlinkat(target, root, e->path) != 0) {
+        return err_sys(err, "cannot create link %s", e->path);
+    }
+    return 0;
+}
+
+static int normalise_entry(int root, bool keep_times, struct tree_entry *e, struct err *err)
+{
+    if (e->type == TREE_LINK && normalise_link(root, e, err) != 0) {
+        return -1;
+    }
+    if (e->type == TREE_FILE) {
+        e->mode = e->mode & ANY_EXEC ? TREE_PROGRAM_MODE : TREE_FILE_MODE;
+    } else if (e->type == TREE_FOLDER) {
+        e->mode = TREE_FOLDER_MODE;
+    }
+    if (!keep_times || e->type == TREE_FOLDER || e->time < 0) {
+        e->time = TREE_TIME;
+    }
+    const struct timespec times[2] = {{.tv_sec = e->time}, {.tv_sec = e->time}};
+    if ((e->type != TREE_LINK && fchmodat(root, e->path, e->mode, 0) != 0) ||
+        utimensat(root, e->path, times, AT_SYMLINK_NOFOLLOW) != 0) {
+        return err_sys(err, "cannot set mode and time of %s", e->path);
+    }
+    return 0;
+}
+
+int packages_normalise(int root, bool keep_times, struct tree *list, struct err *err)
+{
+    if (tree_scan(root, list, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < list->n; i++) {
+        if (normalise_entry(root, keep_times, &list->items[i], err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 // The folders of the package and of the sysroot that entries are linked between, kept open, since
 // entries of one folder follow each other.
 struct linking {
@@ -216,13 +265,10 @@ static int link_entry(struct linking *l, const struct tree_entry *e, struct err 
     return cannot_link(errno) ? copy_entry(l, e, err) : err_sys(err, "cannot create %s", e->path);
 }
 
-int packages_link(const char *data, const char *key, const struct tree *list, int root,
-                  struct err *err)
+static int link_all(int from, const struct tree *list, int root, struct err *err)
 {
-    _cleanup_free_ char *tree = package_path(data, key, "tree");
-    _cleanup_close_ int from = open(tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
     struct linking l = {.from_root = from, .to_root = root, .from = -1, .to = -1};
-    int r = from < 0 ? err_sys(err, "cannot open %s", tree) : 0;
+    int r = 0;
 
     for (size_t i = 0; r == 0 && i < list->n; i++) {
         r = link_entry(&l, &list->items[i], err);
@@ -231,6 +277,20 @@ int packages_link(const char *data, const char *key, const struct tree *list, in
     cleanup_close(&l.to);
     free(l.parent);
     return r;
+}
+
+int packages_link(const char *data, const char *key, const struct tree *list, int root,
+                  struct err *err)
+{
+    _cleanup_free_ char *tree = package_path(data, key, "tree");
+    _cleanup_close_ int from = open(tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return from < 0 ? err_sys(err, "cannot open %s", tree) : link_all(from, list, root, err);
+}
+
+int packages_link_new(const struct packages_new *p, const struct tree *list, int root,
+                      struct err *err)
+{
+    return link_all(p->tree, list, root, err);
 }
 
 int packages_lock(const char *data, enum fs_lock_kind kind, struct err *err)

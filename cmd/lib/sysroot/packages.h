@@ -36,10 +36,18 @@ int packages_commit(const char *data, const char *key, struct packages_new *p,
 // Removes what was not committed, and releases it.
 void packages_end(struct packages_new *p);
 
+// Makes files that were not unpacked here like unpacked ones: modes, links that work anywhere, and,
+// unless `keep_times`, times. `list` is what is below `root` then.
+int packages_normalise(int root, bool keep_times, struct tree *list, struct err *err) ERR_MUST_CHECK;
+
 // Puts the package into the sysroot whose root is open as `root`. ERR_VERIFY when a file is there
 // already.
 int packages_link(const char *data, const char *key, const struct tree *list, int root,
                   struct err *err) ERR_MUST_CHECK;
+
+// The same from a package that is not committed, and need not be.
+int packages_link_new(const struct packages_new *p, const struct tree *list, int root,
+                      struct err *err) ERR_MUST_CHECK;
 
 // Held while packages and downloads are used (shared) or removed. The descriptor is the caller's.
 int packages_lock(const char *data, enum fs_lock_kind kind, struct err *err) ERR_MUST_CHECK;

@@ -228,28 +228,58 @@ static int write_member(struct unpack *u, const struct deb_member *m, struct err
     }
 }
 
-int unpack_deb(const struct unpack_target *t, const char *debfile, struct tree *result,
-               struct err *err)
+static bool merges_usr(const char *path)
 {
-    struct unpack u = {.t = t, .result = result, .parent = -1};
+    return strcmp(path, "bin") == 0 || strcmp(path, "sbin") == 0 || strcmp(path, "lib") == 0;
+}
+
+// Takes the prefix off. False for a member that is not wanted.
+static bool strip(const char *prefix, struct deb_member *m)
+{
+    size_t n = strlen(prefix);
+    if (strncmp(m->path, prefix, n) != 0 || m->path[n] == '\0') {
+        return false;
+    }
+    m->path += n;
+    if (m->type == DEB_HARDLINK && strncmp(m->link, prefix, n) == 0) {
+        m->link += n;
+    }
+    return m->type != DEB_SYMLINK || !merges_usr(m->path);
+}
+
+// Takes the open archive.
+static int unpack(const struct unpack_target *t, struct debfile *archive, const char *prefix,
+                  struct tree *result, struct err *err)
+{
+    struct unpack u = {.t = t, .deb = archive, .result = result, .parent = -1};
     struct deb_member m;
     int more;
 
-    u.deb = debfile_open(debfile, err);
-    if (!u.deb) {
-        return -1;
-    }
-    while ((more = debfile_next(u.deb, &m, err)) > 0) {
-        if (write_member(&u, &m, err) != 0) {
+    while ((more = debfile_next(archive, &m, err)) > 0) {
+        if ((!prefix || strip(prefix, &m)) && write_member(&u, &m, err) != 0) {
             more = -1;
             break;
         }
     }
-    debfile_close(u.deb);
+    debfile_close(archive);
     free(u.parent_path);
     if (u.parent >= 0) {
         close(u.parent);
     }
     tree_sort(result);
     return more;
+}
+
+int unpack_deb(const struct unpack_target *t, const char *debfile, struct tree *result,
+               struct err *err)
+{
+    struct debfile *archive = debfile_open(debfile, err);
+    return archive ? unpack(t, archive, NULL, result, err) : -1;
+}
+
+int unpack_tar(const struct unpack_target *t, const char *file, const char *prefix,
+               struct tree *result, struct err *err)
+{
+    struct debfile *archive = debfile_open_tar(file, err);
+    return archive ? unpack(t, archive, prefix, result, err) : -1;
 }

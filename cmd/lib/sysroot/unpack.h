@@ -21,4 +21,9 @@ struct unpack_target {
 int unpack_deb(const struct unpack_target *t, const char *debfile, struct tree *result,
                struct err *err) ERR_MUST_CHECK;
 
+// The same for the members of a tar whose paths begin with `prefix`, which is taken off. Links at
+// the top that merge /usr are left out: every sysroot has them.
+int unpack_tar(const struct unpack_target *t, const char *file, const char *prefix,
+               struct tree *result, struct err *err) ERR_MUST_CHECK;
+
 #endif

@@ -24,20 +24,32 @@ static bool find_pair(const char *suffix, struct compiler *out)
     return true;
 }
 
-// "Debian clang version 14.0.6" and the like; 0 when it cannot be told.
-static int ask_version(const char *clang)
+static int ask(const char *clang, char **first_line, struct err *err)
 {
     _cleanup_strv_ struct strv argv = {0};
     _cleanup_strbuf_ struct strbuf text = {0};
-    struct err ignored = ERR_INIT;
     int status = 0;
 
     strv_add_list(&argv, clang, "--version", NULL);
     const struct proc_capture capture = {.input = -1, .max = OUTPUT_MAX, .out = &text};
-    if (proc_capture(argv.items, &capture, &status, &ignored) != 0 || !text.data) {
-        return 0;
+    if (proc_capture(argv.items, &capture, &status, err) != 0) {
+        return -1;
     }
-    const char *at = strstr(text.data, "version ");
+    struct slice rest = {text.data, text.len};
+    struct slice line;
+    if (status != 0 || !slice_cut(&rest, '\n', &line)) {
+        return err_set(err, ERR_FAILED, "%s does not say its version", clang);
+    }
+    *first_line = slice_dup(slice_trim(line));
+    return 0;
+}
+
+// 0 when it cannot be told.
+static int ask_version(const char *clang)
+{
+    _cleanup_free_ char *line = NULL;
+    struct err ignored = ERR_INIT;
+    const char *at = ask(clang, &line, &ignored) == 0 ? strstr(line, "version ") : NULL;
     return at ? (int)strtol(at + strlen("version "), NULL, 10) : 0;
 }
 
@@ -62,6 +74,11 @@ int compiler_find(struct compiler *out, struct err *err)
     err_set(err, ERR_NOT_FOUND, "no Clang of version %d or newer with its linker lld is installed",
             COMPILER_VERSION_MIN);
     return err_hint(err, "sudo apt install clang lld llvm");
+}
+
+int compiler_describe(const struct compiler *c, char **out, struct err *err)
+{
+    return ask(c->clang, out, err);
 }
 
 void compiler_release(struct compiler *c)

@@ -17,6 +17,8 @@ struct compiler {
 // The same search as toolchain/pisdk.cmake: clang-N with ld.lld-N, highest N first, then clang with
 // ld.lld. ERR_NOT_FOUND with what to install.
 int compiler_find(struct compiler *out, struct err *err) ERR_MUST_CHECK;
+// What it calls itself: "Debian clang version 14.0.6". The caller frees it.
+int compiler_describe(const struct compiler *c, char **out, struct err *err) ERR_MUST_CHECK;
 void compiler_release(struct compiler *c);
 
 #endif

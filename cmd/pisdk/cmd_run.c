@@ -242,6 +242,7 @@ static int emulate(struct run *run, int *status, struct err *err)
         .triple = sysroot->lock.triple,
         .environment = &sysroot->lock.environment,
         .rootless = &sysroot->lock.rootless,
+        .needs_exec = sysroot->lock.needs_exec && run->ranks > 0,
         .board = &run->target->board,
         .visible = &run->visible,
         .cwd = run->cwd,

@@ -18,7 +18,7 @@ static int export(struct app *app, struct err *err)
         err_set(err, ERR_USAGE, "`%s` does not end in " EXPORT_SUFFIX, file);
         return err_hint(err, "pisdk sysroot export %s" EXPORT_SUFFIX, file);
     }
-    int r = name              ? target_open_sysroot(app, name, &s, err)
+    int r = name               ? target_open_sysroot(app, name, &s, err)
             : app->has_project ? target_open_project_sysroot(app, &s, err)
                                : target_open_sysroot(app, PROJECT_DEFAULT_SYSROOT, &s, err);
     if (r != 0) {

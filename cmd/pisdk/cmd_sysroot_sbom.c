@@ -1,4 +1,5 @@
-// The software bill of materials of a sysroot: SPDX 2.3 in JSON, https://spdx.github.io/spdx-spec/v2.3/
+// The software bill of materials of a sysroot: SPDX 2.3 in JSON,
+// https://spdx.github.io/spdx-spec/v2.3/
 
 #include <ctype.h>
 #include <jansson.h>
@@ -134,7 +135,8 @@ static void add_source(struct sbom *b, const char *id, const char *source)
     if (!open) {
         return;
     }
-    _cleanup_free_ char *name = slice_dup(slice_trim((struct slice){source, (size_t)(open - source)}));
+    _cleanup_free_ char *name =
+        slice_dup(slice_trim((struct slice){source, (size_t)(open - source)}));
     _cleanup_free_ char *version = xstrndup(open + 1, strcspn(open + 1, ")"));
     _cleanup_free_ char *both = xasprintf("%s-%s", name, version);
     _cleanup_free_ char *source_id = spdx_id("SPDXRef-Source", both);

@@ -36,6 +36,10 @@ static const struct option_spec sysroot_change_options[] = {
     MIRROR_OPTIONS,
 };
 
+static const struct option_spec sysroot_import_options[] = {
+    MIRROR_OPTIONS,
+};
+
 static const struct option_spec sysroot_gc_options[] = {
     {"all", 0, NULL, "all downloads, also those of sysroots that stay"},
     {"dry-run", 0, NULL, "only say what would be removed"},
@@ -125,12 +129,26 @@ static const struct command sysroot_commands[] = {
         .run = cmd_sysroot_remove,
     },
     {
+        .name = "import",
+        .summary = "Make a sysroot like a live board, over ssh",
+        .arguments = "[USER@]HOST [NAME]",
+        .description =
+            "The same versions as are installed there: from the mirror where it has them; "
+            "libraries\n"
+            "and headers that no mirror has are copied with rsync. The sysroot is called NAME, or\n"
+            "after the host. Nothing is changed on the board.",
+        OPTIONS(sysroot_import_options),
+        .min_args = 1,
+        .max_args = 2,
+        .run = cmd_sysroot_import,
+    },
+    {
         .name = "export",
         .summary = "Write a sysroot to a file that works without pisdk",
         .arguments = "FILE.tar.zst [NAME]",
-        .description =
-            "With the CMake toolchain file and compiler scripts: Clang, lld and CMake are enough to\n"
-            "use it. `pisdk sysroot build FILE.tar.zst` reads it back.",
+        .description = "With the CMake toolchain file and compiler scripts: Clang, lld and CMake "
+                       "are enough to\n"
+                       "use it. `pisdk sysroot build FILE.tar.zst` reads it back.",
         .min_args = 1,
         .max_args = 2,
         .needs = WANTS_PROJECT,

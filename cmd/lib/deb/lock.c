@@ -31,13 +31,15 @@ static void add_lines(struct strbuf *b, const char *name, const struct strv *lin
     }
 }
 
-static void add_links(struct strbuf *b, const struct lock *lock)
+static void add_links(struct strbuf *b, const struct lock *lock, const char *name, bool optional)
 {
     _cleanup_strv_ struct strv lines = {0};
     for (size_t i = 0; i < lock->n_links; i++) {
-        strv_addf(&lines, "%s %s", lock->links[i].path, lock->links[i].target);
+        if (lock->links[i].optional == optional) {
+            strv_addf(&lines, "%s %s", lock->links[i].path, lock->links[i].target);
+        }
     }
-    add_lines(b, "Links", &lines);
+    add_lines(b, name, &lines);
 }
 
 static void add_files(struct strbuf *b, const struct package *p)
@@ -90,10 +92,12 @@ void lock_format(const struct lock *lock, bool with_tree, struct strbuf *out)
     if (lock->ranks_max) {
         strbuf_addf(out, "Ranks-Max: %ld\n", lock->ranks_max);
     }
+    add_field(out, "Needs-Exec", lock->needs_exec ? "yes" : NULL);
     add_field(out, "Added", added);
     add_field(out, "Leave-Out", leave_out);
     add_field(out, "Keep", keep);
-    add_links(out, lock);
+    add_links(out, lock, "Links", false);
+    add_links(out, lock, "Alternatives", true);
     add_lines(out, "Environment", &lock->environment);
     add_lines(out, "Rootless", &lock->rootless);
     add_field(out, "Recipe-SHA256", lock->recipe_sha256);
@@ -162,9 +166,10 @@ static int hash_field(const struct deb822 *p, const char *name, bool needed, cha
     return 0;
 }
 
-static int read_links(const struct deb822 *p, struct lock *out, struct err *err)
+static int read_links(const struct deb822 *p, const char *name, bool optional, struct lock *out,
+                      struct err *err)
 {
-    struct slice rest = deb822_get(p, "Links");
+    struct slice rest = deb822_get(p, name);
     struct slice line;
     while (slice_cut(&rest, '\n', &line)) {
         struct slice path;
@@ -173,11 +178,11 @@ static int read_links(const struct deb822 *p, struct lock *out, struct err *err)
             continue;
         }
         if (!slice_word(&line, &target)) {
-            return err_set(err, ERR_VERIFY, "`Links` has a link without a target");
+            return err_set(err, ERR_VERIFY, "`%s` has a link without a target", name);
         }
         VEC_GROW(out->links, out->n_links);
         struct recipe_link *link = &out->links[out->n_links++];
-        *link = (struct recipe_link){slice_dup(path), slice_dup(target)};
+        *link = (struct recipe_link){slice_dup(path), slice_dup(target), optional};
         if (recipe_check_link(link->path, link->target, err) != 0) {
             err->code = ERR_VERIFY;
             return -1;
@@ -225,7 +230,10 @@ static int read_head(const struct deb822 *p, struct lock *out, struct err *err)
         return -1;
     }
     out->ranks_max = (long)number;
-    return read_links(p, out, err);
+    out->needs_exec = slice_is(deb822_get(p, "Needs-Exec"), "yes");
+    return read_links(p, "Links", false, out, err) == 0
+               ? read_links(p, "Alternatives", true, out, err)
+               : -1;
 }
 
 static int read_files(const struct deb822 *p, struct package *out, struct err *err)
@@ -363,6 +371,7 @@ void lock_from_recipe(const struct recipe *recipe, const struct strv *added, str
         .title = xstrdup(recipe->title),
         .arch = xstrdup(recipe->arch),
         .triple = xstrdup(recipe->triple),
+        .needs_exec = recipe->needs_exec,
         .ranks_max = recipe->ranks_max ? strtol(recipe->ranks_max, NULL, 10) : 0,
     };
     memcpy(out->recipe_sha256, recipe->sha256, sizeof(out->recipe_sha256));
@@ -375,9 +384,10 @@ void lock_from_recipe(const struct recipe *recipe, const struct strv *added, str
     strv_add_all(&out->environment, recipe->environment.items);
     strv_add_all(&out->rootless, recipe->rootless.items);
     for (size_t i = 0; i < recipe->n_links; i++) {
+        const struct recipe_link *from = &recipe->links[i];
         VEC_GROW(out->links, out->n_links);
         out->links[out->n_links++] =
-            (struct recipe_link){xstrdup(recipe->links[i].path), xstrdup(recipe->links[i].target)};
+            (struct recipe_link){xstrdup(from->path), xstrdup(from->target), from->optional};
     }
 }
 

@@ -5,6 +5,16 @@
 
 #include "base/str.h"
 
+void package_drop_files(struct package *p)
+{
+    for (size_t i = 0; i < p->n_files; i++) {
+        free(p->files[i].filename);
+    }
+    free(p->files);
+    p->files = NULL;
+    p->n_files = 0;
+}
+
 void package_release(struct package *p)
 {
     free(p->name);
@@ -16,10 +26,7 @@ void package_release(struct package *p)
     free(p->script);
     free(p->recipe);
     free(p->built_with);
-    for (size_t i = 0; i < p->n_files; i++) {
-        free(p->files[i].filename);
-    }
-    free(p->files);
+    package_drop_files(p);
     *p = (struct package){0};
 }
 

@@ -51,6 +51,8 @@ struct package *package_list_find(const struct package_list *list, const char *n
 
 struct package_file *package_add_file(struct package *p);
 
+void package_drop_files(struct package *p);
+
 // Bytes to be downloaded for it.
 uint64_t package_size(const struct package *p);
 

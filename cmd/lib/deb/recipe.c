@@ -7,7 +7,8 @@
 
 #define KNOWN_KEYS                                                                                 \
     "release.title release.arch release.triple release.ranks_max release.include release.mpi "     \
-    "release.flags origin.suites origin.components origin.keyring origin.mirror origin.optional "  \
+    "release.flags release.needs_exec origin.suites origin.components origin.keyring "             \
+    "origin.mirror origin.optional "                                                               \
     "source.package source.origin source.suite source.script packages.wanted packages.provided "   \
     "paths.leave_out paths.keep"
 
@@ -83,13 +84,14 @@ static struct recipe_source *get_source(struct recipe *r, const char *name)
     return &r->sources[r->n_sources++];
 }
 
-static int add_link(struct recipe *r, const char *path, const char *target, struct err *err)
+static int add_link(struct recipe *r, const char *path, const char *target, bool optional,
+                    struct err *err)
 {
     if (recipe_check_link(path, target, err) != 0) {
         return -1;
     }
     VEC_GROW(r->links, r->n_links);
-    r->links[r->n_links++] = (struct recipe_link){xstrdup(path), xstrdup(target)};
+    r->links[r->n_links++] = (struct recipe_link){xstrdup(path), xstrdup(target), optional};
     return 0;
 }
 
@@ -184,8 +186,15 @@ static int take_key(struct reading *in, const char *section, const char *key, co
     if (strcmp(name, "release.include") == 0) {
         return include(in, value, err);
     }
+    if (strcmp(name, "release.needs_exec") == 0) {
+        r->needs_exec = strcmp(value, "yes") == 0;
+        return 0;
+    }
     if (strcmp(section, "links") == 0) {
-        return add_link(r, key, value, err);
+        return add_link(r, key, value, false, err);
+    }
+    if (strcmp(section, "alternatives") == 0) {
+        return add_link(r, key, value, true, err);
     }
     if (strcmp(section, "environment") == 0 || strcmp(section, "rootless") == 0) {
         add_variable(section[0] == 'e' ? &r->environment : &r->rootless, key, value,

@@ -1,6 +1,7 @@
 // What a sysroot is made of: sysroot-scripts/RELEASE.ini, or a user's own file like it.
 //
 //     [release]   title, arch (Debian's), triple, ranks_max (what its MPI can start on a board)
+//                 needs_exec (yes: its mpirun starts programs of the target by itself)
 //                 include (other recipes, read at this place; what comes later wins, lists grow)
 //                 flags (compiler flags that all of the release's libraries are built with)
 //                 mpi (the flavours of MPI that it can have, the default one first: each is a file
@@ -12,6 +13,8 @@
 //                 build/openmpi.ini, see sysroot/source_script.h)
 //     [paths]     leave_out, keep (patterns of fnmatch(3) on paths without the leading /)
 //     [links]     path = target: the links that the packages' scripts would make
+//     [alternatives]  the same, for packages that may be added: made where the target is there and
+//                 nothing else has the path; the first one that can be made counts
 //     [environment]  NAME = VALUE for emulated programs, see sandbox/environment.h
 //     [rootless]     the same, only where they run without a root file system of their own
 //
@@ -40,6 +43,7 @@ struct recipe_source {
 
 struct recipe_link {
     char *path, *target;
+    bool optional; // of [alternatives]
 };
 
 struct recipe {
@@ -48,6 +52,7 @@ struct recipe {
     char *file;
     char *title, *arch, *triple;
     char *ranks_max; // a number, or NULL: no limit
+    bool needs_exec; // ranks cannot be started where programs cannot start others
     char *flavour;   // of MPI, or NULL: none
     struct strv flavours;
     struct strv flags;

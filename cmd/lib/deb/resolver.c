@@ -148,6 +148,25 @@ int resolver_save_index(struct resolver *r, int index, FILE *file, struct err *e
     return failed || fflush(file) != 0 ? err_sys(err, "cannot write the package index") : 0;
 }
 
+// pool_createwhatprovides is done only when all indexes are there, so this looks at each package.
+bool resolver_has(const struct resolver *r, const char *name, const char *version)
+{
+    Pool *pool = r->pool;
+    Id name_id = pool_str2id(pool, name, 0);
+    Id evr = pool_str2id(pool, version, 0);
+    Id p;
+
+    if (!name_id || !evr) {
+        return false;
+    }
+    FOR_POOL_SOLVABLES (p) {
+        if (pool->solvables[p].name == name_id && pool->solvables[p].evr == evr) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void provide(struct resolver *r, const struct strv *provided)
 {
     Pool *pool = r->pool;

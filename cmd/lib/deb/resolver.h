@@ -5,6 +5,7 @@
 #ifndef PISDK_DEB_RESOLVER_H
 #define PISDK_DEB_RESOLVER_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/err.h"
@@ -25,6 +26,9 @@ int resolver_add_index(struct resolver *r, const char *text, size_t n,
 // format. Returns as above; ERR_VERIFY for one that is damaged.
 int resolver_save_index(struct resolver *r, int index, FILE *file, struct err *err) ERR_MUST_CHECK;
 int resolver_load_index(struct resolver *r, const char *path, struct err *err) ERR_MUST_CHECK;
+
+// Is this version of the package in one of the indexes?
+bool resolver_has(const struct resolver *r, const char *name, const char *version);
 
 // ERR_RESOLVE with the solver's reason, or with the nearest name when a wanted package does not
 // exist. Recommended packages are left out. Versions in `favoured` (may be NULL) are kept where

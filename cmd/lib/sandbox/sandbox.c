@@ -151,6 +151,12 @@ static int run_mode(struct sandbox *s, int *status, struct err *err)
     if (check_mode(s, err) != 0) {
         return -1;
     }
+    if (s->mode == SANDBOX_PREFIX && s->o->needs_exec) {
+        err_set(err, ERR_UNSUPPORTED,
+                "this MPI starts its ranks in a way that prefix mode cannot emulate");
+        return err_hint(err, "`pisdk doctor` says what the other modes need here; or take the "
+                             "MPI openmpi-source");
+    }
     proc_forwarded_signals(&block);
     sigaddset(&block, SIGCHLD);
     pthread_sigmask(SIG_BLOCK, &block, &saved);

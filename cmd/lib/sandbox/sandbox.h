@@ -26,6 +26,7 @@ struct sandbox_options {
     const char *triple;             // names the library folders
     const struct strv *environment; // NAME=VALUE for every mode, unless the user has set NAME
     const struct strv *rootless;    // NAME=VALUE for binfmt and prefix; see environment.h
+    bool needs_exec; // it starts programs of the target by itself: not in prefix mode
     const struct board *board;
     const struct strv *visible; // folders of the host, absolute
     const char *cwd;            // absolute; / when the program cannot see it

@@ -291,3 +291,19 @@ int sysroot_build_locked(struct lock *lock, const struct recipe *recipe,
     report->seconds = clock_seconds() - start;
     return r;
 }
+
+int sysroot_build_as(const char *name, struct lock *lock, const struct recipe *recipe,
+                     const struct sysroot_build_options *o, struct sysroot_build_report *report,
+                     struct err *err)
+{
+    double start = clock_seconds();
+    _cleanup_close_ int held = take_lock(o, name, err);
+
+    *report = (struct sysroot_build_report){0};
+    if (held < 0) {
+        return -1;
+    }
+    int r = make(lock, recipe, name, o, report, err);
+    report->seconds = clock_seconds() - start;
+    return r;
+}

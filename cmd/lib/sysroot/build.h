@@ -42,6 +42,12 @@ int sysroot_build_locked(struct lock *lock, const struct recipe *recipe,
                          const struct sysroot_build_options *o, char **name,
                          struct sysroot_build_report *report, struct err *err) ERR_MUST_CHECK;
 
+// Makes the sysroot of this lock in the folder `name`, in the place of one that is there. Otherwise
+// like sysroot_build_locked.
+int sysroot_build_as(const char *name, struct lock *lock, const struct recipe *recipe,
+                     const struct sysroot_build_options *o, struct sysroot_build_report *report,
+                     struct err *err) ERR_MUST_CHECK;
+
 // The folder's name of a lock's sysroot, when the lock's own name is another one's: NAME-12345678.
 // The digits come from what was asked for, not from what came out. The caller frees it.
 char *sysroot_locked_name(const struct lock *lock);

@@ -19,7 +19,8 @@ enum { TEXT_MODE = 0444, SCRIPT_MODE = 0555, FILE_MAX = 1 << 20 };
 
 #define BOARD "armv7"
 
-struct export {
+struct export
+{
     const struct sysroot *s;
     const char *share;
     struct tarball *tar;
@@ -215,7 +216,8 @@ int sysroot_export(const struct sysroot *s, const char *share, const char *file,
     return r;
 }
 
-// --- And back --------------------------------------------------------------------------------------
+// --- And back
+// --------------------------------------------------------------------------------------
 
 // The lock of the file: NAME/pisdk.lock, one of the first members.
 static int read_lock(const char *file, struct lock *lock, struct err *err)

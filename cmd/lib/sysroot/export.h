@@ -23,9 +23,9 @@ int sysroot_export(const struct sysroot *s, const char *share, const char *file,
                    struct err *err) ERR_MUST_CHECK;
 
 // Makes a sysroot from such a file, under the name that its lock says, or, when there is another of
-// that name, NAME-12345678. `name` is the caller's to free; `found` is set when it was there already.
-// Nothing in the file is believed: ERR_VERIFY when it is damaged or hostile, or its tree is not that
-// of its lock.
+// that name, NAME-12345678. `name` is the caller's to free; `found` is set when it was there
+// already. Nothing in the file is believed: ERR_VERIFY when it is damaged or hostile, or its tree
+// is not that of its lock.
 int sysroot_import_file(const char *data, const char *file, struct log *log, char **name,
                         bool *found, struct err *err) ERR_MUST_CHECK;
 

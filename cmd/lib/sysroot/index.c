@@ -253,3 +253,120 @@ int index_choose(const struct recipe *recipe, const struct mirror_options *o, co
     strv_release(&c.suites);
     return r;
 }
+
+// --- Boards
+// ----------------------------------------------------------------------------------------
+
+// "install ok installed", and "hold" for one that apt must not touch.
+static bool is_installed(const struct deb822 *p)
+{
+    struct slice status = deb822_get(p, "Status");
+    static const char wanted[] = " ok installed";
+    size_t n = strlen(wanted);
+    return status.n > n && memcmp(status.p + status.n - n, wanted, n) == 0;
+}
+
+void index_installed(const struct strbuf *status, struct strv *names)
+{
+    struct deb822_reader reader;
+    struct deb822 p = {0};
+
+    deb822_reader_init(&reader, status->data, status->len);
+    while (deb822_next(&reader, &p)) {
+        if (is_installed(&p)) {
+            strv_take(names, slice_dup(deb822_get(&p, "Package")));
+        }
+    }
+    deb822_release(&p);
+}
+
+struct board_packages {
+    struct package_list installed; // name and version
+    struct strbuf own;             // a package index of what no mirror has
+    struct strv dev;               // -dev packages
+};
+
+// As it would be in a mirror's index; where it is, and its hash, nobody asks.
+static void add_own(const struct deb822 *p, struct strbuf *index)
+{
+    static const char *const fields[] = {"Package",  "Version",  "Architecture", "Multi-Arch",
+                                         "Provides", "Depends",  "Pre-Depends",  "Conflicts",
+                                         "Breaks",   "Replaces", "Source",       "Installed-Size"};
+    for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+        struct slice value = deb822_get(p, fields[i]);
+        if (value.p) {
+            strbuf_addf(index, "%s: %.*s\n", fields[i], (int)value.n, value.p);
+        }
+    }
+    strbuf_addf(index, "Filename: board\nSize: 1\nSHA256: %064d\n\n", 0);
+}
+
+static void sort_board_packages(const struct choice *c, const struct strbuf *status,
+                                struct board_packages *out)
+{
+    struct deb822_reader reader;
+    struct deb822 p = {0};
+
+    deb822_reader_init(&reader, status->data, status->len);
+    while (deb822_next(&reader, &p)) {
+        struct slice arch = deb822_get(&p, "Architecture");
+        if (!is_installed(&p) || (!slice_is(arch, c->recipe->arch) && !slice_is(arch, "all"))) {
+            continue;
+        }
+        VEC_GROW(out->installed.items, out->installed.n);
+        struct package *to = &out->installed.items[out->installed.n++];
+        *to = (struct package){.name = slice_dup(deb822_get(&p, "Package")),
+                               .version = slice_dup(deb822_get(&p, "Version"))};
+        if (str_ends(to->name, "-dev") && !strv_has(&c->recipe->provided, to->name)) {
+            strv_add(&out->dev, to->name);
+        }
+        if (!resolver_has(c->resolver, to->name, to->version)) {
+            add_own(&p, &out->own);
+        }
+    }
+    deb822_release(&p);
+}
+
+static int choose_installed(struct choice *c, const struct strbuf *status,
+                            struct board_packages *board, struct lock *lock, struct err *err)
+{
+    if (add_all(c, err) != 0) {
+        return -1;
+    }
+    sort_board_packages(c, status, board);
+    if (board->own.len > 0) {
+        if (resolver_add_index(c->resolver, board->own.data, board->own.len, err) < 0) {
+            return -1;
+        }
+        strv_add(&c->origins, INDEX_BOARD);
+        strv_add(&c->suites, "");
+    }
+    strv_add_all(&lock->added, board->dev.items);
+    if (solve(c, &board->installed, lock, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < lock->packages.n; i++) {
+        struct package *p = &lock->packages.items[i];
+        if (strcmp(p->origin, INDEX_BOARD) == 0) {
+            p->kind = PACKAGE_COPIED;
+            package_drop_files(p);
+        }
+    }
+    return 0;
+}
+
+int index_choose_installed(const struct recipe *recipe, const struct mirror_options *o,
+                           const char *data, const struct strbuf *status, struct lock *lock,
+                           struct err *err)
+{
+    struct choice c = {recipe, o, data, resolver_new(recipe->arch), {0}, {0}};
+    struct board_packages board = {0};
+    int r = choose_installed(&c, status, &board, lock, err);
+    resolver_free(c.resolver);
+    strv_release(&c.origins);
+    strv_release(&c.suites);
+    package_list_release(&board.installed);
+    strbuf_release(&board.own);
+    strv_release(&board.dev);
+    return r;
+}

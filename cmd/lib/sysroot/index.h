@@ -16,4 +16,17 @@ int index_choose(const struct recipe *recipe, const struct mirror_options *o, co
                  const struct package_list *favoured, struct lock *lock,
                  struct err *err) ERR_MUST_CHECK;
 
+// The origin of packages that a board has and no mirror.
+#define INDEX_BOARD "board"
+
+// The same for a board whose dpkg has this status file: the recipe's packages and every -dev
+// package of the board, all in the board's versions where these can be had. Those that only the
+// board has are PACKAGE_COPIED, without a digest yet.
+int index_choose_installed(const struct recipe *recipe, const struct mirror_options *o,
+                           const char *data, const struct strbuf *status, struct lock *lock,
+                           struct err *err) ERR_MUST_CHECK;
+
+// The names of the installed packages of a status file.
+void index_installed(const struct strbuf *status, struct strv *names);
+
 #endif

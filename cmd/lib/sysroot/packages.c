@@ -99,7 +99,11 @@ int packages_commit(const char *data, const char *key, struct packages_new *p,
 {
     _cleanup_strbuf_ struct strbuf text = {0};
     _cleanup_free_ char *files = fs_join(p->dir, "files");
-    _cleanup_free_ char *place = xasprintf("%s/packages/%.2s/%s", data, key, key);
+    _cleanup_free_ char *folder = xasprintf("%s/packages/%.2s", data, key);
+    _cleanup_free_ char *place = fs_join(folder, key);
+    if (fs_mkdir_all(folder, FOLDER_MODE, err) != 0) {
+        return -1;
+    }
     _cleanup_close_ int fd = open(files, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 
     tree_format(list, &text);

@@ -38,7 +38,8 @@ void packages_end(struct packages_new *p);
 
 // Makes files that were not unpacked here like unpacked ones: modes, links that work anywhere, and,
 // unless `keep_times`, times. `list` is what is below `root` then.
-int packages_normalise(int root, bool keep_times, struct tree *list, struct err *err) ERR_MUST_CHECK;
+int packages_normalise(int root, bool keep_times, struct tree *list,
+                       struct err *err) ERR_MUST_CHECK;
 
 // Puts the package into the sysroot whose root is open as `root`. ERR_VERIFY when a file is there
 // already.

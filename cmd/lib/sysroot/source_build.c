@@ -21,8 +21,8 @@ enum { TAIL_LINES = 12, TAIL_BYTES = 4096, FOLDER_MODE = 0755 };
 #define BOARD "armv7"
 
 // What a compiled program takes from the sysroot. A build sees nothing else that would change it.
-static const char *const used[] = {"libc6", "libc6-dev", "linux-libc-dev", "libcrypt-dev",
-                                   "libgcc-*", "libstdc++-*"};
+static const char *const used[] = {"libc6",        "libc6-dev", "linux-libc-dev",
+                                   "libcrypt-dev", "libgcc-*",  "libstdc++-*"};
 
 struct work {
     const struct source_build_options *o;
@@ -33,7 +33,7 @@ struct work {
     char *script_path;
     char script_hash[HASH_HEX + 1];
     char *built_with;
-    char *dir;  // the work folder: src/ and bin/
+    char *dir; // the work folder: src/ and bin/
     char *log_path;
     int log;          // open
     uint64_t printed; // lines of all steps so far
@@ -220,7 +220,8 @@ static int unpack_file(struct work *w, const struct package_file *file, struct e
         strv_add(&argv, "--strip-components=1");
         strv_add_all(&argv, w->script.unpack.items);
     }
-    // The cache names files by their hash, so tar has to look into them to know how they are packed.
+    // The cache names files by their hash, so tar has to look into them to know how they are
+    // packed.
     return run(w, &argv, "unpacking", err);
 }
 
@@ -303,9 +304,8 @@ static int write_wrappers(struct work *w, struct err *err)
         return -1;
     }
     // Nothing of the work folder's path gets into what is built.
-    _cleanup_free_ char *flags =
-        xasprintf("%s -ffile-prefix-map='%s/src'=/usr/src/%s", board.flags, w->dir,
-                  w->package->name);
+    _cleanup_free_ char *flags = xasprintf("%s -ffile-prefix-map='%s/src'=/usr/src/%s", board.flags,
+                                           w->dir, w->package->name);
     const struct wrapper_options options = {w->lock->triple, w->o->root_path, flags, &w->compiler};
     int r = wrapper_write(bin, &options, err);
     board_release(&board);

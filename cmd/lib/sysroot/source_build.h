@@ -1,9 +1,9 @@
 // Packages that are built from their source, against the sysroot that they are for.
 //
-// What comes out is kept among the unpacked packages (sysroot/packages.h), so each is built once for
-// the same source, script, compiler and C library. It does not depend on where it is built, by whom,
-// or when; it does depend on the compiler. While it is built, CACHE/build has the work folder; after
-// a failure, its log only.
+// What comes out is kept among the unpacked packages (sysroot/packages.h), so each is built once
+// for the same source, script, compiler and C library. It does not depend on where it is built, by
+// whom, or when; it does depend on the compiler. While it is built, CACHE/build has the work
+// folder; after a failure, its log only.
 #ifndef PISDK_SYSROOT_SOURCE_BUILD_H
 #define PISDK_SYSROOT_SOURCE_BUILD_H
 

@@ -6,7 +6,7 @@
 #include "base/ini.h"
 
 #define KNOWN_KEYS                                                                                 \
-    "source.patches source.unpack source.files configure.run configure.lines compile.run "        \
+    "source.patches source.unpack source.files configure.run configure.lines compile.run "         \
     "compile.lines install.run install.lines paths.leave_out"
 
 enum { FILE_MAX = 1 << 22, LINES_MAX = 1000000 };

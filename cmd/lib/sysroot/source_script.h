@@ -31,8 +31,7 @@ struct source_script {
 };
 
 // ERR_USAGE with file and line when it is broken.
-int source_script_read(const char *path, struct source_script *out,
-                       struct err *err) ERR_MUST_CHECK;
+int source_script_read(const char *path, struct source_script *out, struct err *err) ERR_MUST_CHECK;
 void source_script_release(struct source_script *s);
 
 // The SHA-256 of the script and all files that it names.

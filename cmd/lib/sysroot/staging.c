@@ -84,22 +84,33 @@ int staging_begin(const char *data, const char *name, struct staging *out, struc
     return make_skeleton(out, tree, err);
 }
 
+static int make_link(const struct staging *s, const struct recipe_link *link, struct tree *tree,
+                     struct err *err)
+{
+    struct stat st;
+    _cleanup_free_ char *parent = fs_parent(link->path);
+    _cleanup_close_ int dir = link->optional
+                                  ? fs_open_beneath(s->root, parent, O_PATH | O_DIRECTORY, 0)
+                                  : fs_open_folder_beneath(s->root, parent, FOLDER_MODE);
+    if (dir < 0) {
+        return link->optional ? 0 : err_sys(err, "cannot create the folder of link %s", link->path);
+    }
+    if (fstatat(dir, link->target, &st, 0) != 0) {
+        return link->optional ? 0
+                              : err_sys(err, "link %s: its target %s", link->path, link->target);
+    }
+    if (link->optional && fstatat(dir, fs_base(link->path), &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        return 0;
+    }
+    tree_add_parents(tree, link->path);
+    return add_link(dir, link->target, link->path, tree, err);
+}
+
 int staging_make_links(const struct staging *s, const struct lock *lock, struct tree *tree,
                        struct err *err)
 {
     for (size_t i = 0; i < lock->n_links; i++) {
-        const struct recipe_link *link = &lock->links[i];
-        struct stat st;
-        _cleanup_free_ char *parent = fs_parent(link->path);
-        _cleanup_close_ int dir = fs_open_folder_beneath(s->root, parent, FOLDER_MODE);
-        if (dir < 0) {
-            return err_sys(err, "cannot create the folder of link %s", link->path);
-        }
-        if (fstatat(dir, link->target, &st, 0) != 0) {
-            return err_sys(err, "link %s: its target %s", link->path, link->target);
-        }
-        tree_add_parents(tree, link->path);
-        if (add_link(dir, link->target, link->path, tree, err) != 0) {
+        if (make_link(s, &lock->links[i], tree, err) != 0) {
             return -1;
         }
     }

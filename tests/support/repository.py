@@ -80,6 +80,20 @@ def deb(members, compression="xz"):
                ("data.tar" + suffix, pack[compression](tar.getvalue()))])
 
 
+def tarball(files):
+    """A .tar.gz of texts by path; scripts are programs."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        for path, text in files.items():
+            info, data = member(path, text, mode=0o755 if text.startswith("#!") else 0o644)
+            archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def paragraphs(items):
+    return "\n".join("".join(f"{key}: {value}\n" for key, value in item.items()) for item in items)
+
+
 @functools.lru_cache(maxsize=None)
 def library(soname, needed=""):
     """A tiny ARM shared library, linked by Clang."""
@@ -102,7 +116,22 @@ class Repository:
 
     def __init__(self, root, keyring, suite="test"):
         self.root, self.keyring, self.suite = Path(root), keyring, suite
-        self.packages = []
+        self.packages, self.sources = [], []
+
+    def add_source(self, name, files, version="1.0", debian=None):
+        """A source package: NAME-VERSION/ with these files, and debian/ with those."""
+        paragraph = {"Package": name, "Version": version, "Directory": f"pool/main/{name}"}
+        sums = []
+        for kind, content, folder in (("orig", files, f"{name}-{version}"),
+                                      ("debian", debian or {}, "debian")):
+            data = tarball({f"{folder}/{path}": text for path, text in content.items()})
+            base = f"{name}_{version}.{kind}.tar.gz"
+            path = self.root / paragraph["Directory"] / base
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            sums.append(f" {hashlib.sha256(data).hexdigest()} {len(data)} {base}")
+        paragraph["Checksums-Sha256"] = "\n" + "\n".join(sums)
+        self.sources.append(paragraph)
 
     def add(self, name, members=(), version="1.0", data=None, arch=ARCH, **fields):
         """Fields as in Packages, with _ for -: Depends="a, b"."""
@@ -123,17 +152,19 @@ class Repository:
 
     def publish(self, valid_for=None, by_hash=True, keyring=None, suite=None, packages_text=None,
                 age=0):
-        text = packages_text or "\n".join(
-            "".join(f"{key}: {value}\n" for key, value in paragraph.items())
-            for paragraph in self.packages)
         dist = self.root / "dists" / self.suite
-        folder = dist / "main" / f"binary-{ARCH}"
-        folder.mkdir(parents=True, exist_ok=True)
-        content = lzma.compress(text.encode())
-        digest = hashlib.sha256(content).hexdigest()
-        self.index = folder / ("by-hash/SHA256/" + digest if by_hash else "Packages.xz")
-        self.index.parent.mkdir(parents=True, exist_ok=True)
-        self.index.write_bytes(content)
+        indexes = {f"main/binary-{ARCH}/Packages": packages_text or paragraphs(self.packages),
+                   **({"main/source/Sources": paragraphs(self.sources)} if self.sources else {})}
+        sums = []
+        for name, text in reversed(indexes.items()):
+            folder = (dist / name).parent
+            content = lzma.compress(text.encode())
+            digest = hashlib.sha256(content).hexdigest()
+            self.index = (folder / "by-hash/SHA256" / digest if by_hash
+                          else folder / f"{Path(name).name}.xz")
+            self.index.parent.mkdir(parents=True, exist_ok=True)
+            self.index.write_bytes(content)
+            sums.append(f" {digest} {len(content)} {name}.xz")
         date = "%a, %d %b %Y %H:%M:%S UTC"
         lines = [
             "Origin: Test", f"Suite: {suite or self.suite}", f"Codename: {suite or self.suite}",
@@ -143,7 +174,7 @@ class Repository:
         ]
         if valid_for is not None:
             lines.append("Valid-Until: " + time.strftime(date, time.gmtime(time.time() + valid_for)))
-        lines += ["SHA256:", f" {digest} {len(content)} main/binary-{ARCH}/Packages.xz", ""]
+        lines += ["SHA256:", *sums, ""]
         self.inrelease = dist / "InRelease"
         self.inrelease.write_text((keyring or self.keyring).sign("\n".join(lines)))
 

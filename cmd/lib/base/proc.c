@@ -289,6 +289,18 @@ static int open_signals(const struct launch *l)
     return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
+// Without taking any signal: the caller will ask for them later.
+static int wait_plainly(pid_t pid)
+{
+    int status;
+    while (waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR) {
+            return EXEC_FAILED;
+        }
+    }
+    return proc_status(status);
+}
+
 int proc_capture(char *const argv[], const struct proc_capture *c, int *status, struct err *err)
 {
     struct launch l = {.argv = argv, .input = c->input, .out = {-1, -1, -1}};
@@ -316,7 +328,7 @@ int proc_capture(char *const argv[], const struct proc_capture *c, int *status, 
         _cleanup_close_ int signals = open_signals(&l);
         r = read_exec_report(l.report[0], argv[0], err);
         sig = capture_all(fds, into, c, signals, pid);
-        *status = proc_wait_forwarding(pid, 0);
+        *status = signals >= 0 ? proc_wait_forwarding(pid, 0) : wait_plainly(pid);
         finish(&l);
     } else if (r == 0) {
         finish(&l);

@@ -210,7 +210,7 @@ int debfile_read(struct debfile *d, const void **block, size_t *n, int64_t *offs
 static int read_text(struct debfile *d, const char *pattern, size_t max, struct strbuf *out,
                      struct err *err)
 {
-    struct deb_member m;
+    struct deb_member m = {0};
     int more;
     while ((more = debfile_next(d, &m, err)) > 0) {
         if (m.type == DEB_FILE && fnmatch(pattern, m.path, 0) == 0) {

@@ -55,9 +55,20 @@ static Repo *new_index(struct resolver *r, struct err *err)
     return repo;
 }
 
-// libsolv's Debian reader drops Size, which bounds the download. It makes one solvable a paragraph,
-// in their order, leaving out those that are no package.
-static void add_sizes(Repo *repo, const char *text, size_t n)
+// The version in "Source: glibc (2.36-9)"; none when it is the package's own.
+static void add_source_version(Repodata *data, Id id, struct slice source)
+{
+    const char *open = source.p ? memchr(source.p, '(', source.n) : NULL;
+    const char *close = source.p ? memchr(source.p, ')', source.n) : NULL;
+    if (open && close && close > open + 1) {
+        _cleanup_free_ char *version = xstrndup(open + 1, (size_t)(close - open - 1));
+        repodata_set_id(data, id, SOLVABLE_SOURCEEVR, pool_str2id(data->repo->pool, version, 1));
+    }
+}
+
+// What libsolv's Debian reader drops: Size, which bounds the download, and the version of the
+// source. It makes one solvable a paragraph, in their order, leaving out those that are no package.
+static void add_details(Repo *repo, const char *text, size_t n)
 {
     Pool *pool = repo->pool;
     Repodata *data = repo_add_repodata(repo, 0);
@@ -72,6 +83,7 @@ static void add_sizes(Repo *repo, const char *text, size_t n)
             if (text_number(deb822_get(&p, "Size"), &size)) {
                 repodata_set_num(data, id, SOLVABLE_DOWNLOADSIZE, size);
             }
+            add_source_version(data, id, deb822_get(&p, "Source"));
             id++;
         }
     }
@@ -100,7 +112,7 @@ int resolver_add_index(struct resolver *r, const char *text, size_t n, struct er
     if (repo->nsolvables == 0) {
         return err_set(err, ERR_VERIFY, "the package index has no package in it");
     }
-    add_sizes(repo, text, n);
+    add_details(repo, text, n);
     return r->n_indexes - 1;
 }
 

@@ -35,6 +35,23 @@ struct transfer {
     char curl_text[CURL_ERROR_SIZE];
 };
 
+// RFC 3986: unreserved characters, and those that a path may have besides.
+char *fetch_url(const char *mirror, const char *path)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "-._~!$&'()*+,;=:@/";
+    struct strbuf url = {0};
+    strbuf_addf(&url, "%s/", mirror);
+    for (const char *p = path; *p; p++) {
+        if (strchr(plain, *p)) {
+            strbuf_add(&url, p, 1);
+        } else {
+            strbuf_addf(&url, "%%%02X", (unsigned char)*p);
+        }
+    }
+    return strbuf_take(&url);
+}
+
 // The file that the download goes to, without a name where the file system can do that.
 static int open_tmp(struct transfer *t, struct err *err)
 {

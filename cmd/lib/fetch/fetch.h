@@ -30,6 +30,10 @@ struct fetch_file {
     void *user;
 };
 
+// The address of a file below a mirror; the path is a plain one, what an URL has codes for gets
+// them. The caller frees it.
+char *fetch_url(const char *mirror, const char *path);
+
 // What a batch tells its caller, in the caller's thread.
 struct fetch_events {
     void *user;

@@ -211,7 +211,7 @@ static void add_downloads(struct pipeline *p, struct item *item, struct download
         struct fetch_file *file = &d->files[d->n++];
         *file = (struct fetch_file){.sha256 = from->sha256, .size = from->size, .user = item};
         for (size_t j = 0; j < mirrors.n; j++) {
-            strv_addf(&file->urls, "%s/%s", mirrors.items[j], from->filename);
+            strv_take(&file->urls, fetch_url(mirrors.items[j], from->filename));
         }
         if (mirrors.n == 0) { // an address that cannot be, so that the error names the file
             strv_add(&file->urls, from->filename);

@@ -49,7 +49,7 @@ static int ask_version(const char *clang)
 {
     _cleanup_free_ char *line = NULL;
     struct err ignored = ERR_INIT;
-    const char *at = ask(clang, &line, &ignored) == 0 ? strstr(line, "version ") : NULL;
+    const char *at = ask(clang, &line, &ignored) == 0 && line ? strstr(line, "version ") : NULL;
     return at ? (int)strtol(at + strlen("version "), NULL, 10) : 0;
 }
 

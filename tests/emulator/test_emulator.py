@@ -546,19 +546,6 @@ class Template(Emulator):
             self.fails(1, "build", cwd=project, env={"PATH": path}, says=says, hint="install")
 
 
-class Releases(Emulator):
-    """Each release that has a recipe: the template builds, runs and passes its tests."""
-
-    def test_template(self):
-        for release in ("bullseye", "bookworm"):
-            project = self.dir / release
-            self.ok("new", release, "--sysroot", release)
-            for mode in ("namespace", "prefix"):
-                env = {"PISDK_EMULATION": mode}
-                self.assertIn("mean temperature 16.328", self.ok("run", cwd=project, env=env).out)
-                self.assertIn("0 tests failed out of 3", self.ok("test", cwd=project, env=env).out)
-
-
 class Toolchain(Emulator):
     """The CMake toolchain file by itself, without `pisdk build`."""
 

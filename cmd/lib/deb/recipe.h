@@ -10,7 +10,7 @@
 //                 mirror has not got it)
 //     [packages]  wanted, provided (taken as provided: not installed, nor what only they need)
 //     [source N]  a package that is built from source: package, origin, suite, script (a file like
-//                 build/openmpi.ini, see sysroot/source_script.h)
+//                 source/openmpi.ini, see sysroot/source_script.h)
 //     [paths]     leave_out, keep (patterns of fnmatch(3) on paths without the leading /)
 //     [links]     path = target: the links that the packages' scripts would make
 //     [alternatives]  the same, for packages that may be added: made where the target is there and

@@ -83,7 +83,7 @@ static char *find_script(const struct source_build_options *o, const struct pack
             return xstrdup(s->script);
         }
     }
-    return xasprintf("%s/sysroot-scripts/build/%s", o->share, p->script);
+    return xasprintf("%s/sysroot-scripts/source/%s", o->share, p->script);
 }
 
 // --- Running the steps ---------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-// How a package is built from its source: sysroot-scripts/build/NAME.ini.
+// How a package is built from its source: sysroot-scripts/source/NAME.ini.
 //
 //     [source]       patches (of ours, beside the script), unpack (words for tar: what is left out)
 //     [environment]  NAME = VALUE; nothing else of the user's is there but PATH and HOME

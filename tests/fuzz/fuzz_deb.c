@@ -1,10 +1,12 @@
-// A .deb, unpacked; nothing may appear outside of the folder that it is unpacked into.
+// A .deb and an exported sysroot, unpacked; nothing may appear outside of the folder that they are
+// unpacked into.
 
 #include <fcntl.h>
 #include <stdlib.h>
 
 #include "base/fs.h"
 #include "base/str.h"
+#include "deb/archive.h"
 #include "fuzz.h"
 #include "sysroot/unpack.h"
 
@@ -25,6 +27,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const struct unpack_target target = {fd, &none, &none};
         _cleanup_(tree_release) struct tree result = {0};
         (void)!unpack_deb(&target, deb, &result, &err);
+        _cleanup_(tree_release) struct tree exported = {0};
+        _cleanup_strbuf_ struct strbuf text = {0};
+        (void)!unpack_tar(&target, deb, "t/root/", &exported, &err);
+        (void)!archive_read_text(deb, "*/pisdk.lock", 1 << 16, &text, &err);
         if (fs_list_dir(inside, &names, &err) != 0 || names.n != 1) {
             abort();
         }

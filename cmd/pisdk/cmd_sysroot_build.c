@@ -39,6 +39,19 @@ static int lock_project(struct app *app, struct err *err)
     return r;
 }
 
+// Is there a sysroot of the project's name that no recipe makes: a board's, or one from a file?
+static bool is_without_recipe(struct app *app, struct making *m)
+{
+    _cleanup_(recipe_release) struct recipe recipe = {0};
+    struct sysroot s;
+    struct err ignored = ERR_INIT;
+    if (sysroot_open(app->paths.data, app->project.sysroot, &s, &ignored) != 0) {
+        return false;
+    }
+    sysroot_release(&s);
+    return making_find_recipe(m, app, app->project.sysroot, NULL, &recipe, &ignored) != 0;
+}
+
 static int build_project(struct app *app, struct making *m, struct err *err)
 {
     _cleanup_(lock_release) struct lock lock = {0};
@@ -54,6 +67,9 @@ static int build_project(struct app *app, struct making *m, struct err *err)
     int r = target_read_lock(app, &lock, err);
     if (r < 0) {
         return -1;
+    }
+    if (r > 0 && is_without_recipe(app, m)) {
+        return lock_project(app, err);
     }
     if (r > 0) {
         return build_recipe(app, m, app->project.sysroot, err) == 0 ? lock_project(app, err) : -1;

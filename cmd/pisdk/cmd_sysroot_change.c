@@ -24,27 +24,43 @@ static void change_release(struct change *c)
     strv_release(&c->added);
 }
 
-// The lock as it is; for one that cannot be read any more, or is for another sysroot, none.
+// What was copied from a board is in no index, so the solver would leave it out.
+static int refuse_copied(const struct lock *lock, struct err *err)
+{
+    for (size_t i = 0; i < lock->packages.n; i++) {
+        if (lock->packages.items[i].kind == PACKAGE_COPIED) {
+            err_set(err, ERR_FAILED, "the sysroot `%s` is that of a board: %s was copied from it",
+                    lock->name, lock->packages.items[i].name);
+            return err_hint(err,
+                            "change the packages on the board, and `pisdk sysroot import` again");
+        }
+    }
+    return 0;
+}
+
+// For `update`, a lock that cannot be read any more, or is for another sysroot, is none.
 static int read_old_lock(struct app *app, struct change *c, struct err *err)
 {
     _cleanup_free_ char *path = fs_join(app->project.dir, LOCK_FILE);
     struct err why = ERR_INIT;
+
+    if (c->keep_versions) {
+        int r = target_read_lock(app, &c->old, err);
+        return r < 0 ? -1 : refuse_copied(&c->old, err);
+    }
     if (!fs_exists(path)) {
         return 0;
     }
-    if (lock_read(path, &c->old, &why) == 0) {
-        if (strcmp(c->old.name, app->project.sysroot) != 0 && !c->keep_versions) {
-            strv_add_all(&c->added, c->old.added.items);
-            lock_release(&c->old);
-        }
+    if (lock_read(path, &c->old, &why) != 0) {
+        log_warning(&app->log, "%s; a new one is made", why.msg);
         return 0;
     }
-    if (c->keep_versions) {
-        *err = why;
-        return -1;
+    if (strcmp(c->old.name, app->project.sysroot) != 0) {
+        strv_add_all(&c->added, c->old.added.items);
+        lock_release(&c->old);
+        return 0;
     }
-    log_warning(&app->log, "%s; a new one is made", why.msg);
-    return 0;
+    return refuse_copied(&c->old, err);
 }
 
 static bool same_version(const struct package *a, const struct package *b)
@@ -106,9 +122,8 @@ static size_t show_changes(struct app *app, const struct change *c)
 static int solve(struct app *app, struct making *m, struct change *c, struct err *err)
 {
     _cleanup_strv_ struct strv added = {0};
-    const char *name = c->old.recipe && c->keep_versions ? c->old.name : app->project.sysroot;
 
-    if (making_find_recipe(m, app, name, NULL, &c->recipe, err) != 0) {
+    if (making_find_recipe(m, app, app->project.sysroot, NULL, &c->recipe, err) != 0) {
         return -1;
     }
     strv_add_all(&added, c->old.added.items);

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <string.h>
 
 #include "base/fs.h"
 #include "sysroot/store.h"
@@ -68,8 +69,9 @@ static int verify(struct app *app, const struct sysroot *s, struct err *err)
     }
     err_set(err, ERR_VERIFY, "%zu files or folders of sysroot `%s` are not as they were made", n,
             s->name);
+    bool own = strcmp(s->name, s->lock.name) == 0; // else it is a project's
     return err_hint(err, "pisdk sysroot remove %s && pisdk sysroot build%s%s", s->name,
-                    app->input.args.n ? " " : "", app->input.args.n ? s->name : "");
+                    own ? " " : ", in the project", own ? s->name : "");
 }
 
 int cmd_sysroot_verify(struct app *app, struct err *err)

@@ -272,6 +272,26 @@ class Add(Locked):
                    hint="`extra`")
         self.assertEqual(self.lock.read_text(), before)
 
+    def test_pisdk_ini_and_the_lock_disagree(self):
+        self.build()
+        ini = self.project / "pisdk.ini"
+        ini.write_text(ini.read_text().replace("= test", "= other"))
+        self.fails(2, "sysroot", "add", "extra", cwd=self.project, says="is for sysroot `test`",
+                   hint="sysroot update")
+        (self.project / "test.ini").rename(self.project / "other.ini")
+        self.ok("sysroot", "update", cwd=self.project)
+        self.assertIn("Sysroot: other\n", self.lock.read_text())
+
+    def test_a_board(self):
+        """What was copied from a board is in no index."""
+        self.build()
+        digest = "0" * 64
+        self.lock.write_text(self.lock.read_text() + "\nPackage: own\nVersion: 1\n"
+                             f"Architecture: armhf\nOrigin: board\nContents-SHA256: {digest}\n")
+        for command in ("add", "update"):
+            self.fails(1, "sysroot", command, *(["extra"] if command == "add" else []),
+                       cwd=self.project, says=["board", "own was copied"], hint="import")
+
     def test_words_that_are_no_package(self):
         for word in ["extra=1.0", "./extra.deb", "extra:armhf"]:
             self.fails(2, "sysroot", "add", word, cwd=self.project, says="not the name")

@@ -114,7 +114,11 @@ class Good(Import):
         self.start()
         self.ok("sysroot", "import", "board")
         self.ok("new", "p", "--sysroot", "board")
-        self.assertIn("libraspberrypi0", (self.dir / "p/pisdk.lock").read_text())
+        text = (self.dir / "p/pisdk.lock").read_text()
+        self.assertIn("libraspberrypi0", text)
+        (self.dir / "p/pisdk.lock").unlink()
+        self.ok("sysroot", "build", cwd=self.dir / "p")
+        self.assertEqual((self.dir / "p/pisdk.lock").read_text(), text)
         self.ok("sysroot", "verify", cwd=self.dir / "p")
         self.ok("sysroot", "remove", "board")
         self.ok("sysroot", "build", cwd=self.dir / "p")  # copied packages are still unpacked here

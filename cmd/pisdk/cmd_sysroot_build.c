@@ -81,7 +81,13 @@ static int build_project(struct app *app, struct making *m, struct err *err)
     // The recipe may know mirrors; what is built, the lock knows alone.
     bool known = lock.recipe &&
                  making_find_recipe(m, app, lock.recipe, lock.flavour, &recipe, &ignored) == 0;
-    return making_build_locked(m, app, &lock, known ? &recipe : NULL, err);
+    bool complete = lock.tree_sha256[0] != '\0';
+    if (making_build_locked(m, app, &lock, known ? &recipe : NULL, err) != 0) {
+        return -1;
+    }
+    // One that somebody wrote without having built it gets its digest.
+    _cleanup_free_ char *path = fs_join(app->project.dir, LOCK_FILE);
+    return complete ? EXIT_OK : lock_write(path, &lock, err);
 }
 
 static int build_file(struct app *app, const char *file, struct err *err)

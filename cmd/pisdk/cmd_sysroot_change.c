@@ -167,7 +167,9 @@ static int change(struct app *app, struct making *m, struct change *c, struct er
     if (apply(app, m, c, err) != 0) {
         return -1;
     }
-    log_info(&app->log, n ? "wrote " LOCK_FILE : LOCK_FILE " is as new as the mirror");
+    log_info(&app->log, n                  ? "wrote " LOCK_FILE
+                        : c->keep_versions ? "nothing was missing"
+                                           : LOCK_FILE " is as new as the mirror");
     return EXIT_OK;
 }
 

@@ -10,7 +10,6 @@ int cmd_sysroot_gc(struct app *app, struct err *err)
         .cache = app->paths.cache,
         .dry_run = input_flag(&app->input, "dry-run"),
         .downloads = input_flag(&app->input, "all"),
-        .log = &app->log,
     };
     struct gc_report report;
     char size[32];

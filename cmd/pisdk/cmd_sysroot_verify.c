@@ -27,12 +27,12 @@ static int read_list(const struct sysroot *s, struct tree *out, struct err *err)
         return -1;
     }
     hash_bytes(text.data, text.len, digest);
-    if (!str_eq(digest, s->lock.tree_sha256)) {
+    if (!str_eq(digest, lock_tree_digest(&s->lock))) {
         tree_release(out);
         return err_set(err, ERR_VERIFY,
                        "%s is not the list of files that " LOCK_FILE
                        " has the digest of (%.12s…, expected %.12s…)",
-                       path, digest, s->lock.tree_sha256);
+                       path, digest, lock_tree_digest(&s->lock));
     }
     return 0;
 }
@@ -64,7 +64,7 @@ static int verify(struct app *app, const struct sysroot *s, struct err *err)
     table_free(t);
     if (n == 0) {
         log_info(&app->log, "%s is as it was made: %zu files and folders, digest %s", s->name,
-                 expected.n, s->lock.tree_sha256);
+                 expected.n, lock_tree_digest(&s->lock));
         return EXIT_OK;
     }
     err_set(err, ERR_VERIFY, "%zu files or folders of sysroot `%s` are not as they were made", n,

@@ -55,7 +55,14 @@ int making_find_recipe(struct making *m, struct app *app, const char *name, cons
         return err_set(err, ERR_USAGE, "`%s` has its own MPI; --mpi %s cannot be added to it", name,
                        flavour);
     }
-    return recipe_read(m->scripts, file, flavour ? flavour : in_name, out, err);
+    if (recipe_read(m->scripts, file, flavour ? flavour : in_name, out, err) != 0) {
+        return -1;
+    }
+    if (in_name) { // "bookworm-openmpi" is called so, though bookworm has that one anyway
+        free(out->name);
+        out->name = xstrdup(name);
+    }
+    return 0;
 }
 
 void making_tell(struct app *app, const char *name, const struct sysroot_build_report *report)
@@ -100,9 +107,9 @@ int making_run(struct app *app, int (*work)(struct app *app, struct making *m, s
     struct making m;
     sigset_t saved;
 
+    _cleanup_close_ int in_use = packages_lock(app->paths.data, FS_LOCK_SHARED, err);
     // Ctrl-C takes effect after half-made things are gone.
     proc_stop_hold(&saved);
-    _cleanup_close_ int in_use = packages_lock(app->paths.data, FS_LOCK_SHARED, err);
     int r = making_init(&m, app, err);
     r = r == 0 && in_use >= 0 ? work(app, &m, err) : -1;
     making_release(&m);

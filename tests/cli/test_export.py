@@ -103,6 +103,23 @@ class Export(Exported):
         self.fails(1, "sysroot", "export", "x.tar.zst", "none", says="no sysroot `none`")
 
 
+class Names(Exported):
+    def test_that_are_not_ascii(self):
+        repo = Repository(self.dir / "mirror", KEYS["good"])
+        repo.add("names", [member("./usr/share/Főtan ü.crt", "x"), member("./usr/lib/a\\b", "y")])
+        repo.publish()
+        recipe = repo.recipe(self.dir / "names.ini", "names")
+        self.ok("sysroot", "build", recipe, "--refresh", "--mirror", f"file://{repo.root}")
+        for locale in ("C", "C.UTF-8"):
+            self.ok("sysroot", "export", self.dir / f"{locale}.tar.zst", "names",
+                    env={"LC_ALL": locale})
+            other = {"PISDK_DATA_DIR": str(self.dir / f"data-{locale}"), "LC_ALL": locale}
+            self.ok("sysroot", "build", self.dir / f"{locale}.tar.zst", env=other)
+            self.ok("sysroot", "verify", "names", env=other)
+        self.assertEqual((self.dir / "C.tar.zst").read_bytes(),
+                         (self.dir / "C.UTF-8.tar.zst").read_bytes())
+
+
 class Hostile(Exported):
     """Files that somebody else has made: nothing of them may stay, and nothing leave its place."""
 

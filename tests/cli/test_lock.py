@@ -212,6 +212,31 @@ class Edited(Locked):
         self.build("--mirror", self.env["PISDK_MIRROR"], "--mirror", f"file://{other}")
         self.assertEqual((self.root() / "usr/lib/base.conf").read_text(), "base")
 
+    def test_on_no_mirror_and_on_the_second_only(self):
+        """The error is that of the file which is nowhere."""
+        first, second = Mirror(self.repo.root), self.dir / "other"
+        self.addCleanup(first.close)
+        shutil.copytree(self.repo.root, second)
+        for root in (self.repo.root, second):
+            (root / "pool/main/base_1.0_armhf.deb").unlink()
+        (self.repo.root / "pool/main/app_1.0_armhf.deb").unlink()
+        self.refuses(1, "base_1.0_armhf.deb", "--mirror", first.url, "--mirror", f"file://{second}")
+
+    def test_a_damaged_mirror_before_a_good_one(self):
+        good = self.dir / "other"
+        shutil.copytree(self.repo.root, good)
+        path = self.repo.root / "pool/main/base_1.0_armhf.deb"
+        path.write_bytes(path.read_bytes()[:-1] + b"x")
+        (self.repo.root / "pool/main/app_1.0_armhf.deb").write_bytes(b"longer" * 1000)
+        self.build("--mirror", self.env["PISDK_MIRROR"], "--mirror", f"file://{good}")
+        self.ok("sysroot", "verify", cwd=self.project)
+
+    def test_without_a_digest(self):
+        """Written by hand, say: the build completes it."""
+        self.replace(f"Tree-SHA256: {self.digest()}\n", "")
+        self.build()
+        self.ok("sysroot", "verify", cwd=self.project)
+
     def test_from_the_cache(self):
         self.build()
         shutil.rmtree(self.dir / ".local")
@@ -355,7 +380,7 @@ class Verify(Locked):
         (root / "usr/include/new.h").write_text("x")
         (root / "bin").unlink()
         (root / "bin").symlink_to("usr/sbin")
-        self.verify("changed +usr/lib/base.conf +mode", "missing +usr/bin/app", "added +usr/include/new.h",
+        self.verify("changed +usr/lib/base.conf +content", "missing +usr/bin/app", "added +usr/include/new.h",
                     r"added +usr/include\n", "changed +bin +leads elsewhere")
 
     def test_only_the_content(self):
@@ -402,6 +427,27 @@ class Clean(Locked):
                       self.ok("sysroot", "gc").err)
         self.assertFalse((self.data / "sysroots" / name).exists())
         self.ok("sysroot", "verify", "test")
+
+    def test_a_project_whose_path_ends_like_another(self):
+        self.build()
+        self.ok("sysroot", "add", "extra", cwd=self.project)
+        outer = self.dir / "x" / str(self.dir).lstrip("/")
+        outer.mkdir(parents=True)
+        shutil.copytree(self.project, outer / "p")
+        self.ok("sysroot", "path", cwd=outer / "p")
+        shutil.rmtree(outer)
+        self.ok("sysroot", "gc")
+        self.ok("sysroot", "verify", cwd=self.project)
+
+    def test_what_a_killed_one_has_left(self):
+        self.build()
+        for name in ["sysroots/.test.new/root", "sysroots/.x.old", "packages/.import-abc/usr",
+                     "packages/ab/.new-xyz/tree"]:
+            (self.data / name).mkdir(parents=True)
+        self.ok("sysroot", "gc")
+        left = [p for p in self.data.rglob(".*") if p.is_dir()]
+        self.assertEqual(left, [])
+        self.ok("sysroot", "verify", cwd=self.project)
 
     def test_all_downloads(self):
         self.build()

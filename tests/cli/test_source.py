@@ -82,8 +82,7 @@ class Source(Case):
         self.repo = Repository(self.dir / "mirror", KEYS["good"])
         self.repo.add("base", [member("./usr/lib/base.conf", "base")])
         self.repo.add_source("tool", {
-            "configure": CONFIGURE, "Makefile": MAKEFILE,
-            "tool.c": "int one;\n", **more}, debian={
+            **{"configure": CONFIGURE, "Makefile": MAKEFILE, "tool.c": "int one;\n"}, **more}, debian={
             "patches/series": "# none\ntheirs.patch\n",
             "patches/theirs.patch": PATCH.format("int one;", "int two;")})
         self.repo.publish()
@@ -138,7 +137,30 @@ class Good(Source):
     def test_another_script_is_another_build(self):
         self.build()
         write(self.dir / "build.ini", SCRIPT + "\n; changed\n")
-        self.assertIn("from source", self.build("--refresh").err)
+        self.assertIn("from source", self.build().err)
+
+    def test_it_sees_the_c_library_only(self):
+        """So that it comes out the same whatever else is in the sysroot."""
+        self.repo.add("libc6-dev", [member("./usr/include/c.h", "int c;\n")])
+        self.repo.add("extra", [member("./usr/include/extra.h", "int extra;\n")])
+        self.repo.publish()
+        self.recipe.write_text(self.recipe.read_text().replace("= base", "= base libc6-dev extra"))
+        write(self.dir / "ours.patch", PATCH.format(
+            "int two;", '#if __has_include(<extra.h>) || !__has_include(<c.h>)\n+#error extra\n+#endif')
+            .replace("+1 @@", "+1,3 @@"))
+        self.build()
+
+    def test_offline_when_it_is_built(self):
+        self.build()
+        self.ok("sysroot", "gc", "--all")
+        self.ok("new", "p", "--sysroot", "test")
+        shutil.copy(self.recipe, self.dir / "p")
+        for name in ("build.ini", "ours.patch"):
+            shutil.copy(self.dir / name, self.dir / "p")
+        self.ok("sysroot", "remove", "test")
+        shutil.move(self.dir / "mirror", self.dir / "away")
+        self.ok("sysroot", "build", "--offline", cwd=self.dir / "p")
+        self.ok("sysroot", "verify", cwd=self.dir / "p")
 
     def test_a_lock_of_another_compiler(self):
         self.build()
@@ -147,13 +169,17 @@ class Good(Source):
         text = lock.read_text()
         built = [line for line in text.splitlines() if line.startswith("Built-With")][0]
         lock.write_text(text.replace(built, "Built-With: clang 99").replace(
-            text.split("Tree-SHA256: ")[1][:64], "0" * 64))
+            text.split("Tree-SHA256: ")[1][:64], "0" * 64).replace(
+            text.split("Contents-SHA256: ")[1][:64], "1" * 64))
         shutil.copy(self.recipe, self.dir / "p")
         for name in ("build.ini", "ours.patch"):
             shutil.copy(self.dir / name, self.dir / "p")
         result = self.ok("sysroot", "build", cwd=self.dir / "p")
         self.assertIn("another compiler", result.err)
         self.ok("sysroot", "path", cwd=self.dir / "p")
+        self.ok("sysroot", "verify", cwd=self.dir / "p")
+        self.ok("sysroot", "export", self.dir / "x.tar.zst", cwd=self.dir / "p")
+        self.assertEqual(lock.read_text().count("Built-Tree"), 0)
 
 
 class Bad(Source):
@@ -182,6 +208,18 @@ class Bad(Source):
         self.fails(1, "sysroot", "build", self.recipe, says="make is not installed",
                    hint="install make",
                    env={"PATH": path_without(self.dir / "bin", "make")})
+        self.nothing_is_left()
+
+    def test_a_folder_that_shells_would_trip_over(self):
+        for name in ["a b", "o'brien", "$(touch x)"]:
+            with self.subTest(name):
+                self.fails(1, "sysroot", "build", self.recipe, says="folder's name",
+                           hint="PISDK_DATA_DIR",
+                           env={"PISDK_DATA_DIR": str(self.dir / name)})
+
+    def test_nothing_is_installed(self):
+        self.prepare(Makefile="all:\ninstall:\n")
+        self.fails(1, "sysroot", "build", self.recipe, says="nothing was installed")
         self.nothing_is_left()
 
     def test_no_such_source(self):

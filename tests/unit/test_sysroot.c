@@ -167,6 +167,12 @@ static void test_bad_locks(void **state)
         {"Tree-SHA256: aa", "Tree-SHA256: a", "`Tree-SHA256`", ERR_VERIFY},
         {" usr/bin/x y", " /usr/bin/x y", "a link is", ERR_VERIFY},
         {" usr/bin/x y", " usr/bin/x", "without a target", ERR_VERIFY},
+        {" usr/bin/x y", " usr/bin/x ../../../etc", "a link is", ERR_VERIFY},
+        {"Triple: arm", "Flags: -DA=$(x)\nTriple: arm", "`Flags`", ERR_VERIFY},
+        {"Triple: arm", "Flags: -fplugin=x\nTriple: arm", "`Flags`", ERR_VERIFY},
+        {"Origin: debian", "Files:\n " SUM_A " 1 x\nOrigin: debian", "has files that", ERR_VERIFY},
+        {"Origin: debian", "Script: ../x.ini\nScript-SHA256: " SUM_A "\nOrigin: debian", "`Script`",
+         ERR_VERIFY},
         {"Suite: bookworm", "nonsense", "neither a field", ERR_VERIFY},
     };
     (void)state;

@@ -9,7 +9,7 @@
 
 #define LOCK_FORMAT "1"
 
-enum { NAME_MAX_LENGTH = 256, VERSION_MAX_LENGTH = 256, FILES_MAX = 64 };
+enum { FILES_MAX = 64 };
 
 static const uint64_t SIZE_LIMIT = UINT64_C(1) << 40;
 
@@ -104,6 +104,7 @@ void lock_format(const struct lock *lock, bool with_tree, struct strbuf *out)
     if (with_tree && lock->tree_sha256[0]) {
         strbuf_addf(out, "Tree-Size: %" PRIu64 "\nTree-SHA256: %s\n", lock->tree_size,
                     lock->tree_sha256);
+        add_field(out, "Built-Tree-SHA256", lock->built_sha256);
     }
     for (size_t i = 0; i < lock->packages.n; i++) {
         add_package(out, &lock->packages.items[i], with_tree);
@@ -223,10 +224,17 @@ static int read_head(const struct deb822 *p, struct lock *out, struct err *err)
         return err_set(err, ERR_VERIFY,
                        "`Sysroot`, `Architecture` or `Triple` is missing or is no name");
     }
+    for (size_t i = 0; i < out->flags.n; i++) {
+        if (!text_is_flag(out->flags.items[i])) {
+            return err_set(err, ERR_VERIFY, "`Flags`: `%s` is not -DNAME or -DNAME=VALUE",
+                           out->flags.items[i]);
+        }
+    }
     if (number_field(p, "Ranks-Max", &number, err) != 0 ||
         number_field(p, "Tree-Size", &out->tree_size, err) != 0 ||
         hash_field(p, "Recipe-SHA256", false, out->recipe_sha256, err) != 0 ||
-        hash_field(p, "Tree-SHA256", false, out->tree_sha256, err) != 0) {
+        hash_field(p, "Tree-SHA256", false, out->tree_sha256, err) != 0 ||
+        hash_field(p, "Built-Tree-SHA256", false, out->built_sha256, err) != 0) {
         return -1;
     }
     out->ranks_max = (long)number;
@@ -258,6 +266,12 @@ static int read_files(const struct deb822 *p, struct package *out, struct err *e
     return 0;
 }
 
+static bool hash_is_text(const char *s)
+{
+    char hex[HASH_HEX + 1];
+    return text_hash((struct slice){s, strlen(s)}, hex);
+}
+
 static int check_package(const struct lock *lock, const struct package *p, struct err *err)
 {
     if (!p->name || !text_is_name(p->name)) {
@@ -265,6 +279,13 @@ static int check_package(const struct lock *lock, const struct package *p, struc
     }
     if (!p->version || !text_is_version(p->version)) {
         return err_set(err, ERR_VERIFY, "%s: `Version` is missing or is none", p->name);
+    }
+    if (p->script && (!text_is_name(p->script) || !p->recipe || !hash_is_text(p->recipe))) {
+        return err_set(err, ERR_VERIFY, "%s: `Script` is no name, or its SHA-256 is none", p->name);
+    }
+    if (p->kind == PACKAGE_SOURCE ? p->n_files == 0
+                                  : p->n_files != (p->kind == PACKAGE_DEB ? 1U : 0U)) {
+        return err_set(err, ERR_VERIFY, "%s has files that its kind of package has not", p->name);
     }
     bool arch_is_known =
         p->arch && (strcmp(p->arch, lock->arch) == 0 ||
@@ -389,6 +410,11 @@ void lock_from_recipe(const struct recipe *recipe, const struct strv *added, str
         out->links[out->n_links++] =
             (struct recipe_link){xstrdup(from->path), xstrdup(from->target), from->optional};
     }
+}
+
+const char *lock_tree_digest(const struct lock *lock)
+{
+    return lock->built_sha256[0] ? lock->built_sha256 : lock->tree_sha256;
 }
 
 bool lock_is_same(const struct lock *a, const struct lock *b)

@@ -12,6 +12,7 @@
 //     Added                      packages asked for on top of the recipe's
 //     Recipe-SHA256              of the recipe's files when it was solved
 //     Tree-SHA256, Tree-Size     of the finished tree (sysroot/tree.h), once it was built
+//     Built-Tree-SHA256          in a sysroot only: see below
 //
 //     Package, Version, Architecture, Origin, Suite, Source, Size, Installed-Size, SHA256, Filename
 //     Files (of a source package: "SHA-256 SIZE NAME" a line), Script, Script-SHA256, Built-With,
@@ -44,7 +45,10 @@ struct lock {
     size_t n_links;
     char recipe_sha256[HASH_HEX + 1];
     char tree_sha256[HASH_HEX + 1]; // "" before it was built
-    uint64_t tree_size;             // bytes of all files
+    // In a sysroot whose tree came out otherwise than its lock says, as another compiler built a
+    // part of it: what it is. Else "".
+    char built_sha256[HASH_HEX + 1];
+    uint64_t tree_size; // bytes of all files
     struct package_list packages;
 };
 
@@ -61,6 +65,9 @@ int lock_write(const char *path, const struct lock *lock, struct err *err) ERR_M
 
 // The head of a lock, from a recipe: all but the packages. `added` may be NULL.
 void lock_from_recipe(const struct recipe *recipe, const struct strv *added, struct lock *out);
+
+// The digest that the tree of a sysroot with this lock has.
+const char *lock_tree_digest(const struct lock *lock);
 
 // Same packages, links, settings: the same tree would be built.
 bool lock_is_same(const struct lock *a, const struct lock *b);

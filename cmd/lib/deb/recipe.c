@@ -4,6 +4,7 @@
 
 #include "base/fs.h"
 #include "base/ini.h"
+#include "deb/text.h"
 
 #define KNOWN_KEYS                                                                                 \
     "release.title release.arch release.triple release.ranks_max release.include release.mpi "     \
@@ -307,6 +308,12 @@ static int check_origins(const struct recipe *r, struct err *err)
 
 static int check(struct recipe *r, struct err *err)
 {
+    for (size_t i = 0; i < r->flags.n; i++) {
+        if (!text_is_flag(r->flags.items[i])) {
+            return err_set(err, ERR_USAGE, "%s: flag `%s` is not -DNAME or -DNAME=VALUE", r->file,
+                           r->flags.items[i]);
+        }
+    }
     if (require(r, r->arch, "arch in [release]", err) != 0 ||
         require(r, r->triple, "triple in [release]", err) != 0 ||
         require(r, r->wanted.items, "wanted in [packages]", err) != 0 ||
@@ -321,8 +328,9 @@ static int check(struct recipe *r, struct err *err)
 
 static void name_sysroot(struct recipe *r)
 {
-    bool first = !r->flavour || strcmp(r->flavour, r->flavours.items[0]) == 0;
-    r->name = first ? xstrdup(r->base) : xasprintf("%s-%s", r->base, r->flavour);
+    const char *flavour = r->flavour ? r->flavour : "none";
+    bool first = r->flavours.n == 0 || strcmp(flavour, r->flavours.items[0]) == 0;
+    r->name = first ? xstrdup(r->base) : xasprintf("%s-%s", r->base, flavour);
 }
 
 int recipe_read(const char *folder, const char *file, const char *flavour, struct recipe *out,

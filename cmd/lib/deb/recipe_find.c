@@ -5,6 +5,7 @@
 
 #include "base/fs.h"
 #include "deb/recipe.h"
+#include "deb/text.h"
 
 // The names of all recipes in a folder.
 static void add_names(const char *folder, struct strv *names)
@@ -62,9 +63,25 @@ int recipe_find(const char *folder, const char *own, const char *name, char **fi
     return nearest ? err_hint(err, "did you mean `%s`?", nearest) : -1;
 }
 
+// Does the target, seen from the folder of the link, lie above the sysroot?
+static bool leaves(const char *path, const char *target)
+{
+    struct slice rest = {target, strlen(target)};
+    struct slice part;
+    long depth = 0;
+    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+        depth++;
+    }
+    while (depth >= 0 && slice_cut(&rest, '/', &part)) {
+        depth += slice_is(part, "..") ? -1 : part.n > 0 && !slice_is(part, ".");
+    }
+    return depth < 0;
+}
+
 int recipe_check_link(const char *path, const char *target, struct err *err)
 {
-    if (path[0] == '/' || strstr(path, "..") || target[0] == '/' || target[0] == '\0') {
+    if (!text_is_inner_path(path) || target[0] == '/' || target[0] == '\0' ||
+        leaves(path, target)) {
         return err_set(err, ERR_USAGE,
                        "a link is `path = target` with a path below the sysroot and a relative "
                        "target, not `%s = %s`",

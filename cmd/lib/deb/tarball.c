@@ -28,7 +28,9 @@ struct tarball *tarball_create(const char *path, struct err *err)
     struct tarball *t = xcalloc(1, sizeof(*t));
     t->archive = archive_write_new();
     t->entry = archive_entry_new();
+    // Names are bytes: nothing of them depends on the locale.
     if (archive_write_set_format_pax_restricted(t->archive) != ARCHIVE_OK ||
+        archive_write_set_format_option(t->archive, "pax", "hdrcharset", "BINARY") != ARCHIVE_OK ||
         archive_write_add_filter_zstd(t->archive) != ARCHIVE_OK ||
         archive_write_set_filter_option(t->archive, "zstd", "compression-level", ZSTD_LEVEL) !=
             ARCHIVE_OK ||

@@ -23,6 +23,17 @@ bool text_is_version(const char *s)
     return has_only(s, LETTERS DIGITS ".+~:_-");
 }
 
+bool text_is_flag(const char *s)
+{
+    if (!str_starts(s, "-D")) {
+        return false;
+    }
+    const char *name = s + 2;
+    size_t n = strspn(name, LETTERS DIGITS "_");
+    return n > 0 && !strchr(DIGITS, name[0]) &&
+           (name[n] == '\0' || (name[n] == '=' && has_only(name + n + 1, LETTERS DIGITS "_.")));
+}
+
 bool text_is_inner_path(const char *s)
 {
     size_t n = strlen(s);

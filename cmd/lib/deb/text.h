@@ -14,6 +14,9 @@
 bool text_is_name(const char *s);
 // Letters, digits and . + - ~ : (Debian Policy 5.6.12).
 bool text_is_version(const char *s);
+// A compiler flag that a lock may have: -DNAME or -DNAME=VALUE with letters, digits, _ and . only,
+// since build systems and shells get it.
+bool text_is_flag(const char *s);
 // A relative path without "..", control characters and backslashes.
 bool text_is_inner_path(const char *s);
 

@@ -31,7 +31,9 @@ struct transfer {
     int attempts;
     size_t place; // which of the file's addresses is tried
     bool too_large;
+    bool may_fail; // then there is no text, and that is all
     struct err write_err;
+    struct err worst; // what another address sent that was not the file; worse than not to have it
     char curl_text[CURL_ERROR_SIZE];
 };
 
@@ -253,6 +255,7 @@ struct batch {
     struct transfer *transfers;
     size_t n, left;
     struct strv missing; // addresses of files that are nowhere
+    struct err first;    // the error of the first of them
 };
 
 // Goes on with the next address of the file. False when there is none.
@@ -262,9 +265,13 @@ static bool try_next_address(struct batch *b, struct transfer *t, struct err *er
         return false;
     }
     log_debug(b->o->log, "%s", err->msg);
+    if (err->code == ERR_VERIFY) {
+        t->worst = *err;
+    }
     err_clear(err);
     t->url = t->file->urls.items[++t->place];
     t->attempts = 0;
+    t->too_large = false;
     curl_easy_setopt(t->easy, CURLOPT_URL, t->url);
     if (rewind_transfer(t, CURLE_RANGE_ERROR, err) != 0) {
         return false;
@@ -276,14 +283,29 @@ static bool try_next_address(struct batch *b, struct transfer *t, struct err *er
 // A transfer has failed for good.
 static int give_up(struct batch *b, struct transfer *t, struct err *err)
 {
-    bool elsewhere = err->code == ERR_NOT_FOUND || err->code == ERR_NETWORK;
+    bool elsewhere = err->code == ERR_NOT_FOUND || err->code == ERR_NETWORK ||
+                     (err->code == ERR_VERIFY && t->write_err.code == ERR_NONE);
     if (elsewhere && try_next_address(b, t, err)) {
+        return 0;
+    }
+    if (t->worst.code == ERR_VERIFY && elsewhere) {
+        *err = t->worst;
+        return -1;
+    }
+    if (t->may_fail && err->code != ERR_INTERRUPTED) {
+        t->text->len = 0;
+        b->left--;
+        err_clear(err);
         return 0;
     }
     if (err->code != ERR_NOT_FOUND || !t->file) {
         return -1;
     }
+    if (b->missing.n == 0) {
+        b->first = *err;
+    }
     strv_add(&b->missing, t->url);
+    err_clear(err);
     b->left--;
     return 0;
 }
@@ -304,7 +326,8 @@ static char *some_names(const struct strv *urls)
 static int report_missing(const struct batch *b, struct err *err)
 {
     if (b->missing.n == 1) {
-        return -1; // the error is its own
+        *err = b->first;
+        return -1;
     }
     _cleanup_free_ char *names = some_names(&b->missing);
     return err_set(err, ERR_NOT_FOUND, "%zu files are not on the mirror: %s", b->missing.n, names);
@@ -329,11 +352,11 @@ static int on_end(struct batch *b, struct transfer *t, CURLcode code, struct err
         curl_multi_add_handle(b->multi, t->easy);
         return 0;
     }
+    if (t->file && publish(t, err) != 0) {
+        return give_up(b, t, err);
+    }
     b->left--;
     if (t->file) {
-        if (publish(t, err) != 0) {
-            return -1;
-        }
         if (b->events && b->events->done) {
             b->events->done(b->events->user, t->file);
         }
@@ -457,4 +480,21 @@ int fetch_text(const struct fetch_options *o, const char *url, size_t max, struc
     struct transfer t = {.url = url, .text = out, .limit = max, .fd = -1};
     struct batch batch = {.o = o, .transfers = &t, .n = 1};
     return batch_run(&batch, err);
+}
+
+int fetch_texts(const struct fetch_options *o, const struct strv *urls, size_t max,
+                struct strbuf *out, struct err *err)
+{
+    if (urls->n == 0) {
+        return 0;
+    }
+    struct transfer *transfers = xcalloc(urls->n, sizeof(*transfers));
+    for (size_t i = 0; i < urls->n; i++) {
+        transfers[i] = (struct transfer){
+            .url = urls->items[i], .text = &out[i], .limit = max, .fd = -1, .may_fail = true};
+    }
+    struct batch batch = {.o = o, .transfers = transfers, .n = urls->n};
+    int r = batch_run(&batch, err);
+    free(transfers);
+    return r;
 }

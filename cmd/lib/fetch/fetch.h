@@ -52,4 +52,9 @@ int fetch_files(const struct fetch_options *o, struct fetch_file *files, size_t 
 int fetch_text(const struct fetch_options *o, const char *url, size_t max, struct strbuf *out,
                struct err *err) ERR_MUST_CHECK;
 
+// Downloads several small files at once. One that fails is empty afterwards, and why is not told:
+// for what the caller will ask for again if it matters.
+int fetch_texts(const struct fetch_options *o, const struct strv *urls, size_t max,
+                struct strbuf *out, struct err *err) ERR_MUST_CHECK;
+
 #endif

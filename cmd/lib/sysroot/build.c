@@ -11,6 +11,7 @@
 #include "sysroot/index.h"
 #include "sysroot/pipeline.h"
 #include "sysroot/source_build.h"
+#include "sysroot/source_script.h"
 #include "sysroot/staging.h"
 #include "sysroot/store.h"
 #include "sysroot/verify.h"
@@ -51,28 +52,32 @@ char *sysroot_locked_name(const struct lock *lock)
     return xasprintf("%s-%.*s", lock->name, DIGITS, hex);
 }
 
-// The tree must be the one that the lock describes, if it does already. Where a package was built
-// by another compiler than the lock's, it cannot be.
-static int check_digest(struct build *b, bool other_compiler, struct err *err)
+// The tree must be the one that the lock describes, if it does already. Where a package came out of
+// its build otherwise than the lock says, it cannot be: then the sysroot keeps its own digest.
+static int check_digest(struct build *b, bool differs, struct err *err)
 {
+    struct lock *lock = b->lock;
     char digest[HASH_HEX + 1];
+
     tree_digest(&b->tree, digest);
-    if (!b->lock->tree_sha256[0]) {
-        memcpy(b->lock->tree_sha256, digest, sizeof(digest));
-        b->lock->tree_size = tree_size(&b->tree);
+    lock->built_sha256[0] = '\0';
+    if (!lock->tree_sha256[0]) {
+        memcpy(lock->tree_sha256, digest, sizeof(digest));
+        lock->tree_size = tree_size(&b->tree);
         return 0;
     }
-    if (strcmp(digest, b->lock->tree_sha256) == 0) {
+    if (strcmp(digest, lock->tree_sha256) == 0) {
         return 0;
     }
-    if (other_compiler) {
-        log_warning(b->log, "what is built from source was built by another compiler or pisdk than "
-                            "the lock's: it may differ in details");
+    if (differs) {
+        log_warning(b->log, "what was built from source came out otherwise than for " LOCK_FILE
+                            ": another compiler, or another version of pisdk");
+        memcpy(lock->built_sha256, digest, sizeof(digest));
         return 0;
     }
     err_set(err, ERR_VERIFY,
             "the finished sysroot is not the one of " LOCK_FILE " (digest %.12s…, expected %.12s…)",
-            digest, b->lock->tree_sha256);
+            digest, lock->tree_sha256);
     return err_hint(err, "the lock was edited, or made by another version of pisdk: `pisdk sysroot "
                          "update` writes a new one");
 }
@@ -92,7 +97,7 @@ static int fill(struct build *b, struct err *err)
 {
     const struct pipeline_options options = {b->o->data, &b->o->mirror, b->recipe};
     struct pipeline_report report;
-    bool other_compiler = false;
+    bool differs = false;
 
     int r = pipeline_run(&options, b->lock, b->staging.root, &b->tree, &report, err);
     b->report->downloaded = report.downloaded;
@@ -101,17 +106,14 @@ static int fill(struct build *b, struct err *err)
     if (r != 0) {
         return -1;
     }
-    _cleanup_free_ char *root_path = fs_join(b->staging.dir, "root");
     const struct source_build_options source = {
         .data = b->o->data,
-        .cache = b->o->mirror.fetch.cache,
         .share = b->o->share,
+        .mirror = &b->o->mirror,
         .recipe = b->recipe,
-        .root_path = root_path,
         .root = b->staging.root,
-        .log = b->log,
     };
-    if (source_build_all(&source, b->lock, &b->tree, &other_compiler, err) != 0 ||
+    if (source_build_all(&source, b->lock, &b->tree, &differs, err) != 0 ||
         staging_make_links(&b->staging, b->lock, &b->tree, err) != 0) {
         return -1;
     }
@@ -120,7 +122,7 @@ static int fill(struct build *b, struct err *err)
         return -1;
     }
     step_done(b, "checking libraries");
-    if (check_digest(b, other_compiler, err) != 0) {
+    if (check_digest(b, differs, err) != 0) {
         return -1;
     }
     r = staging_publish(&b->staging, b->lock, &b->tree, b->log, err);
@@ -148,10 +150,9 @@ static int make(struct lock *lock, const struct recipe *recipe, const char *name
     return r;
 }
 
-static int take_lock(const struct sysroot_build_options *o, const char *name, struct err *err)
+int sysroot_wait_lock(const char *data, const char *name, struct log *log, struct err *err)
 {
-    struct log *log = o->mirror.fetch.log;
-    int lock = sysroot_lock(o->data, name, FS_LOCK_TRY, err);
+    int lock = sysroot_lock(data, name, FS_LOCK_TRY, err);
     if (lock >= 0 || err->sys != EWOULDBLOCK) {
         return lock;
     }
@@ -159,12 +160,32 @@ static int take_lock(const struct sysroot_build_options *o, const char *name, st
     while (!proc_stop_requested()) {
         const struct timespec tick = {.tv_nsec = 100000000}; // 0.1 s
         nanosleep(&tick, NULL);
-        lock = sysroot_lock(o->data, name, FS_LOCK_TRY, err);
+        lock = sysroot_lock(data, name, FS_LOCK_TRY, err);
         if (lock >= 0 || err->sys != EWOULDBLOCK) {
             return lock;
         }
     }
     return err_set(err, ERR_INTERRUPTED, "interrupted");
+}
+
+static int take_lock(const struct sysroot_build_options *o, const char *name, struct err *err)
+{
+    return sysroot_wait_lock(o->data, name, o->mirror.fetch.log, err);
+}
+
+// Were the scripts of its source packages what they are now?
+static bool has_same_scripts(const struct recipe *recipe, const struct lock *lock)
+{
+    for (size_t i = 0; i < recipe->n_sources; i++) {
+        const struct package *p = package_list_find(&lock->packages, recipe->sources[i].package);
+        char sum[HASH_HEX + 1];
+        struct err ignored = ERR_INIT;
+        if (!p || source_script_hash(recipe->sources[i].script, sum, &ignored) != 0 ||
+            !str_eq(p->recipe, sum)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 // Is there a sysroot of this name, made from this recipe as it is now? Its packages may be older
@@ -177,7 +198,8 @@ static bool is_current(const struct recipe *recipe, const struct sysroot_build_o
     if (o->refresh || sysroot_open(o->data, recipe->name, &s, &ignored) != 0) {
         return false;
     }
-    bool same = strcmp(s.lock.recipe_sha256, recipe->sha256) == 0;
+    bool same =
+        strcmp(s.lock.recipe_sha256, recipe->sha256) == 0 && has_same_scripts(recipe, &s.lock);
     if (same) {
         report_existing(&s, report);
     }

@@ -48,6 +48,11 @@ int sysroot_build_as(const char *name, struct lock *lock, const struct recipe *r
                      const struct sysroot_build_options *o, struct sysroot_build_report *report,
                      struct err *err) ERR_MUST_CHECK;
 
+// Takes the lock of a name, waiting for another pisdk, unless it is interrupted. The descriptor is
+// the caller's.
+int sysroot_wait_lock(const char *data, const char *name, struct log *log,
+                      struct err *err) ERR_MUST_CHECK;
+
 // The folder's name of a lock's sysroot, when the lock's own name is another one's: NAME-12345678.
 // The digits come from what was asked for, not from what came out. The caller frees it.
 char *sysroot_locked_name(const struct lock *lock);

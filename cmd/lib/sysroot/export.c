@@ -17,8 +17,6 @@
 
 enum { TEXT_MODE = 0444, SCRIPT_MODE = 0555, FILE_MAX = 1 << 20 };
 
-#define BOARD "armv7"
-
 struct export
 {
     const struct sysroot *s;
@@ -110,7 +108,8 @@ static int add_wrappers(struct export *x, struct err *err)
     _cleanup_free_ char *release = strv_join(&lock->flags, " ");
     struct board board;
 
-    if (add_folder(x, "bin", err) != 0 || board_read(boards, BOARD, false, &board, err) != 0) {
+    if (add_folder(x, "bin", err) != 0 ||
+        board_read(boards, WRAPPER_BOARD, false, &board, err) != 0) {
         return -1;
     }
     _cleanup_free_ char *flags = xasprintf("%s %s", board.flags, release);
@@ -180,7 +179,7 @@ static int write_all(struct export *x, struct err *err)
         }
     }
     tree_digest(&tree, digest);
-    if (strcmp(digest, x->s->lock.tree_sha256) != 0) {
+    if (strcmp(digest, lock_tree_digest(&x->s->lock)) != 0) {
         err_set(err, ERR_VERIFY, "the sysroot `%s` is not as it was made", x->s->name);
         return err_hint(err, "`pisdk sysroot verify` names what has changed");
     }
@@ -259,10 +258,10 @@ static int fill(const char *data, const char *file, const struct lock *lock,
     tree_append(tree, &list);
     tree_sort(tree);
     tree_digest(tree, digest);
-    if (strcmp(digest, lock->tree_sha256) != 0) {
+    if (strcmp(digest, lock_tree_digest(lock)) != 0) {
         return err_set(err, ERR_VERIFY,
                        "%s: its tree is not the one of its lock (digest %.12s…, expected %.12s…)",
-                       file, digest, lock->tree_sha256);
+                       file, digest, lock_tree_digest(lock));
     }
     return 0;
 }
@@ -270,7 +269,7 @@ static int fill(const char *data, const char *file, const struct lock *lock,
 static int make(const char *data, const char *file, const struct lock *lock, const char *name,
                 struct log *log, struct err *err)
 {
-    _cleanup_close_ int held = sysroot_lock(data, name, FS_LOCK_EXCLUSIVE, err);
+    _cleanup_close_ int held = sysroot_wait_lock(data, name, log, err);
     _cleanup_(tree_release) struct tree tree = {0};
     struct staging staging;
 
@@ -303,11 +302,8 @@ int sysroot_import_file(const char *data, const char *file, struct log *log, cha
         lock_release(&lock);
         return 0;
     }
-    bool taken = sysroot_open(data, lock.name, &s, &ignored) == 0;
-    if (taken) {
-        sysroot_release(&s);
-    }
-    *name = taken ? sysroot_locked_name(&lock) : xstrdup(lock.name);
+    _cleanup_free_ char *place = xasprintf("%s/sysroots/%s", data, lock.name);
+    *name = fs_exists(place) ? sysroot_locked_name(&lock) : xstrdup(lock.name);
     int r = make(data, file, &lock, *name, log, err);
     lock_release(&lock);
     return r;

@@ -5,7 +5,6 @@
 
 #include "base/fs.h"
 #include "sysroot/packages.h"
-#include "sysroot/source_build.h"
 #include "sysroot/store.h"
 
 enum { RELEASE_MAX = 8 << 20, PROJECTS_MAX = 1 << 20 };
@@ -13,7 +12,7 @@ enum { RELEASE_MAX = 8 << 20, PROJECTS_MAX = 1 << 20 };
 struct gc {
     const struct gc_options *o;
     struct gc_report *report;
-    struct strv keys;      // of unpacked packages that are needed
+    struct strv keys;      // of unpacked packages that are needed; of built ones, their digests
     struct strv downloads; // hashes of files that are needed
     struct strbuf known;   // all Release files of the cache, which name the indexes in use
 };
@@ -51,7 +50,7 @@ static int drop(struct gc *g, const char *path, struct err *err)
 // the user's own.
 static bool is_used(const struct sysroot *s)
 {
-    _cleanup_free_ char *path = fs_join(s->dir, "projects");
+    _cleanup_free_ char *path = fs_join(s->dir, SYSROOT_PROJECTS);
     _cleanup_strbuf_ struct strbuf text = {0};
     struct err ignored = ERR_INIT;
     struct slice line;
@@ -81,7 +80,7 @@ static void keep_packages(struct gc *g, const struct lock *lock)
         const struct package *p = &lock->packages.items[i];
         char key[HASH_HEX + 1];
         if (p->kind == PACKAGE_SOURCE) {
-            source_build_key(lock, p, key);
+            memcpy(key, p->contents, sizeof(key));
         } else {
             packages_key(lock, p, key);
         }
@@ -136,6 +135,13 @@ static int each_entry(struct gc *g, const char *folder,
         if (!fs_is_dir(part)) {
             continue;
         }
+        if (parts.items[i][0] == '.') { // what a killed import has left
+            g->report->files++;
+            if (drop(g, part, err) != 0) {
+                return -1;
+            }
+            continue;
+        }
         if (fs_list_dir(part, &names, err) != 0) {
             return -1;
         }
@@ -149,9 +155,23 @@ static int each_entry(struct gc *g, const char *folder,
     return 0;
 }
 
+// Is it a built package that is needed? Those are known by what is in them.
+static bool is_built(const struct gc *g, const char *path)
+{
+    _cleanup_free_ char *files = fs_join(path, "files");
+    _cleanup_strbuf_ struct strbuf text = {0};
+    char digest[HASH_HEX + 1];
+    struct err ignored = ERR_INIT;
+    if (fs_read_file(files, TREE_TEXT_MAX, &text, &ignored) != 0) {
+        return false;
+    }
+    hash_bytes(text.data, text.len, digest);
+    return strv_has(&g->keys, digest);
+}
+
 static int look_at_package(struct gc *g, const char *path, struct err *err)
 {
-    if (strv_has(&g->keys, fs_base(path))) {
+    if (strv_has(&g->keys, fs_base(path)) || is_built(g, path)) {
         return 0;
     }
     g->report->packages++;
@@ -225,11 +245,36 @@ static int drop_build_folders(struct gc *g, struct err *err)
     return drop(g, folder, err);
 }
 
+// Half-made and half-removed sysroots of a pisdk that was killed; none is at work now.
+static int drop_leftovers(struct gc *g, struct err *err)
+{
+    _cleanup_free_ char *folder = fs_join(g->o->data, "sysroots");
+    _cleanup_strv_ struct strv names = {0};
+    if (!fs_is_dir(folder)) {
+        return 0;
+    }
+    if (fs_list_dir(folder, &names, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < names.n; i++) {
+        const char *name = names.items[i];
+        if (name[0] != '.' || (!str_ends(name, ".new") && !str_ends(name, ".old"))) {
+            continue;
+        }
+        _cleanup_free_ char *path = fs_join(folder, name);
+        g->report->files++;
+        if (drop(g, path, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static int collect(struct gc *g, struct err *err)
 {
     _cleanup_free_ char *packages = fs_join(g->o->data, "packages");
     _cleanup_free_ char *downloads = fs_join(g->o->cache, "sha256");
-    if (sort_sysroots(g, err) != 0 || read_releases(g, err) != 0 ||
+    if (sort_sysroots(g, err) != 0 || drop_leftovers(g, err) != 0 || read_releases(g, err) != 0 ||
         each_entry(g, packages, look_at_package, err) != 0 ||
         each_entry(g, downloads, look_at_download, err) != 0) {
         return -1;

@@ -6,14 +6,12 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "base/log.h"
 #include "base/str.h"
 
 struct gc_options {
     const char *data, *cache; // the user's folders, see base/paths.h
     bool dry_run;             // only count
     bool downloads;           // the downloads of the sysroots that stay, too
-    struct log *log;
 };
 
 struct gc_report {

@@ -10,9 +10,8 @@
 #include "deb/text.h"
 #include "fetch/cache.h"
 #include "sysroot/source_script.h"
-#include "sysroot/suites.h"
 
-enum { SOURCES_MAX = 512 << 20 }; // bytes expanded; Debian's is 45 MB
+enum { PACKAGES_MAX = 512 << 20 }; // bytes expanded; Debian's is 45 MB, and so is Sources
 
 struct choice {
     const struct recipe *recipe;
@@ -44,50 +43,87 @@ static void save_fast_index(const struct choice *c, int index, const char *path)
     }
 }
 
-static bool is_known(void *user, const char *sha256)
+static int add_index(struct choice *c, const struct mirror_suite *suite,
+                     const struct release_file *file, struct err *err)
 {
-    _cleanup_free_ char *path = fast_index_path(user, sha256);
-    return fs_exists(path);
-}
+    _cleanup_free_ char *fast = fast_index_path(c, file->sha256);
+    _cleanup_free_ char *packed = cache_path(c->o->fetch.cache, file->sha256);
+    _cleanup_strbuf_ struct strbuf text = {0};
+    struct err ignored = ERR_INIT;
 
-// An index that cannot be read any more is fetched the next time.
-static int add_index(struct choice *c, const struct suite_index *from, struct err *err)
-{
-    _cleanup_free_ char *fast = fast_index_path(c, from->sha256);
-    if (!from->text.data) {
-        int index = resolver_load_index(c->resolver, fast, err);
-        if (index < 0) {
-            unlink(fast);
-            return err_hint(err, "try again: it is made anew");
-        }
+    int index = fs_exists(fast) ? resolver_load_index(c->resolver, fast, &ignored) : -1;
+    if (index >= 0) {
         return 0;
     }
-    int index = resolver_add_index(c->resolver, from->text.data, from->text.len, err);
+    if (mirror_fetch_index(c->o, suite, file, err) != 0 ||
+        archive_expand_file(packed, PACKAGES_MAX, &text, err) != 0) {
+        return -1;
+    }
+    index = resolver_add_index(c->resolver, text.data, text.len, err);
     if (index < 0) {
         return -1;
     }
-    if (from->text.len > 0) {
+    if (text.len > 0) {
         save_fast_index(c, index, fast);
+    }
+    return 0;
+}
+
+// A mirror that is in the middle of an update, or has only some architectures.
+static bool is_mirrors_fault(const struct err *err)
+{
+    return err->code == ERR_NOT_FOUND || err->code == ERR_VERIFY;
+}
+
+static int add_suite(struct choice *c, const struct recipe_origin *origin, const char *suite,
+                     struct err *err)
+{
+    _cleanup_(mirror_suite_release) struct mirror_suite found = {0};
+    int r = mirror_open_suite(c->o, origin, suite, &found, err);
+    for (size_t i = 0; r == 0 && i < origin->components.n; i++) {
+        _cleanup_free_ char *path =
+            xasprintf("%s/binary-%s/Packages", origin->components.items[i], c->recipe->arch);
+        const struct release_file *file = release_find_index(&found.release, path);
+        r = file ? add_index(c, &found, file, err)
+                 : err_set(err, ERR_NOT_FOUND, "%s has no %s", found.dist, path);
+        if (r == 0) {
+            strv_add(&c->origins, origin->name);
+            strv_add(&c->suites, suite);
+        } else if (origin->optional && is_mirrors_fault(err)) {
+            log_warning(c->o->fetch.log, "going on without %s: %s", suite, err->msg);
+            err_clear(err);
+            r = 0;
+        }
+    }
+    return r < 0 ? -1 : 0; // 1: there is no such suite, and need not be
+}
+
+static int add_suites(struct choice *c, struct err *err)
+{
+    for (size_t i = 0; i < c->recipe->n_origins; i++) {
+        const struct recipe_origin *origin = &c->recipe->origins[i];
+        for (size_t j = 0; j < origin->suites.n; j++) {
+            if (add_suite(c, origin, origin->suites.items[j], err) != 0) {
+                return -1;
+            }
+        }
     }
     return 0;
 }
 
 static int add_all(struct choice *c, struct err *err)
 {
-    const struct suites_options options = {c->o, is_known, c};
-    _cleanup_(suites_release) struct suite_list list = {0};
+    struct mirror_prefetched prefetched;
+    struct mirror_options with = *c->o;
+    const struct mirror_options *without = c->o;
 
-    if (suites_fetch(c->recipe, &options, &list, err) != 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < list.n; i++) {
-        if (add_index(c, &list.items[i], err) != 0) {
-            return -1;
-        }
-        strv_add(&c->origins, list.items[i].origin->name);
-        strv_add(&c->suites, list.items[i].suite);
-    }
-    return 0;
+    with.prefetched = &prefetched;
+    int r = mirror_prefetch(without, c->recipe, &prefetched, err);
+    c->o = &with;
+    r = r == 0 ? add_suites(c, err) : r;
+    c->o = without;
+    mirror_prefetched_release(&prefetched);
+    return r;
 }
 
 static int solve(struct choice *c, const struct package_list *favoured, struct lock *lock,
@@ -195,7 +231,7 @@ static int add_source(struct choice *c, const struct recipe_source *source, stru
     }
     _cleanup_free_ char *packed = cache_path(c->o->fetch.cache, file->sha256);
     if (mirror_fetch_index(c->o, &found, file, err) != 0 ||
-        archive_expand_file(packed, SOURCES_MAX, &text, err) != 0 ||
+        archive_expand_file(packed, PACKAGES_MAX, &text, err) != 0 ||
         find_in_sources(&text, to, err) != 0) {
         return err_wrap(err, "source of %s", source->package);
     }

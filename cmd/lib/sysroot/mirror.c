@@ -84,6 +84,19 @@ static bool is_fresh(const char *path)
     return stat(path, &st) == 0 && st.st_mtime <= now && now - st.st_mtime < FRESH_SECONDS;
 }
 
+static int download_inrelease(const struct mirror_options *o, const char *url, struct strbuf *out,
+                              struct err *err)
+{
+    const struct mirror_prefetched *p = o->prefetched;
+    for (size_t i = 0; p && i < p->urls.n; i++) {
+        if (strcmp(p->urls.items[i], url) == 0 && p->texts[i].len > 0) {
+            strbuf_add(out, p->texts[i].data, p->texts[i].len);
+            return 0;
+        }
+    }
+    return fetch_text(&o->fetch, url, INRELEASE_MAX, out, err);
+}
+
 // InRelease from the mirror, or from the cache when the network fails, or when the mirror has an
 // older one: somebody may play back one that has known holes.
 static int load_inrelease(const struct mirror_options *o, const char *url, const char *keyring,
@@ -103,7 +116,7 @@ static int load_inrelease(const struct mirror_options *o, const char *url, const
     if (!o->ask && is_fresh(path) && load_cached(o, url, keyring, suite, out, &ignored) == 0) {
         return 0;
     }
-    if (fetch_text(&o->fetch, url, INRELEASE_MAX, &text, err) != 0) {
+    if (download_inrelease(o, url, &text, err) != 0) {
         if (err->code != ERR_NETWORK || !fs_exists(path)) {
             return -1;
         }
@@ -228,4 +241,76 @@ int mirror_fetch_index(const struct mirror_options *o, const struct mirror_suite
     int r = fetch_files(&o->fetch, &wanted, 1, &events, err);
     strv_release(&wanted.urls);
     return r;
+}
+
+void mirror_add_downloads(const struct mirror_options *o, const struct recipe *recipe,
+                          const struct package *package, void *user, struct mirror_downloads *out)
+{
+    const struct recipe_origin *origin =
+        recipe && package->origin ? recipe_find_origin(recipe, package->origin) : NULL;
+    _cleanup_strv_ struct strv mirrors = {0};
+
+    mirror_candidates(o, origin, package->suite ? package->suite : "", &mirrors);
+    for (size_t i = 0; i < package->n_files; i++) {
+        const struct package_file *from = &package->files[i];
+        if (cache_has(o->fetch.cache, from->sha256, from->size)) {
+            continue;
+        }
+        VEC_GROW(out->files, out->n);
+        struct fetch_file *file = &out->files[out->n++];
+        *file = (struct fetch_file){.sha256 = from->sha256, .size = from->size, .user = user};
+        for (size_t j = 0; j < mirrors.n; j++) {
+            strv_take(&file->urls, fetch_url(mirrors.items[j], from->filename));
+        }
+        if (mirrors.n == 0) { // an address that cannot be, so that the error names the file
+            strv_add(&file->urls, from->filename);
+        }
+        out->bytes += from->size;
+    }
+}
+
+void mirror_downloads_release(struct mirror_downloads *d)
+{
+    for (size_t i = 0; i < d->n; i++) {
+        strv_release(&d->files[i].urls);
+    }
+    free(d->files);
+    *d = (struct mirror_downloads){0};
+}
+
+int mirror_prefetch(const struct mirror_options *o, const struct recipe *recipe,
+                    struct mirror_prefetched *out, struct err *err)
+{
+    *out = (struct mirror_prefetched){0};
+    if (o->fetch.offline) {
+        return 0;
+    }
+    for (size_t i = 0; i < recipe->n_origins; i++) {
+        const struct recipe_origin *origin = &recipe->origins[i];
+        for (size_t k = 0; k < origin->suites.n; k++) {
+            _cleanup_strv_ struct strv mirrors = {0};
+            mirror_candidates(o, origin, origin->suites.items[k], &mirrors);
+            if (mirrors.n == 0) {
+                continue;
+            }
+            _cleanup_free_ char *url =
+                xasprintf("%s/dists/%s/InRelease", mirrors.items[0], origin->suites.items[k]);
+            _cleanup_free_ char *kept = cache_release_path(o->fetch.cache, url);
+            if (o->ask || !is_fresh(kept)) {
+                strv_add(&out->urls, url);
+            }
+        }
+    }
+    out->texts = xcalloc(out->urls.n + 1, sizeof(*out->texts));
+    return fetch_texts(&o->fetch, &out->urls, INRELEASE_MAX, out->texts, err);
+}
+
+void mirror_prefetched_release(struct mirror_prefetched *p)
+{
+    for (size_t i = 0; i < p->urls.n; i++) {
+        strbuf_release(&p->texts[i]);
+    }
+    free(p->texts);
+    strv_release(&p->urls);
+    *p = (struct mirror_prefetched){0};
 }

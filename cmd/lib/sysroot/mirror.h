@@ -11,15 +11,23 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "deb/package.h"
 #include "deb/recipe.h"
 #include "deb/release.h"
 #include "fetch/fetch.h"
 
+// InRelease files that were downloaded together, before anybody asked for them.
+struct mirror_prefetched {
+    struct strv urls;
+    struct strbuf *texts; // empty where it failed
+};
+
 struct mirror_options {
     struct fetch_options fetch;
-    struct strv mirrors; // --mirror and PISDK_MIRROR: instead of all others
-    const char *etc_apt; // where the desktop's apt configuration is
-    bool ask;            // ask the mirror though the cache has an InRelease from this hour
+    struct strv mirrors;                        // --mirror and PISDK_MIRROR: instead of all others
+    const char *etc_apt;                        // where the desktop's apt configuration is
+    const struct mirror_prefetched *prefetched; // may be NULL
+    bool ask; // ask the mirror though the cache has an InRelease from this hour
 };
 
 struct mirror_suite {
@@ -42,8 +50,27 @@ int mirror_open_suite(const struct mirror_options *o, const struct recipe_origin
                       const char *suite, struct mirror_suite *out, struct err *err) ERR_MUST_CHECK;
 void mirror_suite_release(struct mirror_suite *suite);
 
+// Downloads the InRelease files of all suites of the recipe, each from the first mirror that may
+// have it, unless the cache's will do.
+int mirror_prefetch(const struct mirror_options *o, const struct recipe *recipe,
+                    struct mirror_prefetched *out, struct err *err) ERR_MUST_CHECK;
+void mirror_prefetched_release(struct mirror_prefetched *p);
+
 // Downloads an index of the suite into the cache, unless it is there.
 int mirror_fetch_index(const struct mirror_options *o, const struct mirror_suite *suite,
                        const struct release_file *file, struct err *err) ERR_MUST_CHECK;
+
+// What is to be downloaded.
+struct mirror_downloads {
+    struct fetch_file *files;
+    size_t n;
+    uint64_t bytes;
+};
+
+// Adds the files of a package that are not in the cache, with all addresses where they may be.
+// `recipe` knows origins' own mirrors, and may be NULL; `user` comes back in the files.
+void mirror_add_downloads(const struct mirror_options *o, const struct recipe *recipe,
+                          const struct package *package, void *user, struct mirror_downloads *out);
+void mirror_downloads_release(struct mirror_downloads *d);
 
 #endif

@@ -119,13 +119,9 @@ static void *work(void *arg)
     return NULL;
 }
 
-// A package of source is downloaded and nothing else.
 static void on_downloaded(void *user, struct fetch_file *file)
 {
-    struct item *item = file->user;
-    if (item->package->kind == PACKAGE_DEB) {
-        enqueue(user, item);
-    }
+    enqueue(user, file->user);
 }
 
 static void on_progress(void *user, uint64_t received)
@@ -179,55 +175,14 @@ static int compare_sizes(const void *a, const void *b)
     return (n < m) - (n > m);
 }
 
-// What is to be downloaded.
-struct downloads {
-    struct fetch_file *files;
-    size_t n;
-};
-
-static void downloads_release(struct downloads *d)
-{
-    for (size_t i = 0; i < d->n; i++) {
-        strv_release(&d->files[i].urls);
-    }
-    free(d->files);
-}
-
-static void add_downloads(struct pipeline *p, struct item *item, struct downloads *d)
-{
-    const struct package *package = item->package;
-    const struct mirror_options *o = p->o->mirror;
-    const struct recipe_origin *origin =
-        p->o->recipe && package->origin ? recipe_find_origin(p->o->recipe, package->origin) : NULL;
-    _cleanup_strv_ struct strv mirrors = {0};
-
-    mirror_candidates(o, origin, package->suite ? package->suite : "", &mirrors);
-    for (size_t i = 0; i < package->n_files; i++) {
-        const struct package_file *from = &package->files[i];
-        if (cache_has(o->fetch.cache, from->sha256, from->size)) {
-            continue;
-        }
-        VEC_GROW(d->files, d->n);
-        struct fetch_file *file = &d->files[d->n++];
-        *file = (struct fetch_file){.sha256 = from->sha256, .size = from->size, .user = item};
-        for (size_t j = 0; j < mirrors.n; j++) {
-            strv_take(&file->urls, fetch_url(mirrors.items[j], from->filename));
-        }
-        if (mirrors.n == 0) { // an address that cannot be, so that the error names the file
-            strv_add(&file->urls, from->filename);
-        }
-        p->total_bytes += from->size;
-    }
-}
-
-static int plan_item(struct pipeline *p, struct item *item, struct downloads *d, struct err *err)
+static int plan_item(struct pipeline *p, struct item *item, struct mirror_downloads *d,
+                     struct err *err)
 {
     const struct package *package = item->package;
     size_t before = d->n;
 
     if (package->kind == PACKAGE_SOURCE) {
-        add_downloads(p, item, d);
-        return 0;
+        return 0; // see sysroot/source_build.h
     }
     packages_key(p->sysroot, package, item->key);
     item->unpacked = packages_load(p->o->data, item->key, &item->tree);
@@ -238,7 +193,7 @@ static int plan_item(struct pipeline *p, struct item *item, struct downloads *d,
                              "a file that `pisdk sysroot export` wrote");
     }
     if (!item->unpacked) {
-        add_downloads(p, item, d);
+        mirror_add_downloads(p->o->mirror, p->o->recipe, package, item, d);
     }
     if (d->n == before) {
         enqueue(p, item);
@@ -248,7 +203,7 @@ static int plan_item(struct pipeline *p, struct item *item, struct downloads *d,
 
 // Queues what is there already; the rest becomes a list of downloads. The largest come first, so
 // that no worker is left alone with a large one at the end.
-static int plan(struct pipeline *p, struct downloads *d, struct err *err)
+static int plan(struct pipeline *p, struct mirror_downloads *d, struct err *err)
 {
     size_t n = p->sysroot->packages.n;
     struct item **sorted = xcalloc(n, sizeof(struct item *));
@@ -293,18 +248,18 @@ static size_t count_unbuilt(const struct lock *lock)
 static int run(struct pipeline *p, struct pipeline_report *report, struct err *err)
 {
     const struct fetch_events events = {p, on_downloaded, on_progress, on_stop};
-    struct downloads d = {0};
+    struct mirror_downloads d = {0};
     int r = plan(p, &d, err);
 
     report->downloaded = d.n;
-    report->downloaded_bytes = p->total_bytes;
+    report->downloaded_bytes = p->total_bytes = d.bytes;
     if (r == 0) {
         r = fetch_files(&p->o->mirror->fetch, d.files, d.n, &events, err);
     }
     if (r == 0) {
         wait_finished(p, count_unbuilt(p->sysroot));
     }
-    downloads_release(&d);
+    mirror_downloads_release(&d);
     return r;
 }
 

@@ -23,7 +23,7 @@ struct pipeline_report {
 };
 
 // All packages of the lock that are not built here are put into the sysroot whose root is open as
-// `root`; the parts of those that are built are downloaded. `tree` is added to, unsorted.
+// `root`. `tree` is added to, unsorted.
 // ERR_VERIFY, ERR_NOT_FOUND, ERR_NETWORK, ERR_INTERRUPTED …, naming the package.
 int pipeline_run(const struct pipeline_options *o, const struct lock *lock, int root,
                  struct tree *tree, struct pipeline_report *report, struct err *err) ERR_MUST_CHECK;

@@ -17,12 +17,9 @@
 
 enum { TAIL_LINES = 12, TAIL_BYTES = 4096, FOLDER_MODE = 0755 };
 
-// The board that it is built for: every one that Debian's armhf runs on.
-#define BOARD "armv7"
-
-// What a compiled program takes from the sysroot. A build sees nothing else that would change it.
-static const char *const used[] = {"libc6",        "libc6-dev", "linux-libc-dev",
-                                   "libcrypt-dev", "libgcc-*",  "libstdc++-*"};
+// What a build sees of the sysroot.
+static const char *const used[] = {"libc6",    "libc6-dev",  "linux-libc-dev", "libcrypt*",
+                                   "libgcc-*", "libstdc++*", "libatomic1",     "libgomp1"};
 
 struct work {
     const struct source_build_options *o;
@@ -30,10 +27,11 @@ struct work {
     struct package *package;
     struct source_script script;
     struct compiler compiler;
+    struct board board;
     char *script_path;
     char script_hash[HASH_HEX + 1];
     char *built_with;
-    char *dir; // the work folder: src/ and bin/
+    char *dir; // the work folder: src/, bin/, and root/, the sysroot that it is built against
     char *log_path;
     int log;          // open
     uint64_t printed; // lines of all steps so far
@@ -51,13 +49,15 @@ static bool is_used(const char *name)
     return false;
 }
 
-static void make_key(const struct lock *lock, const struct package *p, const char *script,
-                     const char *built_with, char key[HASH_HEX + 1])
+static void make_key(const struct work *w, char key[HASH_HEX + 1])
 {
+    const struct lock *lock = w->lock;
+    const struct package *p = w->package;
     _cleanup_strbuf_ struct strbuf text = {0};
     _cleanup_free_ char *flags = strv_join(&lock->flags, " ");
 
-    strbuf_addf(&text, "source 1\n%s\n%s\n%s\n", script, built_with, flags);
+    strbuf_addf(&text, "source 2\n%s\n%s\n%s\n%s\n", w->script_hash, w->built_with, flags,
+                w->board.flags);
     for (size_t i = 0; i < p->n_files; i++) {
         strbuf_addf(&text, "%s\n", p->files[i].sha256);
     }
@@ -68,11 +68,6 @@ static void make_key(const struct lock *lock, const struct package *p, const cha
         }
     }
     hash_bytes(text.data, text.len, key);
-}
-
-void source_build_key(const struct lock *lock, const struct package *p, char key[HASH_HEX + 1])
-{
-    make_key(lock, p, p->recipe ? p->recipe : "", p->built_with ? p->built_with : "", key);
 }
 
 static char *find_script(const struct source_build_options *o, const struct package *p)
@@ -98,7 +93,7 @@ static void on_output(void *user, const char *data, size_t n)
     }
     _cleanup_free_ char *task = xasprintf("building %s (%s)", w->package->name, w->step);
     uint64_t shown = w->printed < w->total ? w->printed : w->total;
-    log_progress(w->o->log, task, shown, w->total);
+    log_progress(w->o->mirror->fetch.log, task, shown, w->total);
 }
 
 // The last lines of the log, to the user.
@@ -119,7 +114,7 @@ static void tell_tail(const struct work *w)
     }
     struct slice rest = {text + start, n > 0 ? (size_t)n - start : 0};
     while (slice_cut(&rest, '\n', &line)) {
-        log_info(w->o->log, "  %.*s", (int)line.n, line.p);
+        log_info(w->o->mirror->fetch.log, "  %.*s", (int)line.n, line.p);
     }
 }
 
@@ -131,7 +126,7 @@ static int run(struct work *w, const struct strv *argv, const char *what, struct
     int status = 0;
 
     _cleanup_free_ char *line = strv_join(argv, " ");
-    log_debug(w->o->log, "%s", line);
+    log_debug(w->o->mirror->fetch.log, "%s", line);
     w->step = what;
     if (proc_capture(argv->items, &capture, &status, err) != 0) {
         return -1;
@@ -140,7 +135,7 @@ static int run(struct work *w, const struct strv *argv, const char *what, struct
         return err_set(err, ERR_INTERRUPTED, "interrupted");
     }
     if (status != 0) {
-        log_info(w->o->log, "the last lines of %s:", w->log_path);
+        log_info(w->o->mirror->fetch.log, "the last lines of %s:", w->log_path);
         tell_tail(w);
         err_set(err, ERR_FAILED, "building %s %s: %s ended with status %d", w->package->name,
                 w->package->version, what, status);
@@ -211,7 +206,7 @@ static int run_step(struct work *w, const struct source_step *step, const char *
 static int unpack_file(struct work *w, const struct package_file *file, struct err *err)
 {
     _cleanup_strv_ struct strv argv = {0};
-    _cleanup_free_ char *path = cache_path(w->o->cache, file->sha256);
+    _cleanup_free_ char *path = cache_path(w->o->mirror->fetch.cache, file->sha256);
     bool debian = strstr(file->filename, ".debian.tar.") != NULL;
 
     strv_add_list(&argv, "tar", "-xf", path, "-C", NULL);
@@ -294,22 +289,46 @@ static int prepare_source(struct work *w, struct err *err)
     return set_times(w, err);
 }
 
+// A sysroot with nothing in it but what builds see.
+static int make_root(struct work *w, struct err *err)
+{
+    static const char *const merged[] = {"bin", "sbin", "lib"};
+    _cleanup_free_ char *path = fs_join(w->dir, "root");
+    _cleanup_close_ int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    for (size_t i = 0; i < ARRAY_SIZE(merged); i++) {
+        _cleanup_free_ char *target = xasprintf("usr/%s", merged[i]);
+        if (root < 0 || symlinkat(target, root, merged[i]) != 0) {
+            return err_sys(err, "cannot create link %s", merged[i]);
+        }
+    }
+    for (size_t i = 0; i < w->lock->packages.n; i++) {
+        const struct package *p = &w->lock->packages.items[i];
+        _cleanup_(tree_release) struct tree list = {0};
+        char key[HASH_HEX + 1];
+        if (p->kind == PACKAGE_SOURCE || !is_used(p->name)) {
+            continue;
+        }
+        packages_key(w->lock, p, key);
+        if (!packages_load(w->o->data, key, &list)) {
+            return err_set(err, ERR_FAILED, "package %s is not unpacked", p->name);
+        }
+        if (packages_link(w->o->data, key, &list, root, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static int write_wrappers(struct work *w, struct err *err)
 {
-    _cleanup_free_ char *boards = fs_join(w->o->share, "toolchain/boards");
     _cleanup_free_ char *bin = fs_join(w->dir, "bin");
-    struct board board;
-
-    if (board_read(boards, BOARD, false, &board, err) != 0) {
-        return -1;
-    }
+    _cleanup_free_ char *root = fs_join(w->dir, "root");
     // Nothing of the work folder's path gets into what is built.
-    _cleanup_free_ char *flags = xasprintf("%s -ffile-prefix-map='%s/src'=/usr/src/%s", board.flags,
-                                           w->dir, w->package->name);
-    const struct wrapper_options options = {w->lock->triple, w->o->root_path, flags, &w->compiler};
-    int r = wrapper_write(bin, &options, err);
-    board_release(&board);
-    return r;
+    _cleanup_free_ char *flags = xasprintf("%s -ffile-prefix-map='%s/src'=/usr/src/%s",
+                                           w->board.flags, w->dir, w->package->name);
+    const struct wrapper_options options = {w->lock->triple, root, flags, &w->compiler};
+    return wrapper_write(bin, &options, err);
 }
 
 // --- The result ----------------------------------------------------------------------------------
@@ -358,6 +377,9 @@ static int make_package(struct work *w, const char *key, struct tree *list, stru
         r = run_step(w, &w->script.steps[i], dest, err);
     }
     r = r == 0 ? normalise(w, fresh.tree, list, err) : r;
+    if (r == 0 && list->n == 0) {
+        r = err_set(err, ERR_FAILED, "%s: nothing was installed", w->package->name);
+    }
     r = r == 0 ? packages_commit(w->o->data, key, &fresh, list, err) : r;
     packages_end(&fresh);
     return r;
@@ -365,7 +387,7 @@ static int make_package(struct work *w, const char *key, struct tree *list, stru
 
 static int make_work_folder(struct work *w, const char *key, struct err *err)
 {
-    _cleanup_free_ char *folder = fs_join(w->o->cache, "build");
+    _cleanup_free_ char *folder = fs_join(w->o->mirror->fetch.cache, "build");
     _cleanup_free_ char *template = xasprintf("%s/%s-XXXXXX", folder, w->package->name);
 
     if (fs_mkdir_all(folder, FOLDER_MODE, err) != 0) {
@@ -377,12 +399,39 @@ static int make_work_folder(struct work *w, const char *key, struct err *err)
         return err_sys(err, "cannot create a folder in %s", folder);
     }
     w->dir = TAKE_PTR(template);
-    _cleanup_free_ char *src = fs_join(w->dir, "src");
-    _cleanup_free_ char *bin = fs_join(w->dir, "bin");
-    if (fs_mkdir_all(src, FOLDER_MODE, err) != 0) {
-        return -1;
+    static const char *const parts[] = {"src", "bin", "root/usr"};
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+        _cleanup_free_ char *part = fs_join(w->dir, parts[i]);
+        if (fs_mkdir_all(part, FOLDER_MODE, err) != 0) {
+            return -1;
+        }
     }
-    return fs_mkdir_all(bin, FOLDER_MODE, err);
+    return 0;
+}
+
+// The folders' names get into makefiles and shell scripts, which few authors expect to be odd.
+static int check_folders(const struct work *w, struct err *err)
+{
+    const char *const folders[] = {w->o->data, w->o->mirror->fetch.cache, w->script_path};
+    for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+        if (strpbrk(folders[i], " \t\n\"'`$\\#;&|<>()*?[]{}~!:=%,")) {
+            err_set(err, ERR_FAILED,
+                    "%s: nothing can be built from source where a folder's name has spaces or "
+                    "characters that shells take for their own",
+                    folders[i]);
+            return err_hint(err, "PISDK_DATA_DIR and PISDK_CACHE_DIR choose other folders");
+        }
+    }
+    return 0;
+}
+
+static int fetch_sources(struct work *w, struct err *err)
+{
+    struct mirror_downloads d = {0};
+    mirror_add_downloads(w->o->mirror, w->o->recipe, w->package, NULL, &d);
+    int r = fetch_files(&w->o->mirror->fetch, d.files, d.n, NULL, err);
+    mirror_downloads_release(&d);
+    return r;
 }
 
 static int check_programs(struct err *err)
@@ -402,16 +451,18 @@ static int build(struct work *w, const char *key, struct tree *list, struct err 
 {
     struct err ignored = ERR_INIT;
 
-    if (check_programs(err) != 0 || source_script_read(w->script_path, &w->script, err) != 0) {
+    if (check_programs(err) != 0 || check_folders(w, err) != 0 ||
+        source_script_read(w->script_path, &w->script, err) != 0 || fetch_sources(w, err) != 0) {
         return -1;
     }
     for (size_t i = 0; i < SOURCE_STEPS; i++) {
         w->total += (uint64_t)w->script.steps[i].lines;
     }
-    log_info(w->o->log, "building %s %s from source; this takes some minutes, once",
+    log_info(w->o->mirror->fetch.log, "building %s %s from source; this takes some minutes, once",
              w->package->name, w->package->version);
     int r = make_work_folder(w, key, err);
     r = r == 0 ? prepare_source(w, err) : r;
+    r = r == 0 ? make_root(w, err) : r;
     r = r == 0 ? write_wrappers(w, err) : r;
     w->printed = 0;
     r = r == 0 ? make_package(w, key, list, err) : r;
@@ -424,30 +475,26 @@ static int build(struct work *w, const char *key, struct tree *list, struct err 
     return r;
 }
 
-// Finds the built package, under the lock's key or our own, or builds it.
+// Finds the built package, or builds it.
 static int get_package(struct work *w, char key[HASH_HEX + 1], struct tree *list, bool *differs,
                        struct err *err)
 {
     struct package *p = w->package;
-    bool known = p->contents[0] != '\0';
+    char digest[HASH_HEX + 1];
 
-    source_build_key(w->lock, p, key);
-    if (known && packages_load(w->o->data, key, list)) {
-        return 0;
-    }
-    make_key(w->lock, p, w->script_hash, w->built_with, key);
+    make_key(w, key);
     if (!packages_load(w->o->data, key, list) && build(w, key, list, err) != 0) {
         return -1;
     }
-    if (!known) {
+    tree_digest(list, digest);
+    if (!p->contents[0]) {
         free(p->recipe);
         free(p->built_with);
         p->recipe = xstrdup(w->script_hash);
         p->built_with = xstrdup(w->built_with);
-        tree_digest(list, p->contents);
-    } else if (!str_eq(p->recipe, w->script_hash) || !str_eq(p->built_with, w->built_with)) {
-        *differs = true;
+        memcpy(p->contents, digest, sizeof(digest));
     }
+    *differs = *differs || strcmp(p->contents, digest) != 0;
     return 0;
 }
 
@@ -456,7 +503,12 @@ static int add_package(struct work *w, struct tree *tree, bool *differs, struct 
     _cleanup_(tree_release) struct tree list = {0};
     char key[HASH_HEX + 1];
 
+    _cleanup_free_ char *boards = fs_join(w->o->share, "toolchain/boards");
+
     w->script_path = find_script(w->o, w->package);
+    if (board_read(boards, WRAPPER_BOARD, false, &w->board, err) != 0) {
+        return -1;
+    }
     if (compiler_find(&w->compiler, err) != 0 ||
         compiler_describe(&w->compiler, &w->built_with, err) != 0 ||
         source_script_hash(w->script_path, w->script_hash, err) != 0 ||
@@ -480,6 +532,7 @@ int source_build_all(const struct source_build_options *o, struct lock *lock, st
         r = add_package(&w, tree, differs, err);
         source_script_release(&w.script);
         compiler_release(&w.compiler);
+        board_release(&w.board);
         free(w.script_path);
         free(w.built_with);
         free(w.dir);

@@ -9,7 +9,7 @@
 #include "base/fs.h"
 #include "sysroot/store.h"
 
-enum { FOLDER_MODE = 0755 };
+enum { FOLDER_MODE = 0755, PROJECTS_MAX = 1 << 20 };
 
 static int add_link(int dir, const char *target, const char *path, struct tree *tree,
                     struct err *err)
@@ -133,6 +133,18 @@ static int make_folders_layer(const struct staging *s, const struct tree *tree, 
     return 0;
 }
 
+// The projects that use the sysroot which this one replaces.
+static void keep_projects(const struct staging *s)
+{
+    _cleanup_free_ char *from = fs_join(s->place, SYSROOT_PROJECTS);
+    _cleanup_free_ char *to = fs_join(s->dir, SYSROOT_PROJECTS);
+    _cleanup_strbuf_ struct strbuf text = {0};
+    struct err ignored = ERR_INIT;
+    if (fs_read_file(from, PROJECTS_MAX, &text, &ignored) == 0) {
+        (void)!fs_write_file(to, text.data, text.len, 0644, &ignored);
+    }
+}
+
 static int write_files(const struct staging *s, const struct lock *lock, const struct tree *tree,
                        struct err *err)
 {
@@ -140,10 +152,17 @@ static int write_files(const struct staging *s, const struct lock *lock, const s
     _cleanup_free_ char *files = fs_join(s->dir, "files");
     _cleanup_free_ char *lock_path = fs_join(s->dir, LOCK_FILE);
     tree_format(tree, &text);
-    if (fs_write_file(files, text.data, text.len, 0644, err) != 0) {
+    if (fs_write_file(files, text.data, text.len, 0644, err) != 0 ||
+        lock_write(lock_path, lock, err) != 0) {
         return -1;
     }
-    return lock_write(lock_path, lock, err);
+    keep_projects(s);
+    struct lock again; // what cannot be read back must not be published
+    if (lock_read(lock_path, &again, err) != 0) {
+        return -1;
+    }
+    lock_release(&again);
+    return 0;
 }
 
 // The new sysroot is in its place; that the old one cannot be removed does not change that.

@@ -1,5 +1,6 @@
 #include "sysroot/store.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -69,10 +70,14 @@ int sysroot_open(const char *data, const char *name, struct sysroot *out, struct
     return 0;
 }
 
-static bool was_made_from(const struct sysroot *s, const struct strbuf *wanted)
+static bool was_made_from(struct sysroot *s, const struct strbuf *wanted)
 {
     _cleanup_strbuf_ struct strbuf text = {0};
+    char built[HASH_HEX + 1];
+    memcpy(built, s->lock.built_sha256, sizeof(built)); // not of what was asked for
+    s->lock.built_sha256[0] = '\0';
     lock_format(&s->lock, true, &text);
+    memcpy(s->lock.built_sha256, built, sizeof(built));
     return text.len == wanted->len && memcmp(text.data, wanted->data, text.len) == 0;
 }
 
@@ -162,16 +167,32 @@ int sysroot_remove(const char *data, const char *name, struct err *err)
     return fs_remove_tree(old, err);
 }
 
+static bool has_line(const struct strbuf *text, const char *wanted)
+{
+    struct slice rest = {text->data, text->len};
+    struct slice line;
+    while (slice_cut(&rest, '\n', &line)) {
+        if (slice_is(line, wanted)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Appended in one write, so that several may do it at once; a line that is there twice does no
+// harm.
 void sysroot_note_project(const struct sysroot *s, const char *project)
 {
-    _cleanup_free_ char *path = fs_join(s->dir, "projects");
-    _cleanup_strbuf_ struct strbuf text = {0};
+    _cleanup_free_ char *path = fs_join(s->dir, SYSROOT_PROJECTS);
     _cleanup_free_ char *line = xasprintf("%s\n", project);
+    _cleanup_strbuf_ struct strbuf text = {0};
     struct err ignored = ERR_INIT;
 
-    (void)!fs_read_file(path, PROJECTS_MAX, &text, &ignored);
-    if (text.len == 0 || !strstr(text.data, line)) {
-        strbuf_adds(&text, line);
-        (void)!fs_write_file(path, text.data, text.len, 0644, &ignored);
+    if (fs_read_file(path, PROJECTS_MAX, &text, &ignored) == 0 && has_line(&text, project)) {
+        return;
+    }
+    _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (fd >= 0) {
+        (void)!fs_write_all(fd, line, strlen(line), &ignored);
     }
 }

@@ -21,6 +21,8 @@
 #include "base/str.h"
 #include "deb/lock.h"
 
+#define SYSROOT_PROJECTS "projects"
+
 struct sysroot {
     char *name;     // of the folder
     char *dir;      // DATA/sysroots/NAME

@@ -376,17 +376,17 @@ static const char *difference(const struct tree_entry *a, const struct tree_entr
     if (a->type != b->type) {
         return "another kind of file";
     }
-    if (a->mode != b->mode) {
-        return "mode";
-    }
     if (a->type == TREE_FOLDER) {
-        return NULL;
+        return a->mode != b->mode ? "mode" : NULL;
     }
     if (a->type == TREE_LINK && strcmp(a->target, b->target) != 0) {
         return "leads elsewhere";
     }
     if (a->size != b->size || strcmp(a->sha256, b->sha256) != 0) {
         return "content";
+    }
+    if (a->mode != b->mode) {
+        return "mode";
     }
     return a->time != b->time ? "time" : NULL;
 }
@@ -421,6 +421,9 @@ size_t tree_compare(const struct tree *expected, const struct tree *found, tree_
 int tree_set_folder_times(int root, const struct tree *t, struct err *err)
 {
     const struct timespec times[2] = {{.tv_sec = TREE_TIME}, {.tv_sec = TREE_TIME}};
+    if (utimensat(root, ".", times, 0) != 0) {
+        return err_sys(err, "cannot set the time of the sysroot");
+    }
     for (size_t i = 0; i < t->n; i++) {
         const struct tree_entry *e = &t->items[i];
         if (e->type == TREE_FOLDER && utimensat(root, e->path, times, AT_SYMLINK_NOFOLLOW) != 0) {

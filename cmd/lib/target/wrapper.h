@@ -9,6 +9,9 @@
 #include "base/str.h"
 #include "target/compiler.h"
 
+// The board whose flags serve every one that Debian's armhf runs on.
+#define WRAPPER_BOARD "armv7"
+
 struct wrapper_options {
     const char *triple;
     const char *sysroot; // as the scripts say it: a path, or one with $here in it, their own folder

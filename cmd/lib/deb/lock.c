@@ -339,19 +339,40 @@ static int read_package(const struct deb822 *p, struct lock *lock, struct err *e
     return check_package(lock, to, err);
 }
 
+// Lists have one item a line; everything else is one line.
+static int check_lines(const struct deb822 *p, struct err *err)
+{
+    static const char *const lists[] = {"Links", "Alternatives", "Environment", "Rootless",
+                                        "Files"};
+    for (size_t i = 0; i < p->n; i++) {
+        const struct deb822_field *f = &p->fields[i];
+        bool list = false;
+        for (size_t k = 0; k < ARRAY_SIZE(lists) && !list; k++) {
+            list = slice_is(f->name, lists[k]);
+        }
+        if (!list && f->value.n && memchr(f->value.p, '\n', f->value.n)) {
+            return err_set(err, ERR_VERIFY, "`%.*s` has several lines", (int)f->name.n, f->name.p);
+        }
+    }
+    return 0;
+}
+
 static int parse(struct deb822_reader *reader, struct lock *out, struct err *err)
 {
     struct deb822 p = {0};
-    int r = deb822_next(reader, &p) ? read_head(&p, out, err)
-                                    : err_set(err, ERR_VERIFY, "this is no lock file");
+    int r = !deb822_next(reader, &p)    ? err_set(err, ERR_VERIFY, "this is no lock file")
+            : check_lines(&p, err) == 0 ? read_head(&p, out, err)
+                                        : -1;
     while (r == 0 && deb822_next(reader, &p)) {
-        r = read_package(&p, out, err);
+        r = check_lines(&p, err) == 0 ? read_package(&p, out, err) : -1;
     }
     deb822_release(&p);
     if (r == 0 && reader->bad) {
         r = err_set(err, ERR_VERIFY, "neither a field nor its continuation");
     }
-    package_list_sort(&out->packages);
+    if (r == 0) { // else the last one may have no name
+        package_list_sort(&out->packages);
+    }
     for (size_t i = 1; r == 0 && i < out->packages.n; i++) {
         const char *name = out->packages.items[i].name;
         if (strcmp(name, out->packages.items[i - 1].name) == 0) {
@@ -361,11 +382,25 @@ static int parse(struct deb822_reader *reader, struct lock *out, struct err *err
     return r;
 }
 
+static bool is_text(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if ((unsigned char)text[i] < ' ' && text[i] != '\n' && text[i] != '\t') {
+            return false;
+        }
+    }
+    return true;
+}
+
 int lock_parse(const char *path, const char *text, size_t n, struct lock *out, struct err *err)
 {
     struct deb822_reader reader;
 
     *out = (struct lock){0};
+    if (!is_text(text, n)) {
+        return err_set(err, ERR_VERIFY, "%s: this is no lock file: it has control characters",
+                       path);
+    }
     deb822_reader_init(&reader, text, n);
     if (parse(&reader, out, err) != 0) {
         lock_release(out);

@@ -209,7 +209,7 @@ static bool parse_keyword(struct slice word, struct tree_entry *e)
         e->elf = slice_is(value, "elf");
         return e->elf;
     }
-    if (slice_is(key, "link")) {
+    if (slice_is(key, "link") && !e->target) {
         e->target = unescape(value);
         return e->target != NULL;
     }

@@ -122,7 +122,7 @@ int lock_write(const char *path, const struct lock *lock, struct err *err)
 static char *field(const struct deb822 *p, const char *name)
 {
     struct slice value = deb822_get(p, name);
-    return value.p ? slice_dup(value) : NULL;
+    return value.p ? slice_dup(slice_trim(value)) : NULL;
 }
 
 static void words_field(const struct deb822 *p, const char *name, struct strv *out)

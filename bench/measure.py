@@ -78,5 +78,6 @@ class Folders:
         def remove():
             for name in names:
                 if (self.path / name).exists():
-                    (self.path / name).rename(Path(tempfile.mkdtemp(dir=self.path)) / name)
+                    aside = Path(tempfile.mkdtemp(dir=self.path)) / Path(name).name
+                    (self.path / name).rename(aside)
         return remove

@@ -318,6 +318,8 @@ class Recipes(Source):
             "\n[origin security]\nsuites = test-security\ncomponents = main\noptional = yes\n"
             f"keyring = {KEYS['good'].public}\n"))
         self.assertIn("warning: going on without test-security", self.build().err)
+        self.ok("sysroot", "remove", "test")
+        self.assertIn("going on without test-security", self.build("--offline").err)
 
     def test_alternatives(self):
         self.repo.add("fast", [member("./usr/lib/fast/libx.so", "fast")])

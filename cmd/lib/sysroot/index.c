@@ -70,9 +70,10 @@ static int add_index(struct choice *c, const struct mirror_suite *suite,
 }
 
 // A mirror that is in the middle of an update, or has only some architectures.
-static bool is_mirrors_fault(const struct err *err)
+static bool is_mirrors_fault(const struct choice *c, const struct err *err)
 {
-    return err->code == ERR_NOT_FOUND || err->code == ERR_VERIFY;
+    return err->code == ERR_NOT_FOUND || err->code == ERR_VERIFY ||
+           (c->o->fetch.offline && err->code == ERR_NETWORK); // as it was when we were online
 }
 
 static int add_suite(struct choice *c, const struct recipe_origin *origin, const char *suite,
@@ -89,7 +90,7 @@ static int add_suite(struct choice *c, const struct recipe_origin *origin, const
         if (r == 0) {
             strv_add(&c->origins, origin->name);
             strv_add(&c->suites, suite);
-        } else if (origin->optional && is_mirrors_fault(err)) {
+        } else if (origin->optional && is_mirrors_fault(c, err)) {
             log_warning(c->o->fetch.log, "going on without %s: %s", suite, err->msg);
             err_clear(err);
             r = 0;

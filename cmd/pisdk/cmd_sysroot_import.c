@@ -20,9 +20,10 @@ static char *choose_name(const struct app *app, const char *host)
 // Which MPI the board has, of those that the release has as packages.
 static const char *choose_flavour(const struct board_facts *facts)
 {
-    return board_has(facts, "libopenmpi-dev") || board_has(facts, "openmpi-bin") ? "openmpi"
-           : board_has(facts, "libmpich-dev") || board_has(facts, "mpich")       ? "mpich"
-                                                                                 : "none";
+    const struct strv *there = &facts->installed;
+    return strv_has(there, "libopenmpi-dev") || strv_has(there, "openmpi-bin") ? "openmpi"
+           : strv_has(there, "libmpich-dev") || strv_has(there, "mpich")       ? "mpich"
+                                                                               : "none";
 }
 
 static void show_packages(struct app *app, const struct lock *lock, size_t *copied)

@@ -81,8 +81,3 @@ int hash_fd(int fd, char hex[HASH_HEX + 1], uint64_t *size, struct err *err)
     free(buffer);
     return r;
 }
-
-int hash_is_hex(const char *s)
-{
-    return strspn(s, "0123456789abcdef") == HASH_HEX && s[HASH_HEX] == '\0';
-}

@@ -68,7 +68,7 @@ static void add_package(struct strbuf *b, const struct package *p, bool with_tre
     }
     add_files(b, p);
     add_field(b, "Script", p->script);
-    add_field(b, "Script-SHA256", p->recipe);
+    add_field(b, "Script-SHA256", p->script_sha256);
     if (with_tree || p->kind == PACKAGE_COPIED) {
         add_field(b, "Built-With", p->built_with);
         add_field(b, "Contents-SHA256", p->contents);
@@ -266,12 +266,6 @@ static int read_files(const struct deb822 *p, struct package *out, struct err *e
     return 0;
 }
 
-static bool hash_is_text(const char *s)
-{
-    char hex[HASH_HEX + 1];
-    return text_hash((struct slice){s, strlen(s)}, hex);
-}
-
 static int check_package(const struct lock *lock, const struct package *p, struct err *err)
 {
     if (!p->name || !text_is_name(p->name)) {
@@ -280,7 +274,8 @@ static int check_package(const struct lock *lock, const struct package *p, struc
     if (!p->version || !text_is_version(p->version)) {
         return err_set(err, ERR_VERIFY, "%s: `Version` is missing or is none", p->name);
     }
-    if (p->script && (!text_is_name(p->script) || !p->recipe || !hash_is_text(p->recipe))) {
+    if (p->script &&
+        (!text_is_name(p->script) || !p->script_sha256 || !hash_is_hex(p->script_sha256))) {
         return err_set(err, ERR_VERIFY, "%s: `Script` is no name, or its SHA-256 is none", p->name);
     }
     if (p->kind == PACKAGE_SOURCE ? p->n_files == 0
@@ -317,7 +312,7 @@ static int read_package(const struct deb822 *p, struct lock *lock, struct err *e
         .suite = field(p, "Suite"),
         .source = field(p, "Source"),
         .script = field(p, "Script"),
-        .recipe = field(p, "Script-SHA256"),
+        .script_sha256 = field(p, "Script-SHA256"),
         .built_with = field(p, "Built-With"),
     };
     to->kind = to->script                    ? PACKAGE_SOURCE

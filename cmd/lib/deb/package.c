@@ -24,7 +24,7 @@ void package_release(struct package *p)
     free(p->suite);
     free(p->source);
     free(p->script);
-    free(p->recipe);
+    free(p->script_sha256);
     free(p->built_with);
     package_drop_files(p);
     *p = (struct package){0};
@@ -68,7 +68,7 @@ void package_copy(struct package *to, const struct package *from)
     to->suite = copy(from->suite);
     to->source = copy(from->source);
     to->script = copy(from->script);
-    to->recipe = copy(from->recipe);
+    to->script_sha256 = copy(from->script_sha256);
     to->built_with = copy(from->built_with);
     to->files = NULL;
     to->n_files = 0;

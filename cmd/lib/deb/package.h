@@ -30,10 +30,10 @@ struct package {
     size_t n_files;
     // Of a package that was built or copied: the SHA-256 of its list of files (sysroot/tree.h).
     char contents[HASH_HEX + 1];
-    char *script;     // of a package that is built: the name of its script
-    char *recipe;     // … and the SHA-256 of that script with all it needs, in hexadecimal
-    char *built_with; // … and the compiler, "clang 14.0.6"
-    int index;        // which of the resolver's indexes it came from; without meaning elsewhere
+    char *script;        // of a package that is built: the name of its script
+    char *script_sha256; // … and the SHA-256 of that script with all it needs
+    char *built_with;    // … and the compiler, "clang 14.0.6"
+    int index;           // which of the resolver's indexes it came from; without meaning elsewhere
 };
 
 struct package_list {

@@ -72,12 +72,7 @@ bool text_hash(struct slice s, char out[HASH_HEX + 1])
     if (s.n != HASH_HEX) {
         return false;
     }
-    for (size_t i = 0; i < s.n; i++) {
-        if (!strchr(DIGITS "abcdef", s.p[i]) || s.p[i] == '\0') {
-            return false;
-        }
-    }
     memcpy(out, s.p, HASH_HEX);
     out[HASH_HEX] = '\0';
-    return true;
+    return hash_is_hex(out);
 }

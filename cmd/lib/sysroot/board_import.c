@@ -144,6 +144,7 @@ static int read_answer(const struct strbuf *answer, struct board_facts *out, str
         return err_set(err, ERR_NETWORK, "%s hung up before it had told its packages", out->host);
     }
     strbuf_add(&out->status, status.p, status.n);
+    index_installed(&out->status, &out->installed);
     while (slice_cut(&local, '\n', &line)) {
         if (line.n && line.p[0] == '/') {
             strv_take(&out->local, slice_dup(line));
@@ -180,19 +181,12 @@ void board_facts_release(struct board_facts *f)
     free(f->host);
     free(f->release);
     strbuf_release(&f->status);
+    strv_release(&f->installed);
     strv_release(&f->local);
     *f = (struct board_facts){0};
 }
 
-bool board_has(const struct board_facts *f, const char *package)
-{
-    _cleanup_strv_ struct strv names = {0};
-    index_installed(&f->status, &names);
-    return strv_has(&names, package);
-}
-
-// --- Copying
-// ---------------------------------------------------------------------------------------
+// --- Copying -------------------------------------------------------------------------------------
 
 // The files of one package on the board, as paths in a sysroot.
 struct file_list {
@@ -211,14 +205,7 @@ struct copying {
 
 static bool is_left_out(const struct lock *lock, const char *path)
 {
-    bool out = false;
-    for (size_t i = 0; i < lock->leave_out.n && !out; i++) {
-        out = fnmatch(lock->leave_out.items[i], path, 0) == 0;
-    }
-    for (size_t i = 0; i < lock->keep.n && out; i++) {
-        out = fnmatch(lock->keep.items[i], path, 0) != 0;
-    }
-    return out;
+    return sysroot_path_matches(&lock->leave_out, path) && !sysroot_path_matches(&lock->keep, path);
 }
 
 // What a sysroot wants of a package: not its configuration, state and manuals.

@@ -14,9 +14,10 @@
 // What a board says about itself.
 struct board_facts {
     char *host;
-    char *release;        // VERSION_CODENAME
-    struct strbuf status; // dpkg's, of all packages
-    struct strv local;    // libraries and headers that no package has, absolute
+    char *release;         // VERSION_CODENAME
+    struct strbuf status;  // dpkg's, of all packages
+    struct strv installed; // names of its installed packages
+    struct strv local;     // libraries and headers that no package has, absolute
 };
 
 // Asks the board. `host` is what ssh understands: USER@HOST, or a name in the user's ssh_config.
@@ -24,9 +25,6 @@ struct board_facts {
 // reached or hangs up.
 int board_ask(const char *host, struct board_facts *out, struct err *err) ERR_MUST_CHECK;
 void board_facts_release(struct board_facts *f);
-
-// Does the board have this package installed?
-bool board_has(const struct board_facts *f, const char *package);
 
 // Chooses packages for `lock`, whose head is filled in: those of the recipe and every -dev package
 // of the board, in the board's versions, and copies from the board what no mirror has. Copied

@@ -181,7 +181,7 @@ static bool has_same_scripts(const struct recipe *recipe, const struct lock *loc
         char sum[HASH_HEX + 1];
         struct err ignored = ERR_INIT;
         if (!p || source_script_hash(recipe->sources[i].script, sum, &ignored) != 0 ||
-            !str_eq(p->recipe, sum)) {
+            !str_eq(p->script_sha256, sum)) {
             return false;
         }
     }

@@ -17,47 +17,46 @@
 
 enum { TEXT_MODE = 0444, SCRIPT_MODE = 0555, FILE_MAX = 1 << 20 };
 
-struct export
-{
+struct exporter {
     const struct sysroot *s;
     const char *share;
     struct tarball *tar;
     struct log *log;
 };
 
-static char *inner(const struct export *x, const char *path)
+static char *inner(const struct exporter *x, const char *path)
 {
     return xasprintf("%s/%s", x->s->lock.name, path);
 }
 
-static int add_text(struct export *x, const char *path, mode_t mode, const char *text,
+static int add_text(struct exporter *x, const char *path, mode_t mode, const char *text,
                     struct err *err)
 {
     _cleanup_free_ char *name = inner(x, path);
     return tarball_add_text(x->tar, name, mode, TREE_TIME, text, strlen(text), err);
 }
 
-static int add_folder(struct export *x, const char *path, struct err *err)
+static int add_folder(struct exporter *x, const char *path, struct err *err)
 {
     _cleanup_free_ char *name = inner(x, path);
     return tarball_add_folder(x->tar, name, TREE_FOLDER_MODE, TREE_TIME, err);
 }
 
 // A text file of pisdk's or of the sysroot's own.
-static int add_copy(struct export *x, const char *from, const char *path, mode_t mode, size_t max,
+static int add_copy(struct exporter *x, const char *from, const char *path, mode_t mode, size_t max,
                     struct err *err)
 {
     _cleanup_strbuf_ struct strbuf text = {0};
     return fs_read_file(from, max, &text, err) == 0 ? add_text(x, path, mode, text.data, err) : -1;
 }
 
-static int add_own_file(struct export *x, const char *name, size_t max, struct err *err)
+static int add_own_file(struct exporter *x, const char *name, size_t max, struct err *err)
 {
     _cleanup_free_ char *from = fs_join(x->s->dir, name);
     return add_copy(x, from, name, TEXT_MODE, max, err);
 }
 
-static int add_readme(struct export *x, struct err *err)
+static int add_readme(struct exporter *x, struct err *err)
 {
     const struct lock *lock = &x->s->lock;
     _cleanup_free_ char *text = xasprintf(
@@ -71,7 +70,7 @@ static int add_readme(struct export *x, struct err *err)
     return add_text(x, "README", TEXT_MODE, text, err);
 }
 
-static int add_boards(struct export *x, struct err *err)
+static int add_boards(struct exporter *x, struct err *err)
 {
     _cleanup_free_ char *folder = fs_join(x->share, "toolchain/boards");
     _cleanup_strv_ struct strv names = {0};
@@ -88,7 +87,7 @@ static int add_boards(struct export *x, struct err *err)
     return 0;
 }
 
-static int add_toolchain(struct export *x, struct err *err)
+static int add_toolchain(struct exporter *x, struct err *err)
 {
     _cleanup_free_ char *from = fs_join(x->share, "toolchain/pisdk.cmake");
     if (add_folder(x, "toolchain", err) != 0) {
@@ -100,7 +99,7 @@ static int add_toolchain(struct export *x, struct err *err)
 }
 
 // The compilers' scripts, which find their own place.
-static int add_wrappers(struct export *x, struct err *err)
+static int add_wrappers(struct exporter *x, struct err *err)
 {
     static const char *const programs[] = {"clang", "clang++"};
     const struct lock *lock = &x->s->lock;
@@ -125,7 +124,7 @@ static int add_wrappers(struct export *x, struct err *err)
     return 0;
 }
 
-static int add_entry(struct export *x, int root, const struct tree_entry *e, struct err *err)
+static int add_entry(struct exporter *x, int root, const struct tree_entry *e, struct err *err)
 {
     _cleanup_free_ char *below = xasprintf("root/%s", e->path);
     _cleanup_free_ char *name = inner(x, below);
@@ -142,7 +141,7 @@ static int add_entry(struct export *x, int root, const struct tree_entry *e, str
     return tarball_add_file(x->tar, name, e->mode, e->time, fd, e->size, err);
 }
 
-static int add_root(struct export *x, int root, const struct tree *tree, struct err *err)
+static int add_root(struct exporter *x, int root, const struct tree *tree, struct err *err)
 {
     uint64_t done = 0;
     if (add_folder(x, "root", err) != 0) {
@@ -161,7 +160,7 @@ static int add_root(struct export *x, int root, const struct tree *tree, struct 
     return 0;
 }
 
-static int write_all(struct export *x, struct err *err)
+static int write_all(struct exporter *x, struct err *err)
 {
     _cleanup_(tree_release) struct tree tree = {0};
     _cleanup_close_ int root = open(x->s->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -195,7 +194,7 @@ int sysroot_export(const struct sysroot *s, const char *share, const char *file,
                    struct err *err)
 {
     _cleanup_free_ char *part = xasprintf("%s.%d", file, (int)getpid());
-    struct export x = {s, share, tarball_create(part, err), log};
+    struct exporter x = {s, share, tarball_create(part, err), log};
 
     if (!x.tar) {
         return -1;
@@ -215,8 +214,7 @@ int sysroot_export(const struct sysroot *s, const char *share, const char *file,
     return r;
 }
 
-// --- And back
-// --------------------------------------------------------------------------------------
+// --- And back ------------------------------------------------------------------------------------
 
 // The lock of the file: NAME/pisdk.lock, one of the first members.
 static int read_lock(const char *file, struct lock *lock, struct err *err)

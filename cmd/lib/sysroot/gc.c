@@ -7,7 +7,7 @@
 #include "sysroot/packages.h"
 #include "sysroot/store.h"
 
-enum { RELEASE_MAX = 8 << 20, PROJECTS_MAX = 1 << 20 };
+enum { RELEASE_MAX = 8 << 20 };
 
 struct gc {
     const struct gc_options *o;
@@ -55,7 +55,7 @@ static bool is_used(const struct sysroot *s)
     struct err ignored = ERR_INIT;
     struct slice line;
 
-    if (fs_read_file(path, PROJECTS_MAX, &text, &ignored) != 0) {
+    if (fs_read_file(path, SYSROOT_PROJECTS_MAX, &text, &ignored) != 0) {
         return true;
     }
     struct slice rest = {text.data, text.len};
@@ -118,41 +118,31 @@ static int sort_sysroots(struct gc *g, struct err *err)
     return 0;
 }
 
-// Calls `each` for every entry of the two-letter folders in `folder`.
-static int each_entry(struct gc *g, const char *folder,
-                      int (*each)(struct gc *g, const char *path, struct err *err), struct err *err)
+typedef int on_entry(struct gc *g, const char *path, struct err *err);
+
+// Calls `each` for every entry of a folder, which may be missing.
+static int each_entry(struct gc *g, const char *folder, on_entry *each, struct err *err)
 {
-    _cleanup_strv_ struct strv parts = {0};
+    _cleanup_strv_ struct strv names = {0};
     if (!fs_is_dir(folder)) {
         return 0;
     }
-    if (fs_list_dir(folder, &parts, err) != 0) {
+    if (fs_list_dir(folder, &names, err) != 0) {
         return -1;
     }
-    for (size_t i = 0; i < parts.n; i++) {
-        _cleanup_free_ char *part = fs_join(folder, parts.items[i]);
-        _cleanup_strv_ struct strv names = {0};
-        if (!fs_is_dir(part)) {
-            continue;
-        }
-        if (parts.items[i][0] == '.') { // what a killed import has left
-            g->report->files++;
-            if (drop(g, part, err) != 0) {
-                return -1;
-            }
-            continue;
-        }
-        if (fs_list_dir(part, &names, err) != 0) {
+    for (size_t i = 0; i < names.n; i++) {
+        _cleanup_free_ char *path = fs_join(folder, names.items[i]);
+        if (each(g, path, err) != 0) {
             return -1;
-        }
-        for (size_t j = 0; j < names.n; j++) {
-            _cleanup_free_ char *path = fs_join(part, names.items[j]);
-            if (each(g, path, err) != 0) {
-                return -1;
-            }
         }
     }
     return 0;
+}
+
+static int drop_file(struct gc *g, const char *path, struct err *err)
+{
+    g->report->files++;
+    return drop(g, path, err);
 }
 
 // Is it a built package that is needed? Those are known by what is in them.
@@ -185,101 +175,70 @@ static int look_at_download(struct gc *g, const char *path, struct err *err)
     if (needed && !g->o->downloads) {
         return 0;
     }
-    g->report->files++;
-    return drop(g, path, err);
+    return drop_file(g, path, err);
 }
 
-static int read_releases(struct gc *g, struct err *err)
+// One of the two-letter folders of unpacked packages.
+static int look_at_packages(struct gc *g, const char *path, struct err *err)
 {
-    _cleanup_free_ char *folder = fs_join(g->o->cache, "release");
-    _cleanup_strv_ struct strv names = {0};
-    if (!fs_is_dir(folder)) {
-        return 0;
+    if (fs_base(path)[0] == '.') { // what a killed import has left
+        return fs_is_dir(path) ? drop_file(g, path, err) : 0;
     }
-    if (fs_list_dir(folder, &names, err) != 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < names.n; i++) {
-        _cleanup_free_ char *path = fs_join(folder, names.items[i]);
-        _cleanup_strbuf_ struct strbuf text = {0};
-        struct err ignored = ERR_INIT;
-        if (fs_read_file(path, RELEASE_MAX, &text, &ignored) == 0) {
-            strbuf_add(&g->known, text.data, text.len);
-        }
+    return each_entry(g, path, look_at_package, err);
+}
+
+static int look_at_downloads(struct gc *g, const char *path, struct err *err)
+{
+    return each_entry(g, path, look_at_download, err);
+}
+
+static int read_release(struct gc *g, const char *path, struct err *err)
+{
+    _cleanup_strbuf_ struct strbuf text = {0};
+    struct err ignored = ERR_INIT;
+    (void)err; // one that cannot be read names nothing
+    if (fs_read_file(path, RELEASE_MAX, &text, &ignored) == 0) {
+        strbuf_add(&g->known, text.data, text.len);
     }
     return 0;
 }
 
-static int drop_indexes(struct gc *g, struct err *err)
+static int look_at_index(struct gc *g, const char *path, struct err *err)
 {
-    _cleanup_free_ char *folder = fs_join(g->o->data, "indexes");
-    _cleanup_strv_ struct strv names = {0};
-    if (!fs_is_dir(folder)) {
-        return 0;
-    }
-    if (fs_list_dir(folder, &names, err) != 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < names.n; i++) {
-        _cleanup_free_ char *hash = xstrndup(names.items[i], strcspn(names.items[i], "."));
-        if (g->known.data && strlen(hash) == HASH_HEX && strstr(g->known.data, hash)) {
-            continue;
-        }
-        _cleanup_free_ char *path = fs_join(folder, names.items[i]);
-        g->report->files++;
-        if (drop(g, path, err) != 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-// What failed builds from source have left.
-static int drop_build_folders(struct gc *g, struct err *err)
-{
-    _cleanup_free_ char *folder = fs_join(g->o->cache, "build");
-    if (!fs_exists(folder)) {
-        return 0;
-    }
-    g->report->files++;
-    return drop(g, folder, err);
+    const char *name = fs_base(path);
+    _cleanup_free_ char *hash = xstrndup(name, strcspn(name, "."));
+    bool known = g->known.data && strlen(hash) == HASH_HEX && strstr(g->known.data, hash);
+    return known ? 0 : drop_file(g, path, err);
 }
 
 // Half-made and half-removed sysroots of a pisdk that was killed; none is at work now.
-static int drop_leftovers(struct gc *g, struct err *err)
+static int look_at_leftover(struct gc *g, const char *path, struct err *err)
 {
-    _cleanup_free_ char *folder = fs_join(g->o->data, "sysroots");
-    _cleanup_strv_ struct strv names = {0};
-    if (!fs_is_dir(folder)) {
-        return 0;
-    }
-    if (fs_list_dir(folder, &names, err) != 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < names.n; i++) {
-        const char *name = names.items[i];
-        if (name[0] != '.' || (!str_ends(name, ".new") && !str_ends(name, ".old"))) {
-            continue;
-        }
-        _cleanup_free_ char *path = fs_join(folder, name);
-        g->report->files++;
-        if (drop(g, path, err) != 0) {
-            return -1;
-        }
-    }
-    return 0;
+    bool leftover = fs_base(path)[0] == '.' && (str_ends(path, ".new") || str_ends(path, ".old"));
+    return leftover ? drop_file(g, path, err) : 0;
 }
 
 static int collect(struct gc *g, struct err *err)
 {
-    _cleanup_free_ char *packages = fs_join(g->o->data, "packages");
-    _cleanup_free_ char *downloads = fs_join(g->o->cache, "sha256");
-    if (sort_sysroots(g, err) != 0 || drop_leftovers(g, err) != 0 || read_releases(g, err) != 0 ||
-        each_entry(g, packages, look_at_package, err) != 0 ||
-        each_entry(g, downloads, look_at_download, err) != 0) {
+    // In this order: what is needed is known before anything is looked at.
+    const struct {
+        const char *top, *folder;
+        on_entry *each;
+    } places[] = {
+        {g->o->data, "sysroots", look_at_leftover}, {g->o->cache, "release", read_release},
+        {g->o->data, "packages", look_at_packages}, {g->o->cache, "sha256", look_at_downloads},
+        {g->o->data, "indexes", look_at_index},     {g->o->cache, "build", drop_file},
+    };
+    if (sort_sysroots(g, err) != 0) {
         return -1;
     }
-    return drop_indexes(g, err) != 0 ? -1 : drop_build_folders(g, err);
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        _cleanup_free_ char *folder = fs_join(places[i].top, places[i].folder);
+        if (each_entry(g, folder, places[i].each, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
 }
 
 int gc_run(const struct gc_options *o, struct gc_report *report, struct err *err)

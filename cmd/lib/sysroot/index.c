@@ -218,7 +218,7 @@ static int add_source(struct choice *c, const struct recipe_source *source, stru
     if (source_script_hash(source->script, sum, err) != 0) {
         return -1;
     }
-    to->recipe = xstrdup(sum);
+    to->script_sha256 = xstrdup(sum);
     int r = mirror_open_suite(c->o, origin, source->suite, &found, err);
     if (r != 0) {
         return r < 0 ? -1
@@ -265,8 +265,7 @@ int index_choose(const struct recipe *recipe, const struct mirror_options *o, co
     return r;
 }
 
-// --- Boards
-// ----------------------------------------------------------------------------------------
+// --- Boards --------------------------------------------------------------------------------------
 
 // "install ok installed", and "hold" for one that apt must not touch.
 static bool is_installed(const struct deb822 *p)

@@ -1,5 +1,6 @@
 #include "sysroot/path.h"
 
+#include <fnmatch.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -105,4 +106,14 @@ int sysroot_path_of_link(const char *member, const char *target, char **out, str
     _cleanup_free_ char *resolved = join_merged(&parts);
     *out = sysroot_path_relative(place, resolved);
     return 0;
+}
+
+bool sysroot_path_matches(const struct strv *patterns, const char *path)
+{
+    for (size_t i = 0; i < patterns->n; i++) {
+        if (fnmatch(patterns->items[i], path, 0) == 0) {
+            return true;
+        }
+    }
+    return false;
 }

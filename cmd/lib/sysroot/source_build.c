@@ -10,7 +10,9 @@
 #include "base/proc.h"
 #include "fetch/cache.h"
 #include "sysroot/packages.h"
+#include "sysroot/path.h"
 #include "sysroot/source_script.h"
+#include "sysroot/staging.h"
 #include "target/board.h"
 #include "target/compiler.h"
 #include "target/wrapper.h"
@@ -292,15 +294,15 @@ static int prepare_source(struct work *w, struct err *err)
 // A sysroot with nothing in it but what builds see.
 static int make_root(struct work *w, struct err *err)
 {
-    static const char *const merged[] = {"bin", "sbin", "lib"};
     _cleanup_free_ char *path = fs_join(w->dir, "root");
     _cleanup_close_ int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    _cleanup_(tree_release) struct tree unused = {0};
 
-    for (size_t i = 0; i < ARRAY_SIZE(merged); i++) {
-        _cleanup_free_ char *target = xasprintf("usr/%s", merged[i]);
-        if (root < 0 || symlinkat(target, root, merged[i]) != 0) {
-            return err_sys(err, "cannot create link %s", merged[i]);
-        }
+    if (root < 0) {
+        return err_sys(err, "cannot open %s", path);
+    }
+    if (staging_merge_usr(root, &unused, err) != 0) {
+        return -1;
     }
     for (size_t i = 0; i < w->lock->packages.n; i++) {
         const struct package *p = &w->lock->packages.items[i];
@@ -333,16 +335,6 @@ static int write_wrappers(struct work *w, struct err *err)
 
 // --- The result ----------------------------------------------------------------------------------
 
-static bool is_left_out(const struct work *w, const char *path)
-{
-    for (size_t i = 0; i < w->script.leave_out.n; i++) {
-        if (fnmatch(w->script.leave_out.items[i], path, 0) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 // Removes what is not wanted, and makes the rest the same wherever it was built. Folders come
 // before what is in them, so they are removed in a second round, from the end.
 static int normalise(const struct work *w, int root, struct tree *list, struct err *err)
@@ -353,7 +345,8 @@ static int normalise(const struct work *w, int root, struct tree *list, struct e
     }
     for (size_t i = 0; i < found.n; i++) {
         const struct tree_entry *e = &found.items[i];
-        if (e->type != TREE_FOLDER && is_left_out(w, e->path) && unlinkat(root, e->path, 0) != 0) {
+        if (e->type != TREE_FOLDER && sysroot_path_matches(&w->script.leave_out, e->path) &&
+            unlinkat(root, e->path, 0) != 0) {
             return err_sys(err, "cannot remove %s", e->path);
         }
     }
@@ -488,9 +481,9 @@ static int get_package(struct work *w, char key[HASH_HEX + 1], struct tree *list
     }
     tree_digest(list, digest);
     if (!p->contents[0]) {
-        free(p->recipe);
+        free(p->script_sha256);
         free(p->built_with);
-        p->recipe = xstrdup(w->script_hash);
+        p->script_sha256 = xstrdup(w->script_hash);
         p->built_with = xstrdup(w->built_with);
         memcpy(p->contents, digest, sizeof(digest));
     }

@@ -9,7 +9,7 @@
 #include "base/fs.h"
 #include "sysroot/store.h"
 
-enum { FOLDER_MODE = 0755, PROJECTS_MAX = 1 << 20 };
+enum { FOLDER_MODE = 0755 };
 
 static int add_link(int dir, const char *target, const char *path, struct tree *tree,
                     struct err *err)
@@ -24,13 +24,25 @@ static int add_link(int dir, const char *target, const char *path, struct tree *
     return 0;
 }
 
+int staging_merge_usr(int root, struct tree *tree, struct err *err)
+{
+    static const char *const merged[] = {"bin", "sbin", "lib"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(merged); i++) {
+        _cleanup_free_ char *target = xasprintf("usr/%s", merged[i]);
+        if (add_link(root, target, merged[i], tree, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 // What the packages of a sysroot do not bring themselves.
 static int make_skeleton(const struct staging *s, struct tree *tree, struct err *err)
 {
     static const char *const folders[] = {
         "usr", "usr/bin", "usr/sbin", "usr/lib", "dev", "etc", "home", "media", "mnt",
         "opt", "proc",    "root",     "run",     "srv", "sys", "tmp",  "var",   "var/tmp"};
-    static const char *const merged[] = {"bin", "sbin", "lib"};
 
     for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
         _cleanup_close_ int fd = fs_open_folder_beneath(s->root, folders[i], FOLDER_MODE);
@@ -39,13 +51,7 @@ static int make_skeleton(const struct staging *s, struct tree *tree, struct err 
         }
         tree_add(tree, TREE_FOLDER, folders[i]);
     }
-    for (size_t i = 0; i < ARRAY_SIZE(merged); i++) {
-        _cleanup_free_ char *target = xasprintf("usr/%s", merged[i]);
-        if (add_link(s->root, target, merged[i], tree, err) != 0) {
-            return -1;
-        }
-    }
-    return 0;
+    return staging_merge_usr(s->root, tree, err);
 }
 
 static int make_folder(const char *path, struct err *err)
@@ -140,7 +146,7 @@ static void keep_projects(const struct staging *s)
     _cleanup_free_ char *to = fs_join(s->dir, SYSROOT_PROJECTS);
     _cleanup_strbuf_ struct strbuf text = {0};
     struct err ignored = ERR_INIT;
-    if (fs_read_file(from, PROJECTS_MAX, &text, &ignored) == 0) {
+    if (fs_read_file(from, SYSROOT_PROJECTS_MAX, &text, &ignored) == 0) {
         (void)!fs_write_file(to, text.data, text.len, 0644, &ignored);
     }
 }

@@ -19,6 +19,9 @@ struct staging {
 int staging_begin(const char *data, const char *name, struct staging *out, struct tree *tree,
                   struct err *err) ERR_MUST_CHECK;
 
+// Makes the links of a merged /usr at the root of a sysroot: bin, sbin and lib.
+int staging_merge_usr(int root, struct tree *tree, struct err *err) ERR_MUST_CHECK;
+
 // The links of the lock. ERR_SYS when a target is not there.
 int staging_make_links(const struct staging *s, const struct lock *lock, struct tree *tree,
                        struct err *err) ERR_MUST_CHECK;

@@ -7,7 +7,7 @@
 
 #include "base/fs.h"
 
-enum { NAME_MAX_LENGTH = 64, PROJECTS_MAX = 1 << 20 };
+enum { NAME_MAX_LENGTH = 64 };
 
 bool sysroot_name_is_valid(const char *name)
 {
@@ -188,7 +188,8 @@ void sysroot_note_project(const struct sysroot *s, const char *project)
     _cleanup_strbuf_ struct strbuf text = {0};
     struct err ignored = ERR_INIT;
 
-    if (fs_read_file(path, PROJECTS_MAX, &text, &ignored) == 0 && has_line(&text, project)) {
+    if (fs_read_file(path, SYSROOT_PROJECTS_MAX, &text, &ignored) == 0 &&
+        has_line(&text, project)) {
         return;
     }
     _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);

@@ -23,6 +23,8 @@
 
 #define SYSROOT_PROJECTS "projects"
 
+enum { SYSROOT_PROJECTS_MAX = 1 << 20 }; // bytes of that file
+
 struct sysroot {
     char *name;     // of the folder
     char *dir;      // DATA/sysroots/NAME

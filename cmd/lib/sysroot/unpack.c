@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -23,19 +22,9 @@ struct unpack {
     int parent;
 };
 
-static bool matches(const struct strv *patterns, const char *path)
-{
-    for (size_t i = 0; i < patterns->n; i++) {
-        if (fnmatch(patterns->items[i], path, 0) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool left_out(const struct unpack_target *t, const char *path)
 {
-    return matches(t->leave_out, path) && !matches(t->keep, path);
+    return sysroot_path_matches(t->leave_out, path) && !sysroot_path_matches(t->keep, path);
 }
 
 static int refuse_path(const char *path, struct err *err)

@@ -7,9 +7,13 @@
 #   PISDK_SYSROOT     name of a sysroot, or the path of one    (default: ../root, else bookworm)
 #   PISDK_BOARD       name of a file in boards/                (default: armv7)
 #   PISDK_EXECUTABLE  the pisdk that runs programs and tests   (default: looked for)
+#   PISDK_LINKER      the linker                               (default: lld)
+#   PISDK_COMPILE_FLAGS, PISDK_LINK_FLAGS   lists of further flags
+#   PISDK_CCACHE      a compiler cache
 #
-# Each may be given with -D or as an environment variable. find_package(MPI) works for C and C++
-# without running anything of the target; without pisdk everything but running works.
+# `pisdk build`, `pisdk env` and `pisdk exec` give all of them. The first three may be given with -D
+# or as environment variables. find_package(MPI) works for C and C++ without running anything of the
+# target; without pisdk everything but running works.
 
 cmake_minimum_required(VERSION 3.20)
 
@@ -20,7 +24,8 @@ foreach(variable IN ITEMS PISDK_SYSROOT PISDK_BOARD PISDK_EXECUTABLE)
 endforeach()
 
 # What CMake's own test projects need to know as well.
-list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES PISDK_SYSROOT PISDK_BOARD PISDK_EXECUTABLE)
+list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES PISDK_SYSROOT PISDK_BOARD PISDK_EXECUTABLE
+     PISDK_LINKER)
 
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR armv7l)
@@ -103,13 +108,32 @@ mark_as_advanced(PISDK_CLANG PISDK_LLD)
 set(CMAKE_C_COMPILER "${PISDK_CLANG}")
 string(REGEX REPLACE "clang(-[0-9]+)?$" "clang++\\1" CMAKE_CXX_COMPILER "${PISDK_CLANG}")
 set(CMAKE_ASM_COMPILER "${PISDK_CLANG}")
+if(NOT PISDK_LINKER)
+  set(PISDK_LINKER "${PISDK_LLD}")
+endif()
+# As words of the shell, since a folder's name may have a space in it.
+set(_pisdk_linker "\"--ld-path=${PISDK_LINKER}\"")
+foreach(_pisdk_flag IN LISTS PISDK_COMPILE_FLAGS)
+  string(APPEND _pisdk_compile_flags " \"${_pisdk_flag}\"")
+endforeach()
+foreach(_pisdk_flag IN LISTS PISDK_LINK_FLAGS)
+  string(APPEND _pisdk_link_flags " \"${_pisdk_flag}\"")
+endforeach()
 foreach(_pisdk_language IN ITEMS C CXX ASM)
   set(CMAKE_${_pisdk_language}_COMPILER_TARGET arm-linux-gnueabihf)
-  set(CMAKE_${_pisdk_language}_FLAGS_INIT "${_pisdk_flags}${_pisdk_release_flags}")
+  set(CMAKE_${_pisdk_language}_FLAGS_INIT
+      "${_pisdk_flags}${_pisdk_release_flags}${_pisdk_compile_flags}")
 endforeach()
 foreach(_pisdk_kind IN ITEMS EXE SHARED MODULE)
-  set(CMAKE_${_pisdk_kind}_LINKER_FLAGS_INIT "--ld-path=${PISDK_LLD}")
+  set(CMAKE_${_pisdk_kind}_LINKER_FLAGS_INIT "${_pisdk_linker}${_pisdk_link_flags}")
 endforeach()
+if(PISDK_CCACHE)
+  foreach(_pisdk_language IN ITEMS C CXX)
+    set(CMAKE_${_pisdk_language}_COMPILER_LAUNCHER "${PISDK_CCACHE}" CACHE STRING "")
+  endforeach()
+endif()
+# Programs find libraries of the same build wherever it is.
+set(CMAKE_BUILD_RPATH_USE_ORIGIN ON)
 foreach(_pisdk_tool IN ITEMS AR RANLIB NM OBJCOPY OBJDUMP READELF STRIP)
   string(TOLOWER "llvm-${_pisdk_tool}" _pisdk_name)
   find_program(CMAKE_${_pisdk_tool} NAMES ${_pisdk_name}${_pisdk_suffix} ${_pisdk_name})

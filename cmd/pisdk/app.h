@@ -65,6 +65,8 @@ extern const size_t pisdk_n_global_options;
 int cmd_boards(struct app *app, struct err *err);
 int cmd_build(struct app *app, struct err *err);
 int cmd_doctor(struct app *app, struct err *err);
+int cmd_env(struct app *app, struct err *err);
+int cmd_exec(struct app *app, struct err *err);
 int cmd_help(struct app *app, struct err *err);
 int cmd_new(struct app *app, struct err *err);
 int cmd_run(struct app *app, struct err *err);

@@ -6,6 +6,7 @@ int cmd_boards(struct app *app, struct err *err)
 {
     static const struct column columns[] = {
         {"board", COLUMN_TEXT},     {"cores", COLUMN_NUMBER}, {"memory_mb", COLUMN_NUMBER},
+        {"link_mbit", COLUMN_NUMBER},
         {"supported", COLUMN_BOOL}, {"title", COLUMN_TEXT},   {"compiler", COLUMN_TEXT},
         {"reason", COLUMN_TEXT},
     };
@@ -25,6 +26,7 @@ int cmd_boards(struct app *app, struct err *err)
         table_text(t, b.name);
         table_number(t, (unsigned long long)b.cores);
         table_number(t, (unsigned long long)b.memory_mb);
+        table_number(t, (unsigned long long)b.link_mbit);
         table_text(t, b.refused ? "no" : "yes");
         table_text(t, b.title);
         table_text(t, b.flags);

@@ -183,31 +183,54 @@ static const struct option_spec new_options[] = {
     {"list", 0, NULL, "list the templates"},
 };
 
+// Of every command that is for one sysroot and one board.
+#define TARGET_OPTIONS                                                                             \
+    {"sysroot", 0, "NAME", "another sysroot than the project's"},                                  \
+    {                                                                                              \
+        "board", 'b', "BOARD", "another board than the project's; auto: the weakest of its nodes"  \
+    }
+
+// Of every command that works with what `pisdk build` makes.
+#define VARIANT_OPTIONS                                                                            \
+    {"debug", 0, NULL, "without optimisation, with debug information"},                            \
+        {"release", 0, NULL, "optimised (the default)"},                                           \
+        {"sanitize", 0, "LIST", "with run-time checks: undefined, address, or both"},              \
+        {"coverage", 0, NULL, "with counters of what is executed"},                                \
+    {                                                                                              \
+        "lto", 0, NULL, "with optimisation across files at link time"                              \
+    }
+
 static const struct option_spec build_options[] = {
-    {"debug", 0, NULL, "without optimisation, with debug information"},
-    {"release", 0, NULL, "optimised (the default)"},
+    VARIANT_OPTIONS,
     {"jobs", 'j', "N", "how many compilers run at once (default: one a core)"},
     {"clean", 0, NULL, "start from an empty build folder"},
-    {"sysroot", 0, "NAME", "another sysroot than the project's"},
-    {"board", 'b', "BOARD", "another board than the project's"},
+    {"no-ccache", 0, NULL, "without the compiler cache, which is used where it is installed"},
+    TARGET_OPTIONS,
 };
 
 static const struct option_spec run_options[] = {
     {"ranks", 'n', "N", "start N MPI ranks with mpirun"},
-    {"debug", 0, NULL, "run what `pisdk build --debug` makes"},
-    {"release", 0, NULL, "run what `pisdk build` makes (the default)"},
-    {"sysroot", 0, "NAME", "another sysroot than the project's"},
-    {"board", 'b', "BOARD", "another board than the project's"},
+    VARIANT_OPTIONS,
+    TARGET_OPTIONS,
 };
 
 static const struct option_spec test_options[] = {
-    {"debug", 0, NULL, "test what `pisdk build --debug` makes"},
-    {"release", 0, NULL, "test what `pisdk build` makes (the default)"},
+    VARIANT_OPTIONS,
     {"regex", 'R', "REGEX", "only tests whose name matches"},
     {"jobs", 'j', "N", "how many tests run at once (default 1)"},
     {"junit", 0, "FILE", "write the results as JUnit XML"},
-    {"sysroot", 0, "NAME", "another sysroot than the project's"},
-    {"board", 'b', "BOARD", "another board than the project's"},
+    TARGET_OPTIONS,
+};
+
+static const struct option_spec env_options[] = {
+    {"sh", 0, NULL, "lines for a shell (the default): eval \"$(pisdk env)\""},
+    {"meson", 0, NULL, "arguments for Meson: meson setup build $(pisdk env --meson)"},
+    TARGET_OPTIONS,
+};
+
+static const struct option_spec exec_options[] = {
+    {"emulate", 0, NULL, "programs of the board that the command starts run under emulation"},
+    TARGET_OPTIONS,
 };
 
 const struct command pisdk_commands[] = {
@@ -248,6 +271,33 @@ const struct command pisdk_commands[] = {
         .max_args = 0,
         .needs = NEEDS_PROJECT,
         .run = cmd_build,
+    },
+    {
+        .name = "env",
+        .summary = "Print the environment of a cross build",
+        .arguments = "",
+        .description = "Compilers, pkg-config and the rest under the names that build systems "
+                       "know: CC, CXX, MPICC,\n"
+                       "AR, PKG_CONFIG, CONFIG_SITE, CMAKE_TOOLCHAIN_FILE and so on.",
+        OPTIONS(env_options),
+        .max_args = 0,
+        .needs = WANTS_PROJECT,
+        .run = cmd_env,
+    },
+    {
+        .name = "exec",
+        .summary = "Run a build command of any kind in that environment",
+        .arguments = "[--] COMMAND…",
+        .description =
+            "For code that pisdk does not know: pisdk exec -- ./configure, pisdk exec -- make. "
+            "No\n"
+            "pisdk.ini is needed. With --emulate, `make check` and the like can start what they\n"
+            "built. The exit status is the command's own.",
+        OPTIONS(exec_options),
+        .passes_on = true,
+        .max_args = -1,
+        .needs = WANTS_PROJECT,
+        .run = cmd_exec,
     },
     {
         .name = "run",

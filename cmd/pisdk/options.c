@@ -125,14 +125,27 @@ int input_parse(struct input *in, int argc, char **argv, enum input_words words,
     return 0;
 }
 
+static size_t look_for(const struct input *in, const char *name)
+{
+    size_t i = 0;
+    while (i < in->n && strcmp(in->specs[i]->name, name) != 0) {
+        i++;
+    }
+    return i;
+}
+
+bool input_has_option(const struct input *in, const char *name)
+{
+    return look_for(in, name) < in->n;
+}
+
 static size_t find_name(const struct input *in, const char *name)
 {
-    for (size_t i = 0; i < in->n; i++) {
-        if (strcmp(in->specs[i]->name, name) == 0) {
-            return i;
-        }
+    size_t i = look_for(in, name);
+    if (i == in->n) {
+        abort(); // a command asks for an option that is not in its table
     }
-    abort(); // a command asks for an option that is not in its table
+    return i;
 }
 
 const struct strv *input_values(const struct input *in, const char *name)

@@ -42,6 +42,8 @@ void input_add_specs(struct input *in, const struct option_spec *specs, size_t n
 int input_parse(struct input *in, int argc, char **argv, enum input_words words,
                 struct err *err) ERR_MUST_CHECK;
 
+// Does the command have this option?
+bool input_has_option(const struct input *in, const char *name);
 // The option must be in the table: a name that is not aborts. The last one given counts.
 const char *input_value(const struct input *in, const char *name);         // NULL when not given
 const struct strv *input_values(const struct input *in, const char *name); // all that were given

@@ -134,3 +134,17 @@ void table_print(const struct table *t, bool json)
         print_table(t);
     }
 }
+
+void ui_print_assignments(const struct strv *assignments)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < assignments->n; i++) {
+        const char *equals = strchr(assignments->items[i], '=');
+        _cleanup_free_ char *name =
+            xstrndup(assignments->items[i], (size_t)(equals - assignments->items[i]));
+        json_object_set_new(object, name, json_string(equals + 1));
+    }
+    json_dumpf(object, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(object);
+}

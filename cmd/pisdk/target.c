@@ -7,6 +7,7 @@
 #include "deb/lock.h"
 #include "deb/recipe.h"
 #include "project/build.h"
+#include "target/toolset_make.h"
 
 enum { JOBS_MAX = 4096 };
 
@@ -84,26 +85,91 @@ static int from_project(struct app *app, const char *key, struct err *err)
     return -1;
 }
 
+static bool has_flag(struct app *app, const char *name)
+{
+    return input_has_option(&app->input, name) && input_flag(&app->input, name);
+}
+
+static int choose_variant(struct app *app, struct target *out, struct err *err)
+{
+    struct variant *v = &out->variant;
+
+    if (has_flag(app, "debug") && has_flag(app, "release")) {
+        return err_set(err, ERR_USAGE, "--debug and --release exclude each other");
+    }
+    v->debug = has_flag(app, "debug");
+    v->lto = has_flag(app, "lto");
+    v->coverage = has_flag(app, "coverage");
+    if (has_flag(app, "sanitize") &&
+        variant_read_sanitize(input_value(&app->input, "sanitize"), v, err) != 0) {
+        return -1;
+    }
+    out->type = variant_name(v);
+    return 0;
+}
+
+// `auto`: what is built for the weakest board runs on all.
+static int choose_weakest(struct app *app, const char *folder, struct board *out, struct err *err)
+{
+    const struct project *p = app->has_project ? &app->project : NULL;
+
+    *out = (struct board){0};
+    for (size_t i = 0; p && i < p->n_nodes; i++) {
+        struct board b;
+        if (!p->nodes[i].board) {
+            err_set(err, ERR_USAGE, "board `auto`: node `%s` does not say which board it is",
+                    p->nodes[i].name);
+            board_release(out);
+            return err_hint(err, "add `board = pi4` to [node %s] in " PROJECT_FILE,
+                            p->nodes[i].name);
+        }
+        if (board_read(folder, p->nodes[i].board, false, &b, err) != 0) {
+            board_release(out);
+            return err_wrap(err, "[node %s]", p->nodes[i].name);
+        }
+        if (!out->name || b.level < out->level) {
+            board_release(out);
+            *out = b;
+        } else {
+            board_release(&b);
+        }
+    }
+    if (!out->name) {
+        err_set(err, ERR_USAGE, "board `auto` is the weakest of the project's nodes, and there "
+                                "are none");
+        return err_hint(err, "name them in " PROJECT_FILE ": [node pi1] and board = pi4");
+    }
+    log_debug(&app->log, "board: %s, the weakest of %zu nodes", out->name, p->n_nodes);
+    return 0;
+}
+
+static int choose_board(struct app *app, struct board *out, struct err *err)
+{
+    _cleanup_free_ char *folder = fs_join(app->paths.share, "toolchain/boards");
+    const char *given = input_value(&app->input, "board");
+    const char *name = given              ? given
+                       : app->has_project ? app->project.board
+                                          : PROJECT_DEFAULT_BOARD;
+    int r = strcmp(name, "auto") == 0 ? choose_weakest(app, folder, out, err)
+                                      : board_read(folder, name, false, out, err);
+    return r == 0 ? 0 : from_project(app, "board", err);
+}
+
 int target_choose(struct app *app, struct target *out, struct err *err)
 {
     const struct project *p = app->has_project ? &app->project : NULL;
     const char *sysroot = input_value(&app->input, "sysroot");
-    const char *board = input_value(&app->input, "board");
-    _cleanup_free_ char *folder = fs_join(app->paths.share, "toolchain/boards");
 
-    if (input_flag(&app->input, "debug") && input_flag(&app->input, "release")) {
-        return err_set(err, ERR_USAGE, "--debug and --release exclude each other");
-    }
-    *out = (struct target){.type = input_flag(&app->input, "debug") ? "debug" : "release"};
-    board = board ? board : p ? p->board : PROJECT_DEFAULT_BOARD;
-    if (board_read(folder, board, false, &out->board, err) != 0) {
-        return from_project(app, "board", err);
+    *out = (struct target){0};
+    if (choose_variant(app, out, err) != 0 || choose_board(app, &out->board, err) != 0) {
+        target_release(out);
+        return -1;
     }
     int r = p && !sysroot ? target_open_project_sysroot(app, &out->sysroot, err)
                           : target_open_sysroot(app, sysroot ? sysroot : PROJECT_DEFAULT_SYSROOT,
                                                 &out->sysroot, err);
     if (r != 0) {
-        board_release(&out->board);
+        target_release(out);
         return from_project(app, "sysroot", err);
     }
     return 0;
@@ -113,6 +179,42 @@ void target_release(struct target *t)
 {
     sysroot_release(&t->sysroot);
     board_release(&t->board);
+    variant_release(&t->variant);
+    free(t->type);
+    *t = (struct target){0};
+}
+
+static int describe_toolset(struct app *app, const struct target *t, struct toolset_options *o,
+                            char **cc, char **ld, struct err *err)
+{
+    *cc = paths_find_part(&app->paths, "pisdk-cc", err);
+    *ld = *cc ? paths_find_part(&app->paths, "pisdk-ld", err) : NULL;
+    *o = (struct toolset_options){
+        .cache = app->paths.cache,
+        .share = app->paths.share,
+        .pisdk = app->paths.program,
+        .cc = *cc,
+        .ld = *ld,
+        .triple = t->sysroot.lock.triple,
+        .root = t->sysroot.root,
+        .sysroot = t->sysroot.root,
+        .release_flags = &t->sysroot.lock.flags,
+        .board = &t->board,
+    };
+    if (app->has_project) {
+        o->glibc = app->project.glibc;
+        o->glibc_from = PROJECT_FILE " says: glibc =";
+    }
+    return *ld ? 0 : -1;
+}
+
+int target_make_toolset(struct app *app, const struct target *t, struct toolset *out,
+                        struct err *err)
+{
+    struct toolset_options o;
+    _cleanup_free_ char *cc = NULL;
+    _cleanup_free_ char *ld = NULL;
+    return describe_toolset(app, t, &o, &cc, &ld, err) == 0 ? toolset_make(&o, out, err) : -1;
 }
 
 static int build(struct app *app, const struct target *t, struct project_build_options *options,

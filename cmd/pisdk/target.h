@@ -6,6 +6,8 @@
 #include "app.h"
 #include "sysroot/store.h"
 #include "target/board.h"
+#include "target/toolset.h"
+#include "target/variant.h"
 
 // Opens the sysroot of this name; when there is none, the hint is a command that can work.
 int target_open_sysroot(struct app *app, const char *name, struct sysroot *out,
@@ -25,11 +27,18 @@ int target_read_lock(struct app *app, struct lock *out, struct err *err) ERR_MUS
 struct target {
     struct sysroot sysroot;
     struct board board;
-    const char *type; // "release" or "debug"
+    struct variant variant;
+    char *type; // the variant's name: "release", "debug-undefined", …
 };
 
+// From --sysroot, --board, --debug, --release, --sanitize, --coverage and --lto, as far as the
+// command has them.
 int target_choose(struct app *app, struct target *out, struct err *err) ERR_MUST_CHECK;
 void target_release(struct target *t);
+
+// The toolset for it, without what only the project's own builds have.
+int target_make_toolset(struct app *app, const struct target *t, struct toolset *out,
+                        struct err *err) ERR_MUST_CHECK;
 
 // Builds the project for it, as `pisdk build` does. Returns the exit status of the build, or -1.
 int target_build_all(struct app *app, const struct target *t, struct err *err);

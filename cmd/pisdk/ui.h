@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/str.h"
 
 struct ui {
     int verbosity; // -1 quiet, 0 normal, 1 verbose
@@ -47,5 +48,8 @@ void table_number(struct table *t, unsigned long long number);
 // Prints to standard output.
 void table_print(const struct table *t, bool json);
 void table_free(struct table *t);
+
+// NAME=VALUE texts, printed to standard output as one JSON object.
+void ui_print_assignments(const struct strv *assignments);
 
 #endif

@@ -81,6 +81,22 @@ int paths_init(struct paths *paths, struct err *err)
     return 0;
 }
 
+char *paths_find_part(const struct paths *paths, const char *name, struct err *err)
+{
+    static const char *const places[] = {".", "../libexec/pisdk"};
+    _cleanup_free_ char *folder = fs_parent(paths->program);
+
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        _cleanup_free_ char *path = xasprintf("%s/%s/%s", folder, places[i], name);
+        if (fs_is_program(path)) {
+            return fs_real_path(path);
+        }
+    }
+    err_set(err, ERR_FAILED, "%s, a part of pisdk, is not beside %s", name, paths->program);
+    err_hint(err, "install pisdk again: ./bootstrap install");
+    return NULL;
+}
+
 void paths_release(struct paths *paths)
 {
     free(paths->cache);

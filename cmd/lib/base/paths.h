@@ -20,6 +20,9 @@ struct paths {
 // Every path in it is absolute; none is created. Fails when HOME is needed and not set, or when the
 // program's data cannot be found.
 int paths_init(struct paths *paths, struct err *err) ERR_MUST_CHECK;
+// A program that is a part of pisdk and not for users: in a checkout beside pisdk, installed in
+// libexec/pisdk. NULL with ERR_FAILED when it is not there; the caller frees it.
+char *paths_find_part(const struct paths *paths, const char *name, struct err *err);
 void paths_release(struct paths *paths);
 
 #endif

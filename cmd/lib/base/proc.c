@@ -82,6 +82,7 @@ enum { CAPTURED = 3 }; // streams that can be collected: standard output, descri
 // A program being started: what its child needs to know.
 struct launch {
     char *const *argv;
+    const struct proc_place *place; // or NULL
     int input;         // for standard input; -1: ours
     int out[CAPTURED]; // for the streams that are collected; -1: ours
     sigset_t mask;     // the signals that were blocked before
@@ -118,7 +119,12 @@ static _Noreturn void exec_child(const struct launch *l)
         }
     }
     pthread_sigmask(SIG_SETMASK, &mask, NULL);
-    execvp(l->argv[0], l->argv);
+    if (l->place && l->place->env) {
+        environ = l->place->env->items;
+    }
+    if (!l->place || !l->place->dir || chdir(l->place->dir) == 0) {
+        execvp(l->argv[0], l->argv);
+    }
     int saved = errno;
     (void)!write(report, &saved, sizeof(saved));
     _exit(EXEC_FAILED);
@@ -204,7 +210,12 @@ static void finish(struct launch *l)
 
 int proc_run(char *const argv[], int *status, struct err *err)
 {
-    struct launch l = {.argv = argv, .input = -1, .out = {-1, -1, -1}};
+    return proc_run_at(argv, NULL, status, err);
+}
+
+int proc_run_at(char *const argv[], const struct proc_place *place, int *status, struct err *err)
+{
+    struct launch l = {.argv = argv, .place = place, .input = -1, .out = {-1, -1, -1}};
     int r = -1;
     pid_t pid = start(&l, err);
     if (pid > 0) {
@@ -303,7 +314,8 @@ static int wait_plainly(pid_t pid)
 
 int proc_capture(char *const argv[], const struct proc_capture *c, int *status, struct err *err)
 {
-    struct launch l = {.argv = argv, .input = c->input, .out = {-1, -1, -1}};
+    struct launch l = {
+        .argv = argv, .place = c->place, .input = c->input, .out = {-1, -1, -1}};
     struct strbuf *const into[CAPTURED] = {c->out, c->status_out, c->errors};
     int fds[CAPTURED] = {-1, -1, -1};
     _cleanup_close_ int null = open("/dev/null", O_RDONLY | O_CLOEXEC);

@@ -14,11 +14,20 @@
 
 enum { PROC_SIGNALED = 128 };
 
+// Where a program runs, when that is not where and as pisdk does.
+struct proc_place {
+    const char *dir;        // NULL: our working folder
+    const struct strv *env; // the whole environment, NAME=VALUE each; NULL: ours
+};
+
 // Runs the program with our standard streams and waits for it. SIGINT, SIGTERM, SIGHUP and SIGQUIT
 // that somebody sends to pisdk alone are passed on to it; those of the terminal it gets itself.
 // When it is ended by a signal, or pisdk is, what it started ends as well (base/supervise.h).
 // `argv[0]` is looked up in PATH. ERR_NOT_FOUND when there is no such program.
 int proc_run(char *const argv[], int *status, struct err *err) ERR_MUST_CHECK;
+// The same somewhere else; `place` may be NULL. PATH is that of the place's environment.
+int proc_run_at(char *const argv[], const struct proc_place *place, int *status,
+                struct err *err) ERR_MUST_CHECK;
 
 // What proc_capture collects; a stream whose buffer is NULL is ours.
 struct proc_capture {
@@ -29,6 +38,7 @@ struct proc_capture {
     void *user;
     struct strbuf *out, *errors;
     struct strbuf *status_out; // what the program writes to descriptor 3
+    const struct proc_place *place; // NULL: here
 };
 
 // Runs the program like proc_run and collects what it writes. When the caller holds signals back

@@ -348,6 +348,21 @@ const char *str_nearest(const char *name, const struct strv *names)
     return best;
 }
 
+char *str_quoted(const char *text)
+{
+    struct strbuf b = {0};
+    strbuf_adds(&b, "'");
+    for (const char *p = text; *p; p++) {
+        if (*p == '\'') {
+            strbuf_adds(&b, "'\\''");
+        } else {
+            strbuf_add(&b, p, 1);
+        }
+    }
+    strbuf_adds(&b, "'");
+    return strbuf_take(&b);
+}
+
 const char *str_size(char out[32], unsigned long long bytes)
 {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};

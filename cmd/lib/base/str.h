@@ -85,6 +85,9 @@ bool str_eq(const char *a, const char *b); // NULL equals NULL only
 // neighbours), or NULL when none is near enough to be what a person meant.
 const char *str_nearest(const char *name, const struct strv *names);
 
+// A text as one word of a POSIX shell, in single quotes. The caller frees it.
+char *str_quoted(const char *text);
+
 // A size as a person reads it, "137 MB" (decimal units). Writes to `out`, returns it.
 const char *str_size(char out[32], unsigned long long bytes);
 // A time as a person reads it, "0.42 s" or "3 min 12 s".

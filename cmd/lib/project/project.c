@@ -5,10 +5,15 @@
 #include "base/fs.h"
 #include "base/ini.h"
 #include "base/str.h"
+#include "target/elf_link.h"
 
-#define KNOWN_KEYS "project.name target.sysroot target.board run.ranks run.program"
+#define KNOWN_KEYS                                                                                 \
+    "project.name target.sysroot target.board target.glibc build.system build.configure "          \
+    "build.args build.command build.test run.ranks run.program"
+#define KNOWN_NODE_KEYS "node.host node.slots node.board"
+#define NODE_SECTION    "node "
 
-enum { PROJECT_NAME_MAX = 64 };
+enum { PROJECT_NAME_MAX = 64, NODES_MAX = 4096, SLOTS_MAX = 4096 };
 
 bool project_name_is_valid(const char *name)
 {
@@ -48,6 +53,46 @@ static int set_text(char **to, const char *key, const char *value, struct err *e
     return 0;
 }
 
+static struct project_node *find_node(struct project *p, const char *name)
+{
+    for (size_t i = 0; i < p->n_nodes; i++) {
+        if (strcmp(p->nodes[i].name, name) == 0) {
+            return &p->nodes[i];
+        }
+    }
+    VEC_GROW(p->nodes, p->n_nodes);
+    struct project_node *n = &p->nodes[p->n_nodes++];
+    *n = (struct project_node){.name = xstrdup(name)};
+    return n;
+}
+
+static int on_node_key(struct project *p, const char *name, const char *key, const char *value,
+                       struct err *err)
+{
+    if (*name == '\0' || p->n_nodes == NODES_MAX) {
+        return err_set(err, ERR_USAGE, *name ? "more than 4096 nodes" : "[node] has no name");
+    }
+    struct project_node *n = find_node(p, name);
+    if (strcmp(key, "host") == 0) {
+        return set_text(&n->host, key, value, err);
+    }
+    if (strcmp(key, "board") == 0) {
+        return set_text(&n->board, key, value, err);
+    }
+    if (strcmp(key, "slots") == 0) {
+        return ini_number(key, value, 1, SLOTS_MAX, &n->slots, err);
+    }
+    return ini_unknown("node", key, KNOWN_NODE_KEYS, err);
+}
+
+static int set_glibc(struct project *p, const char *value, struct err *err)
+{
+    if (!elf_is_glibc_version(value)) {
+        return err_set(err, ERR_USAGE, "`glibc` must be a version such as 2.31, not `%s`", value);
+    }
+    return set_text(&p->glibc, "glibc", value, err);
+}
+
 static int on_key(void *user, const char *section, const char *key, const char *value,
                   struct err *err)
 {
@@ -55,16 +100,33 @@ static int on_key(void *user, const char *section, const char *key, const char *
     const struct {
         const char *section, *key;
         char **text;
-    } texts[] = {
-        {"project", "name", &p->name},
-        {"target", "sysroot", &p->sysroot},
-        {"target", "board", &p->board},
-        {"run", "program", &p->program},
+        struct strv *words; // may go on in the next line
+    } keys[] = {
+        {"project", "name", &p->name, NULL},
+        {"target", "sysroot", &p->sysroot, NULL},
+        {"target", "board", &p->board, NULL},
+        {"build", "system", &p->build.system, NULL},
+        {"build", "configure", NULL, &p->build.configure},
+        {"build", "args", NULL, &p->build.args},
+        {"build", "command", NULL, &p->build.command},
+        {"build", "test", NULL, &p->build.test},
+        {"run", "program", &p->program, NULL},
     };
-    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-        if (strcmp(section, texts[i].section) == 0 && strcmp(key, texts[i].key) == 0) {
-            return set_text(texts[i].text, key, value, err);
+    if (str_starts(section, NODE_SECTION)) {
+        return on_node_key(p, section + strlen(NODE_SECTION), key, value, err);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        if (strcmp(section, keys[i].section) != 0 || strcmp(key, keys[i].key) != 0) {
+            continue;
         }
+        if (keys[i].words) {
+            strv_add_words(keys[i].words, value);
+            return 0;
+        }
+        return set_text(keys[i].text, key, value, err);
+    }
+    if (strcmp(section, "target") == 0 && strcmp(key, "glibc") == 0) {
+        return set_glibc(p, value, err);
     }
     if (strcmp(section, "run") == 0 && strcmp(key, "ranks") == 0) {
         return ini_number(key, value, 1, PROJECT_RANKS_MAX, &p->ranks, err);
@@ -138,7 +200,19 @@ void project_release(struct project *p)
     free(p->name);
     free(p->sysroot);
     free(p->board);
+    free(p->glibc);
     free(p->program);
+    free(p->build.system);
+    strv_release(&p->build.configure);
+    strv_release(&p->build.args);
+    strv_release(&p->build.command);
+    strv_release(&p->build.test);
+    for (size_t i = 0; i < p->n_nodes; i++) {
+        free(p->nodes[i].name);
+        free(p->nodes[i].host);
+        free(p->nodes[i].board);
+    }
+    free(p->nodes);
     *p = (struct project){0};
 }
 

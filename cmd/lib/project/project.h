@@ -1,14 +1,17 @@
 // A project: the folder with pisdk.ini in it.
 //
 //     [project] name
-//     [target]  sysroot, board
+//     [target]  sysroot, board, glibc
+//     [build]   system, configure, args, command, test
 //     [run]     ranks, program
+//     [node N]  host, slots, board
 #ifndef PISDK_PROJECT_PROJECT_H
 #define PISDK_PROJECT_PROJECT_H
 
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/str.h"
 
 #define PROJECT_FILE            "pisdk.ini"
 #define PROJECT_DEFAULT_SYSROOT "bookworm"
@@ -16,11 +19,32 @@
 
 enum { PROJECT_RANKS_MAX = 1024 };
 
+// How a project is built. Texts are NULL, and lists empty, when they are not given.
+struct project_build_settings {
+    char *system;          // "cmake", "meson", …; NULL: guessed from the files
+    struct strv configure; // further arguments of the configure step
+    struct strv args;      // further arguments of the build step
+    struct strv command;   // system = command: what builds it
+    struct strv test;      // what tests it, where the build system does not say so itself
+};
+
+// A board of the cluster that the program is for.
+struct project_node {
+    char *name;
+    char *host; // as ssh understands it; NULL: the name
+    char *board;
+    long slots; // 0: not given
+};
+
 struct project {
     char *dir; // absolute, links resolved
     char *name;
     char *sysroot;
-    char *board;
+    char *board; // a board's name, or "auto": the weakest of the nodes
+    char *glibc; // the newest version that programs may need, or NULL: the sysroot's
+    struct project_build_settings build;
+    struct project_node *nodes;
+    size_t n_nodes;
     char *program; // what `pisdk run` runs; the project's name when not given
     long ranks;    // 0: not given, run without mpirun
 };

@@ -36,6 +36,9 @@ bool binfmt_host_has_arm(bool *fixed);
 int namespace_enter(struct sandbox *s, struct err *err) ERR_MUST_CHECK;
 // The flags of clone(2) for it.
 int namespace_flags(void);
+// In a new user namespace: the only user there is `uid`, whom its parent knows as `outer_uid`.
+int namespace_map_user(uid_t uid, uid_t outer_uid, gid_t gid, gid_t outer_gid,
+                       struct err *err) ERR_MUST_CHECK;
 // In the process that becomes the program: from root of the namespace to user `pi`.
 int namespace_become_pi(struct err *err) ERR_MUST_CHECK;
 

@@ -36,14 +36,13 @@ static int write_text(const char *path, const char *text, struct err *err)
     return fs_write_all(fd, text, strlen(text), err) == 0 ? 0 : err_wrap(err, "%s", path);
 }
 
-// In a new user namespace: the only user there is `inside`, whom its parent knows as `uid`.
-static int map_user(unsigned inside, uid_t uid, gid_t gid, struct err *err)
+int namespace_map_user(uid_t uid, uid_t outer_uid, gid_t gid, gid_t outer_gid, struct err *err)
 {
     char uids[64];
     char gids[64];
 
-    snprintf(uids, sizeof(uids), "%u %u 1", inside, (unsigned)uid);
-    snprintf(gids, sizeof(gids), "%u %u 1", inside, (unsigned)gid);
+    snprintf(uids, sizeof(uids), "%u %u 1", (unsigned)uid, (unsigned)outer_uid);
+    snprintf(gids, sizeof(gids), "%u %u 1", (unsigned)gid, (unsigned)outer_gid);
     if (write_text("/proc/self/setgroups", "deny", err) != 0 ||
         write_text("/proc/self/uid_map", uids, err) != 0 ||
         write_text("/proc/self/gid_map", gids, err) != 0) {
@@ -58,7 +57,7 @@ int namespace_become_pi(struct err *err)
     if (unshare(CLONE_NEWUSER) != 0) {
         return unsupported(err, "cannot make a user namespace in a user namespace");
     }
-    return map_user(SANDBOX_PI, 0, 0, err);
+    return namespace_map_user(SANDBOX_PI, 0, SANDBOX_PI, 0, err);
 }
 
 static int make_folders(const char *const *paths, size_t n, struct err *err)
@@ -216,7 +215,7 @@ int namespace_enter(struct sandbox *s, struct err *err)
     mode_t mask = umask(022);
 
     // Root at first: only root may register a program in binfmt_misc.
-    if (map_user(0, s->uid, s->gid, err) != 0) {
+    if (namespace_map_user(0, s->uid, 0, s->gid, err) != 0) {
         return -1;
     }
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) {

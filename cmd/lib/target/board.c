@@ -6,10 +6,10 @@
 #include "base/ini.h"
 
 #define KNOWN_KEYS                                                                                 \
-    "board.title board.refused compiler.flags emulator.cpu emulator.cores emulator.memory "        \
-    "emulator.hostname"
+    "board.title board.refused compiler.flags compiler.level emulator.cpu emulator.cores "         \
+    "emulator.memory emulator.hostname emulator.link"
 
-enum { CORES_MAX = 256, MEMORY_MAX_MB = 1 << 20 };
+enum { LEVEL_MAX = 100, CORES_MAX = 256, MEMORY_MAX_MB = 1 << 20, LINK_MAX_MBIT = 1000000 };
 
 static int on_key(void *user, const char *section, const char *key, const char *value,
                   struct err *err)
@@ -26,6 +26,8 @@ static int on_key(void *user, const char *section, const char *key, const char *
         {"compiler", "flags", &b->flags, NULL, 0},
         {"emulator", "cpu", &b->cpu, NULL, 0},
         {"emulator", "hostname", &b->hostname, NULL, 0},
+        {"compiler", "level", NULL, &b->level, LEVEL_MAX},
+        {"emulator", "link", NULL, &b->link_mbit, LINK_MAX_MBIT},
         {"emulator", "cores", NULL, &b->cores, CORES_MAX},
         {"emulator", "memory", NULL, &b->memory_mb, MEMORY_MAX_MB},
     };
@@ -78,8 +80,10 @@ int board_read(const char *folder, const char *name, bool even_refused, struct b
     if (out->refused && !even_refused) {
         err_set(err, ERR_USAGE, "cannot build for %s: %s", out->title, out->refused);
         err_hint(err, "`pisdk boards` lists the boards that work");
-    } else if (!out->refused && (!out->title || !out->flags || !out->cpu || !out->hostname)) {
-        err_set(err, ERR_USAGE, "%s: title, flags, cpu and hostname must be given", file);
+    } else if (!out->refused && (!out->title || !out->flags || !out->level || !out->cpu ||
+                                  !out->cores || !out->memory_mb || !out->hostname)) {
+        err_set(err, ERR_USAGE,
+                "%s: title, flags, level, cpu, cores, memory and hostname must be given", file);
     } else {
         return 0;
     }

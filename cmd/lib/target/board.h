@@ -1,8 +1,8 @@
 // The boards pisdk knows: toolchain/boards/NAME.ini, which the CMake toolchain file reads too.
 //
 //     [board]    title, refused (why it cannot be built for: nothing else is needed then)
-//     [compiler] flags
-//     [emulator] cpu (QEMU's name), cores, memory (MB), hostname
+//     [compiler] flags, level (a board runs what is built for one of the same or a lower level)
+//     [emulator] cpu (QEMU's name), cores, memory (MB), hostname, link (Mbit/s of its network)
 #ifndef PISDK_TARGET_BOARD_H
 #define PISDK_TARGET_BOARD_H
 
@@ -14,7 +14,8 @@ struct board {
     char *refused; // NULL: usable
     char *flags;
     char *cpu, *hostname;
-    long cores, memory_mb;
+    long level;
+    long cores, memory_mb, link_mbit;
 };
 
 // `folder` is toolchain/boards. ERR_NOT_FOUND with the nearest name; ERR_USAGE for a refused board,

@@ -18,22 +18,6 @@ enum { SCRIPT_MODE = 0755 };
     "done\n"                                                                                       \
     "clang=${clang:-%s} lld=$(command -v \"${lld:-ld.lld}\")\n"
 
-// A path of the desktop as a word of the shell.
-static char *quoted(const char *text)
-{
-    struct strbuf b = {0};
-    strbuf_adds(&b, "'");
-    for (const char *p = text; *p; p++) {
-        if (*p == '\'') {
-            strbuf_adds(&b, "'\\''");
-        } else {
-            strbuf_add(&b, p, 1);
-        }
-    }
-    strbuf_adds(&b, "'");
-    return strbuf_take(&b);
-}
-
 // "clang-14" and "clang++-14" from "clang-14".
 static char *program_path(const struct compiler *c, const char *program)
 {
@@ -48,8 +32,8 @@ char *wrapper_script(const struct wrapper_options *o, const char *program)
     strbuf_adds(&text, "#!/bin/sh\n");
     if (o->compiler) {
         _cleanup_free_ char *real = program_path(o->compiler, program);
-        _cleanup_free_ char *clang = quoted(real);
-        _cleanup_free_ char *lld = quoted(o->compiler->lld);
+        _cleanup_free_ char *clang = str_quoted(real);
+        _cleanup_free_ char *lld = str_quoted(o->compiler->lld);
         strbuf_addf(&text, "clang=%s lld=%s\n", clang, lld);
     } else {
         strbuf_addf(&text, SEARCH, program, program, program);
@@ -78,23 +62,30 @@ static char *find_tool(const struct compiler *c, const char *name)
     return path ? path : fs_find_program(name);
 }
 
-static int link_tools(const char *folder, const struct wrapper_options *o, struct err *err)
+static int make_link(const char *target, const char *path, struct err *err)
 {
-    static const char *const tools[] = {"ar", "nm", "objcopy", "objdump", "ranlib", "strip"};
+    return symlink(target, path) == 0 ? 0 : err_sys(err, "cannot create link %s", path);
+}
+
+int wrapper_link_tools(const char *folder, const char *triple, const struct compiler *c,
+                       const char *linker, struct err *err)
+{
+    static const char *const tools[] = {"addr2line", "ar",      "nm",   "objcopy", "objdump",
+                                        "ranlib",    "readelf", "size", "strings", "strip"};
     for (size_t i = 0; i < ARRAY_SIZE(tools); i++) {
         _cleanup_free_ char *name = xasprintf("llvm-%s", tools[i]);
-        _cleanup_free_ char *tool = find_tool(o->compiler, name);
-        _cleanup_free_ char *path = xasprintf("%s/%s-%s", folder, o->triple, tools[i]);
+        _cleanup_free_ char *tool = find_tool(c, name);
+        _cleanup_free_ char *path = xasprintf("%s/%s-%s", folder, triple, tools[i]);
         if (!tool) {
             err_set(err, ERR_NOT_FOUND, "%s is not installed", name);
             return err_hint(err, "sudo apt install llvm");
         }
-        if (symlink(tool, path) != 0) {
-            return err_sys(err, "cannot create link %s", path);
+        if (make_link(tool, path, err) != 0) {
+            return -1;
         }
     }
-    _cleanup_free_ char *ld = xasprintf("%s/%s-ld", folder, o->triple);
-    return symlink(o->compiler->lld, ld) == 0 ? 0 : err_sys(err, "cannot create link %s", ld);
+    _cleanup_free_ char *ld = xasprintf("%s/%s-ld", folder, triple);
+    return make_link(linker, ld, err);
 }
 
 int wrapper_write(const char *folder, const struct wrapper_options *o, struct err *err)
@@ -103,5 +94,7 @@ int wrapper_write(const char *folder, const struct wrapper_options *o, struct er
         write_compiler(folder, o, "clang++", err) != 0) {
         return -1;
     }
-    return o->compiler ? link_tools(folder, o, err) : 0;
+    return o->compiler
+               ? wrapper_link_tools(folder, o->triple, o->compiler, o->compiler->lld, err)
+               : 0;
 }

@@ -1,0 +1,364 @@
+#include "target/elf_link.h"
+
+#include <fcntl.h>
+#include <gelf.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+
+enum {
+    SYMBOLS_MAX = 1 << 22,    // of one file; the largest programs have a twentieth of that
+    SECTION_ATTRIBUTES = 0x70000003, // SHT_ARM_ATTRIBUTES
+    VERSION_MASK = 0x7fff,    // the upper bit of .gnu.version says that a symbol is hidden
+};
+
+static int damaged(struct err *err)
+{
+    const char *why = elf_errmsg(-1);
+    return err_set(err, ERR_VERIFY, "damaged ELF file: %s", why ? why : "inconsistent headers");
+}
+
+// --- Sections ------------------------------------------------------------------------------------
+
+struct section {
+    GElf_Shdr header;
+    Elf_Data *data;
+};
+
+// The first section of this type; false when there is none.
+static bool find_section(Elf *elf, GElf_Word type, struct section *out)
+{
+    for (Elf_Scn *scn = elf_nextscn(elf, NULL); scn; scn = elf_nextscn(elf, scn)) {
+        if (gelf_getshdr(scn, &out->header) && out->header.sh_type == type) {
+            out->data = elf_getdata(scn, NULL);
+            return out->data != NULL;
+        }
+    }
+    return false;
+}
+
+static bool has_debug(Elf *elf)
+{
+    size_t names;
+    if (elf_getshdrstrndx(elf, &names) != 0) {
+        return false;
+    }
+    for (Elf_Scn *scn = elf_nextscn(elf, NULL); scn; scn = elf_nextscn(elf, scn)) {
+        GElf_Shdr header;
+        const char *name =
+            gelf_getshdr(scn, &header) ? elf_strptr(elf, names, header.sh_name) : NULL;
+        if (name && strcmp(name, ".debug_info") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int read_needs(Elf *elf, struct arm_needs *out, struct err *err)
+{
+    struct section attributes;
+    *out = (struct arm_needs){0};
+    if (!find_section(elf, SECTION_ATTRIBUTES, &attributes)) {
+        return 0;
+    }
+    return arm_parse_needs(attributes.data->d_buf, attributes.data->d_size, out, err);
+}
+
+static size_t count_symbols(const struct section *table)
+{
+    size_t size = table->header.sh_entsize;
+    size_t n = size ? table->data->d_size / size : 0;
+    return n < SYMBOLS_MAX ? n : SYMBOLS_MAX;
+}
+
+// The name of an undefined symbol; NULL for another one.
+static const char *undefined_name(Elf *elf, const struct section *table, size_t i)
+{
+    GElf_Sym sym;
+    if (!gelf_getsym(table->data, (int)i, &sym) || sym.st_shndx != SHN_UNDEF || !sym.st_name) {
+        return NULL;
+    }
+    return elf_strptr(elf, table->header.sh_link, sym.st_name);
+}
+
+// --- Versions ------------------------------------------------------------------------------------
+
+// One step from an entry of .gnu.version_r to the next. False at the end, and outside of the file.
+static bool advance(int *offset, GElf_Word step)
+{
+    if (step == 0 || step > (GElf_Word)(INT_MAX - *offset)) {
+        return false;
+    }
+    *offset += (int)step;
+    return true;
+}
+
+static const char *version_of_library(Elf *elf, const struct section *wanted, int at,
+                                      GElf_Versym number)
+{
+    GElf_Vernaux aux;
+    while (gelf_getvernaux(wanted->data, at, &aux)) {
+        if (aux.vna_other == number) {
+            return elf_strptr(elf, wanted->header.sh_link, aux.vna_name);
+        }
+        if (!advance(&at, aux.vna_next)) {
+            break;
+        }
+    }
+    return NULL;
+}
+
+// The name of the version with this number, from .gnu.version_r. NULL when it has none.
+static const char *version_name(Elf *elf, const struct section *wanted, GElf_Versym number)
+{
+    int offset = 0;
+    GElf_Verneed need;
+    while (gelf_getverneed(wanted->data, offset, &need)) {
+        int at = offset;
+        const char *found =
+            advance(&at, need.vn_aux) ? version_of_library(elf, wanted, at, number) : NULL;
+        if (found || !advance(&offset, need.vn_next)) {
+            return found;
+        }
+    }
+    return NULL;
+}
+
+static void add_import(struct elf_linked *out, const char *symbol, const char *version)
+{
+    VEC_GROW(out->imports, out->n_imports);
+    out->imports[out->n_imports++] = (struct elf_import){xstrdup(symbol), xstrdup(version)};
+}
+
+static void read_imports(Elf *elf, struct elf_linked *out)
+{
+    struct section symbols;
+    struct section versions;
+    struct section wanted;
+    if (!find_section(elf, SHT_DYNSYM, &symbols) || !find_section(elf, SHT_GNU_versym, &versions) ||
+        !find_section(elf, SHT_GNU_verneed, &wanted)) {
+        return;
+    }
+    size_t n = count_symbols(&symbols);
+    for (size_t i = 1; i < n; i++) {
+        GElf_Versym number;
+        const char *name = undefined_name(elf, &symbols, i);
+        if (!name || !gelf_getversym(versions.data, (int)i, &number)) {
+            continue;
+        }
+        const char *version = version_name(elf, &wanted, number & VERSION_MASK);
+        if (version) {
+            add_import(out, name, version);
+        }
+    }
+}
+
+static bool is_arm(Elf *elf)
+{
+    GElf_Ehdr header;
+    return elf_kind(elf) == ELF_K_ELF && gelf_getehdr(elf, &header) && header.e_machine == EM_ARM &&
+           gelf_getclass(elf) == ELFCLASS32;
+}
+
+int elf_read_linked(const char *path, struct elf_linked *out, struct err *err)
+{
+    *out = (struct elf_linked){0};
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return err_sys(err, "cannot open %s", path);
+    }
+    elf_version(EV_CURRENT);
+    Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+    if (!elf) {
+        damaged(err);
+        return err_wrap(err, "%s", path);
+    }
+    int r = 0;
+    if (is_arm(elf)) {
+        r = read_needs(elf, &out->needs, err);
+        read_imports(elf, out);
+        out->has_debug = has_debug(elf);
+    }
+    elf_end(elf);
+    if (r != 0) {
+        elf_linked_release(out);
+        return err_wrap(err, "%s", path);
+    }
+    return 0;
+}
+
+void elf_linked_release(struct elf_linked *l)
+{
+    for (size_t i = 0; i < l->n_imports; i++) {
+        free(l->imports[i].symbol);
+        free(l->imports[i].version);
+    }
+    free(l->imports);
+    *l = (struct elf_linked){0};
+}
+
+// The note's description, see https://sourceware.org/elfutils: name "GNU", type NT_GNU_BUILD_ID.
+static char *find_build_id(Elf *elf)
+{
+    for (Elf_Scn *scn = elf_nextscn(elf, NULL); scn; scn = elf_nextscn(elf, scn)) {
+        GElf_Shdr header;
+        GElf_Nhdr note;
+        size_t name;
+        size_t bytes;
+        Elf_Data *data = gelf_getshdr(scn, &header) && header.sh_type == SHT_NOTE
+                             ? elf_getdata(scn, NULL)
+                             : NULL;
+        if (!data || !gelf_getnote(data, 0, &note, &name, &bytes) ||
+            note.n_type != NT_GNU_BUILD_ID || note.n_descsz < 2) {
+            continue;
+        }
+        struct strbuf hex = {0};
+        for (size_t i = 0; i < note.n_descsz; i++) {
+            strbuf_addf(&hex, "%02x", ((unsigned char *)data->d_buf)[bytes + i]);
+        }
+        return strbuf_take(&hex);
+    }
+    return NULL;
+}
+
+int elf_build_id(const char *path, char **id, struct err *err)
+{
+    *id = NULL;
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return err_sys(err, "cannot open %s", path);
+    }
+    elf_version(EV_CURRENT);
+    Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+    if (!elf) {
+        damaged(err);
+        return err_wrap(err, "%s", path);
+    }
+    *id = elf_kind(elf) == ELF_K_ELF ? find_build_id(elf) : NULL;
+    elf_end(elf);
+    return 0;
+}
+
+// --- Objects -------------------------------------------------------------------------------------
+
+static int read_object(Elf *elf, struct elf_object *out, struct err *err)
+{
+    struct section symbols;
+    if (!is_arm(elf)) {
+        return 0;
+    }
+    if (find_section(elf, SHT_SYMTAB, &symbols)) {
+        size_t n = count_symbols(&symbols);
+        for (size_t i = 1; i < n; i++) {
+            const char *name = undefined_name(elf, &symbols, i);
+            if (name) {
+                strv_add(&out->undefined, name);
+            }
+        }
+    }
+    return read_needs(elf, &out->needs, err);
+}
+
+static int read_member(int fd, Elf *archive, const char *member, struct elf_object *out,
+                       struct err *err)
+{
+    Elf_Cmd command = ELF_C_READ;
+    for (Elf *elf = elf_begin(fd, command, archive); elf; elf = elf_begin(fd, command, archive)) {
+        Elf_Arhdr *header = elf_getarhdr(elf);
+        bool found = header && header->ar_name && strcmp(header->ar_name, member) == 0;
+        int r = found ? read_object(elf, out, err) : 0;
+        command = elf_next(elf);
+        elf_end(elf);
+        if (found || command == ELF_C_NULL) {
+            return found ? r : err_set(err, ERR_NOT_FOUND, "there is no member %s", member);
+        }
+    }
+    return damaged(err);
+}
+
+// Takes "lib.a(member.o)" apart; without brackets, the member is NULL.
+static void split_name(const char *path, char **file, char **member)
+{
+    size_t n = strlen(path);
+    const char *open_bracket = n && path[n - 1] == ')' ? strrchr(path, '(') : NULL;
+    *file = open_bracket ? xstrndup(path, (size_t)(open_bracket - path)) : xstrdup(path);
+    *member = open_bracket
+                  ? xstrndup(open_bracket + 1, (size_t)(path + n - 1 - (open_bracket + 1)))
+                  : NULL;
+}
+
+int elf_read_object(const char *path, struct elf_object *out, struct err *err)
+{
+    _cleanup_free_ char *file = NULL;
+    _cleanup_free_ char *member = NULL;
+
+    *out = (struct elf_object){0};
+    split_name(path, &file, &member);
+    _cleanup_close_ int fd = open(file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return err_sys(err, "cannot open %s", file);
+    }
+    elf_version(EV_CURRENT);
+    Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+    if (!elf) {
+        return damaged(err);
+    }
+    int r = member && elf_kind(elf) == ELF_K_AR ? read_member(fd, elf, member, out, err)
+                                                : read_object(elf, out, err);
+    elf_end(elf);
+    if (r != 0) {
+        elf_object_release(out);
+    }
+    return r;
+}
+
+void elf_object_release(struct elf_object *o)
+{
+    strv_release(&o->undefined);
+    *o = (struct elf_object){0};
+}
+
+// --- The C library's versions --------------------------------------------------------------------
+
+static bool read_version(const char *text, long *major, long *minor)
+{
+    char *end;
+    if (text[0] < '0' || text[0] > '9') {
+        return false;
+    }
+    *major = strtol(text, &end, 10);
+    if (*end != '.' || end[1] < '0' || end[1] > '9') {
+        return false;
+    }
+    *minor = strtol(end + 1, &end, 10);
+    return *end == '\0' || *end == '.';
+}
+
+bool elf_is_glibc_version(const char *text)
+{
+    long major;
+    long minor;
+    size_t digits = strspn(text, "0123456789.");
+    return read_version(text, &major, &minor) && text[digits] == '\0' && major < 100 &&
+           minor < 1000;
+}
+
+bool elf_version_exceeds(const char *version, const char *floor)
+{
+    static const char prefix[] = "GLIBC_";
+    long have[2];
+    long most[2];
+    if (!str_starts(version, prefix) || !read_version(floor, &most[0], &most[1])) {
+        return false;
+    }
+    const char *number = version + strlen(prefix);
+    if (strcmp(number, "ABI_DT_RELR") == 0) {
+        number = "2.36"; // https://sourceware.org/glibc/wiki/Release/2.36
+    }
+    if (!read_version(number, &have[0], &have[1])) {
+        return false;
+    }
+    return have[0] != most[0] ? have[0] > most[0] : have[1] > most[1];
+}

@@ -1,0 +1,45 @@
+// What a linked program asks of the C library and the processor, and which object asked for it.
+//
+// The bytes are foreign: every function gives ERR_VERIFY for a damaged file.
+#ifndef PISDK_TARGET_ELF_LINK_H
+#define PISDK_TARGET_ELF_LINK_H
+
+#include "base/err.h"
+#include "base/str.h"
+#include "target/arm.h"
+
+// A symbol that a program or library takes from another library in a certain version.
+struct elf_import {
+    char *symbol;
+    char *version; // "GLIBC_2.34"
+};
+
+struct elf_linked {
+    struct elf_import *imports; // only those with a version
+    size_t n_imports;
+    struct arm_needs needs;
+    bool has_debug; // it has debug information
+};
+
+// Reads a linked file. One that is no ELF file for ARM is empty.
+int elf_read_linked(const char *path, struct elf_linked *out, struct err *err) ERR_MUST_CHECK;
+void elf_linked_release(struct elf_linked *l);
+
+// The build id as hexadecimal digits, in `id`, which the caller frees; NULL when there is none.
+int elf_build_id(const char *path, char **id, struct err *err) ERR_MUST_CHECK;
+
+// An object file, or a member of an archive named as linkers do: "lib.a(member.o)".
+struct elf_object {
+    struct arm_needs needs;
+    struct strv undefined; // symbols that it takes from elsewhere
+};
+
+int elf_read_object(const char *path, struct elf_object *out, struct err *err) ERR_MUST_CHECK;
+void elf_object_release(struct elf_object *o);
+
+// Is the version "GLIBC_2.34" newer than the floor "2.31"? False for other libraries' versions.
+bool elf_version_exceeds(const char *version, const char *floor);
+// "2.31": two numbers with a dot between them.
+bool elf_is_glibc_version(const char *text);
+
+#endif

@@ -1,0 +1,56 @@
+// A toolset: what turns C into programs for one sysroot, one board and one way of building.
+//
+// It is a folder with commands under the names that build systems look for, made by
+// target/toolset_make.h:
+//
+//     bin/             arm-linux-gnueabihf-clang, …-mpicc, …-pkg-config, …; mpicc, mpirun, …
+//     lib/emulate      runs a program of the board: what binfmt_misc is told by `pisdk exec`
+//     lib/ld.lld       the linker that they use: lld, and checks of what it made
+//     toolset          this file's text: a key, a space and a value a line
+//     config.site      answers for Autoconf
+//     cross.ini, native.ini   for Meson
+//     toolchain.cmake  for CMake
+//
+// The commands are links to two small programs, pisdk-cc and pisdk-ld, which read `toolset` beside
+// their own place. Nothing is read but that, so a command costs a millisecond.
+#ifndef PISDK_TARGET_TOOLSET_H
+#define PISDK_TARGET_TOOLSET_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct toolset {
+    char *dir;     // the folder; not in the file
+    char *triple;  // "arm-linux-gnueabihf"
+    char *root;    // the sysroot's folder
+    char *sysroot; // as `pisdk run --sysroot` takes it
+    char *board;
+    char *pisdk;   // the program
+    char *clang, *clangxx, *lld;
+    char *gfortran, *ccache, *pkg_config; // NULL: not installed, or not to be used
+    char *mpi;              // "openmpi", "mpich"; NULL: the sysroot has none
+    char *glibc;            // the newest version that programs may need; NULL: the sysroot's
+    char *glibc_from;       // who wants that, for messages
+    char *debug;            // where the linker puts debug information; NULL: it stays in the file
+    char *limit;            // what the board's processor has, see toolset_limit
+    struct strv flags;      // Clang's for target, sysroot and board
+    struct strv compile;    // for compiling: debug information, sanitizers, …
+    struct strv link;       // for linking
+    struct strv fortran;    // gfortran's for target, sysroot and board
+    struct strv mpi_include, mpi_libdir, mpi_modules; // folders; modules are Fortran's
+    struct strv mpi_c, mpi_cxx, mpi_fortran; // libraries, without lib
+};
+
+#define TOOLSET_FILE "toolset"
+
+// Reads DIR/toolset.
+int toolset_read(const char *dir, struct toolset *out, struct err *err) ERR_MUST_CHECK;
+// The text of the file.
+void toolset_format(const struct toolset *t, struct strbuf *out);
+void toolset_release(struct toolset *t);
+
+// The folder of the toolset that a command belongs to, from how it was called: ARGV0 is a path, or
+// a name that PATH leads to. NULL when it cannot be told; the caller frees it.
+char *toolset_folder_of(const char *argv0);
+
+#endif

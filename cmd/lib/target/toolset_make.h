@@ -1,0 +1,34 @@
+// Makes toolsets (target/toolset.h), in the cache: CACHE/tools/BOARD-HASH/, where HASH is that of
+// all that is in it. One that is there is used as it is.
+#ifndef PISDK_TARGET_TOOLSET_MAKE_H
+#define PISDK_TARGET_TOOLSET_MAKE_H
+
+#include "target/board.h"
+#include "target/toolset.h"
+
+struct toolset_options {
+    const char *cache;         // the folder
+    const char *share;         // pisdk's own data, see base/paths.h
+    const char *pisdk;         // the running program
+    const char *cc, *ld;       // pisdk-cc and pisdk-ld
+    const char *triple, *root; // of the sysroot
+    const char *sysroot;       // as `pisdk run --sysroot` takes it
+    const struct strv *release_flags;
+    const struct board *board;
+    const struct strv *compile, *link;   // further flags; may be NULL
+    const char *glibc, *glibc_from;      // see struct toolset; may be NULL
+    const char *debug;                   // the same
+    bool ccache;                         // use it when it is installed
+};
+
+// ERR_NOT_FOUND with what to install when Clang, lld or LLVM's tools are missing.
+int toolset_make(const struct toolset_options *o, struct toolset *out, struct err *err) ERR_MUST_CHECK;
+
+// The variables that build systems go by, as NAME=VALUE, and those that must not be set. PATH has
+// the commands in front of what it had.
+void toolset_environment(const struct toolset *t, struct strv *set, struct strv *unset);
+
+// Our own environment with these changes: what to start a build with.
+void toolset_whole_environment(const struct toolset *t, struct strv *out);
+
+#endif

@@ -1,0 +1,107 @@
+#include "command.h"
+
+#include <string.h>
+
+static bool is_below(const char *path, const char *folder)
+{
+    size_t n = strlen(folder);
+    return strncmp(path, folder, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+// A folder where the desktop's own headers and libraries are, and not the compiler's.
+static bool is_the_desktops(const char *path)
+{
+    static const char *const folders[] = {"/usr/include",  "/usr/local/include", "/usr/lib",
+                                          "/usr/lib32",    "/usr/lib64",         "/usr/local/lib",
+                                          "/lib",          "/lib32",             "/lib64"};
+    bool below = false;
+    for (size_t i = 0; i < ARRAY_SIZE(folders) && !below; i++) {
+        below = is_below(path, folders[i]);
+    }
+    return below && !str_starts(path, "/usr/lib/llvm-") && !str_starts(path, "/usr/lib/clang/");
+}
+
+static void add_path(const struct toolset *t, const char *option, const char *path,
+                     struct strv *out)
+{
+    bool foreign = is_the_desktops(path) && !is_below(path, t->root);
+    strv_addf(out, "%s%s%s", option, foreign ? t->root : "", path);
+}
+
+void command_clean_arguments(const struct toolset *t, char *const *args, struct strv *out)
+{
+    static const char *const joined[] = {"-I", "-L", "-isystem", "-idirafter", "-iquote"};
+    static const char *const native[] = {"-march=native", "-mcpu=native", "-mtune=native"};
+
+    for (; *args; args++) {
+        const char *option = NULL;
+        bool dropped = false;
+        for (size_t i = 0; i < ARRAY_SIZE(native); i++) {
+            dropped = dropped || strcmp(*args, native[i]) == 0;
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(joined) && !option; i++) {
+            option = str_starts(*args, joined[i]) ? joined[i] : NULL;
+        }
+        if (dropped) {
+            continue;
+        }
+        if (!option) {
+            strv_add(out, *args);
+        } else if ((*args)[strlen(option)] != '\0') {
+            add_path(t, option, *args + strlen(option), out);
+        } else {
+            strv_add(out, option);
+            if (args[1]) {
+                add_path(t, "", *++args, out);
+            }
+        }
+    }
+}
+
+void command_clean_environment(void)
+{
+    static const char *const names[] = {
+        "CPATH",         "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "OBJC_INCLUDE_PATH",
+        "LIBRARY_PATH",  "COMPILER_PATH",  "GCC_EXEC_PREFIX",    "LD_RUN_PATH"};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        unsetenv(names[i]);
+    }
+}
+
+bool command_only_compiles(const struct strv *words)
+{
+    static const char *const options[] = {"-c", "-S", "-E", "-M", "-MM", "-fsyntax-only"};
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+        if (strv_has(words, options[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void command_compiler(const struct toolset *t, enum language language, const struct strv *words,
+                      struct strv *argv)
+{
+    bool compiles = command_only_compiles(words);
+
+    if (language == LANGUAGE_FORTRAN) {
+        strv_add(argv, t->gfortran);
+        strv_add_all(argv, t->fortran.items);
+        strv_add_all(argv, words->items);
+        return;
+    }
+    if (t->ccache && strv_has(words, "-c")) {
+        strv_add(argv, t->ccache);
+    }
+    strv_add(argv, language == LANGUAGE_CXX ? t->clangxx : t->clang);
+    strv_add_all(argv, t->flags.items);
+    strv_addf(argv, "--ld-path=%s/lib/ld.lld", t->dir);
+    strv_add_all(argv, t->compile.items);
+    if (language == LANGUAGE_CPP) {
+        strv_add(argv, "-E");
+    }
+    strv_add_all(argv, words->items);
+    if (!compiles) {
+        strv_add_all(argv, t->link.items);
+    }
+}

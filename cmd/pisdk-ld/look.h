@@ -1,0 +1,12 @@
+// What the linker made, compared with what was asked for.
+#ifndef PISDK_LD_LOOK_H
+#define PISDK_LD_LOOK_H
+
+#include "base/str.h"
+#include "target/toolset.h"
+
+// Looks at `output`, which `command` made. Prints what is wrong with it, and removes it when that is
+// an error. Returns the linker's exit status.
+int look_at(const struct toolset *t, const struct strv *command, const char *output);
+
+#endif

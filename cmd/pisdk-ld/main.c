@@ -1,0 +1,92 @@
+// The linker of a toolset: lld, and then a look at what it made.
+//
+//   - Symbols of a newer C library than the project may need are an error that names each, and the
+//     object files that want it. The same happens in a configure script's tests, which so find that
+//     such a function is not there.
+//   - Objects for a newer processor than the board's are a warning that names them, those that come
+//     from archives too.
+//   - With a folder for it, debug information goes there, to .build-id/xx/yyyy.debug, where gdb's
+//     debug-file-directory finds it.
+//
+// Only when something is wrong is lld run a second time, to tell which objects it took.
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/proc.h"
+#include "look.h"
+
+enum { STATUS_CANNOT_RUN = 127 };
+
+static int run(char *const argv[])
+{
+    pid_t pid;
+    int status;
+    int error = posix_spawn(&pid, argv[0], NULL, NULL, argv, environ);
+    if (error != 0) {
+        fprintf(stderr, "error: cannot run %s: %s\n", argv[0], strerror(error));
+        return STATUS_CANNOT_RUN;
+    }
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return proc_status(status);
+}
+
+// Where the words say that the result goes; NULL where there is no result to look at.
+static const char *find_output(char *const *args)
+{
+    static const char *const no_result[] = {"-r", "--relocatable", "--version", "-v", "--help"};
+    const char *output = "a.out";
+    for (; *args; args++) {
+        for (size_t i = 0; i < ARRAY_SIZE(no_result); i++) {
+            if (strcmp(*args, no_result[i]) == 0) {
+                return NULL;
+            }
+        }
+        if (strcmp(*args, "-o") == 0 && args[1]) {
+            output = *++args;
+        } else if (str_starts(*args, "--output=")) {
+            output = *args + strlen("--output=");
+        } else if (str_starts(*args, "-o") && (*args)[2] != '\0' && !str_starts(*args, "-oformat")) {
+            output = *args + 2;
+        }
+    }
+    return output;
+}
+
+static int link_program(const struct toolset *t, const char *name, char **args)
+{
+    _cleanup_strv_ struct strv argv = {0};
+    strv_add(&argv, t->lld);
+    if (strcmp(name, "ld.lld") != 0) { // called by itself, not by Clang
+        strv_addf(&argv, "--sysroot=%s", t->root);
+        strv_addf(&argv, "-L%s/usr/lib/%s", t->root, t->triple);
+    }
+    strv_add_all(&argv, args);
+    int status = run(argv.items);
+    const char *output = status == 0 ? find_output(args) : NULL;
+    if (!output) {
+        return status;
+    }
+    return look_at(t, &argv, output);
+}
+
+int main(int argc, char **argv)
+{
+    struct err err = ERR_INIT;
+    struct toolset t;
+    _cleanup_free_ char *folder = argc > 0 ? toolset_folder_of(argv[0]) : NULL;
+
+    if (!folder || toolset_read(folder, &t, &err) != 0) {
+        fprintf(stderr, "error: %s\n", folder ? err.msg : "pisdk-ld is a part of a toolset");
+        return 1;
+    }
+    int status = link_program(&t, fs_base(argv[0]), argv + 1);
+    toolset_release(&t);
+    return status;
+}

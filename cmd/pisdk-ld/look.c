@@ -9,42 +9,41 @@
 #include "target/arm.h"
 #include "target/elf_link.h"
 
-enum { TRACE_MAX = 16 << 20, LISTED_MAX = 40 };
+enum { LISTED_MAX = 40 };
 
 struct look {
     const struct toolset *t;
-    const struct strv *command;
     const char *output;
     struct elf_linked linked;
     struct arm_needs limit;
-    struct strv objects; // the files that were linked; read when they are needed
-    bool traced;
+    struct strv objects; // what was linked
+    struct strv files;   // the files and archives that have them, each once
+    const char *symbol;  // which one is looked for,
+    struct strbuf who;   // and who takes it
+    size_t told;         // objects for another processor
 };
 
-// Asks lld for the files that it takes, archive members as "lib.a(member.o)".
-static void trace(struct look *l)
+static void read_trace(struct look *l, const struct strbuf *trace)
 {
-    _cleanup_strv_ struct strv argv = {0};
-    _cleanup_strbuf_ struct strbuf text = {0};
-    const struct proc_capture capture = {.input = -1, .max = TRACE_MAX, .out = &text};
-    struct err ignored = ERR_INIT;
+    struct slice rest = {trace->data, trace->len};
     struct slice line;
-    int status;
-
-    if (l->traced) {
-        return;
-    }
-    l->traced = true;
-    strv_add_all(&argv, l->command->items);
-    strv_add_list(&argv, "--trace", "--no-dependent-libraries", "-o", "/dev/null", NULL);
-    if (proc_capture(argv.items, &capture, &status, &ignored) != 0) {
-        return;
-    }
-    struct slice rest = {text.data, text.len};
     while (slice_cut(&rest, '\n', &line)) {
-        if (line.n > 0) {
-            strv_take(&l->objects, slice_dup(line));
+        _cleanup_free_ char *name = slice_dup(line);
+        _cleanup_free_ char *file = xstrndup(name, strcspn(name, "("));
+        bool in_archive = line.n > 0 && line.p[line.n - 1] == ')' && fs_exists(file);
+        const char *path = in_archive ? file : name;
+        strv_add(&l->objects, name);
+        if (!strv_has(&l->files, path)) {
+            strv_add(&l->files, path);
         }
+    }
+}
+
+static void each_object(struct look *l, elf_object_handler *handler)
+{
+    for (size_t i = 0; i < l->files.n; i++) {
+        struct err ignored = ERR_INIT; // shared libraries, scripts, bitcode: not for us
+        (void)!elf_read_objects(l->files.items[i], handler, l, &ignored);
     }
 }
 
@@ -56,92 +55,75 @@ static const char *shown(const struct look *l, const char *path)
 
 // --- The C library -------------------------------------------------------------------------------
 
-// The objects that take the symbol from elsewhere, ", " between them.
-static char *who_wants(const struct look *l, const char *symbol)
+static void note_who(void *user, const char *name, const struct elf_object *object)
 {
-    struct strbuf b = {0};
-    for (size_t i = 0; i < l->objects.n; i++) {
-        struct elf_object object;
-        struct err ignored = ERR_INIT;
-        if (elf_read_object(l->objects.items[i], &object, &ignored) != 0) {
-            continue;
-        }
-        if (strv_has(&object.undefined, symbol)) {
-            strbuf_addf(&b, "%s%s", b.len ? ", " : "", shown(l, l->objects.items[i]));
-        }
-        elf_object_release(&object);
+    struct look *l = user;
+    if (strv_has(&object->undefined, l->symbol) && strv_has(&l->objects, name)) {
+        strbuf_addf(&l->who, "%s%s", l->who.len ? ", " : "", shown(l, name));
     }
-    return strbuf_take(&b);
+}
+
+static void tell_import(struct look *l, const struct elf_import *import)
+{
+    l->symbol = import->symbol;
+    each_object(l, note_who);
+    fprintf(stderr, "  %-12s %-24s %s\n", import->version, import->symbol,
+            l->who.len ? l->who.data : "");
+    strbuf_release(&l->who);
 }
 
 // True when it needs no newer C library than it may.
 static bool check_floor(struct look *l)
 {
     const struct elf_linked *linked = &l->linked;
+    const char *floor = l->t->glibc;
     size_t n = 0;
 
-    for (size_t i = 0; l->t->glibc && i < linked->n_imports; i++) {
-        if (!elf_version_exceeds(linked->imports[i].version, l->t->glibc)) {
+    for (size_t i = 0; floor && i < linked->n_imports; i++) {
+        if (!elf_version_exceeds(linked->imports[i].version, floor)) {
             continue;
         }
-        if (n++ == 0) {
-            trace(l);
-            fprintf(stderr, "error: %s needs a newer C library than %s %s\n", l->output,
-                    l->t->glibc_from ? l->t->glibc_from : "glibc", l->t->glibc);
+        if (n == 0) {
+            fprintf(stderr, "error: %s needs a newer C library than glibc %s%s%s\n", l->output,
+                    floor, l->t->glibc_from ? ", which is what it may need: " : "",
+                    l->t->glibc_from ? l->t->glibc_from : "");
         }
-        if (n <= LISTED_MAX) {
-            _cleanup_free_ char *who = who_wants(l, linked->imports[i].symbol);
-            fprintf(stderr, "  %-12s %-24s %s\n", linked->imports[i].version,
-                    linked->imports[i].symbol, who);
+        if (n < LISTED_MAX) {
+            tell_import(l, &linked->imports[i]);
         }
+        n++;
     }
     if (n > LISTED_MAX) {
         fprintf(stderr, "  and %zu more\n", n - LISTED_MAX);
     }
     if (n > 0) {
-        fprintf(stderr, "hint: build for a sysroot whose glibc is not newer than %s; Debian 11 has "
-                        "2.31, 12 has 2.36, 13 has 2.41\n",
-                l->t->glibc);
+        fprintf(stderr, "hint: build for a sysroot whose own glibc is not newer: Debian 11 "
+                        "(bullseye) has 2.31, 12 (bookworm) 2.36, 13 (trixie) 2.41\n");
     }
     return n == 0;
 }
 
 // --- The processor -------------------------------------------------------------------------------
 
-static void tell_newer(const struct look *l, const char *what, const struct arm_needs *needs)
+static void tell_newer(void *user, const char *name, const struct elf_object *object)
 {
-    _cleanup_strbuf_ struct strbuf text = {0};
-    if (arm_needs_more(needs, &l->limit, &text)) {
-        fprintf(stderr, "warning: %s: %s is built for a processor that board `%s` has not: %s\n",
-                l->output, what, l->t->board, text.data);
+    struct look *l = user;
+    _cleanup_strbuf_ struct strbuf what = {0};
+    if (l->told < LISTED_MAX && arm_needs_more(&object->needs, &l->limit, &what) &&
+        strv_has(&l->objects, name)) {
+        fprintf(stderr,
+                "warning: %s: %s is for a processor that board `%s` has not: it uses %s\n",
+                l->output, shown(l, name), l->t->board, what.data);
+        l->told++;
     }
 }
 
 static void check_processor(struct look *l)
 {
     struct arm_needs *m = &l->limit;
-    if (!l->t->limit || sscanf(l->t->limit, "%u %u %u %u %u", &m->arch, &m->fp, &m->simd, &m->div,
-                               &m->half) != 5) {
-        return;
-    }
-    if (!arm_needs_more(&l->linked.needs, &l->limit, NULL)) {
-        return;
-    }
-    trace(l);
-    size_t told = 0;
-    for (size_t i = 0; i < l->objects.n && told < LISTED_MAX; i++) {
-        struct elf_object object;
-        struct err ignored = ERR_INIT;
-        if (elf_read_object(l->objects.items[i], &object, &ignored) == 0) {
-            if (arm_needs_more(&object.needs, &l->limit, NULL)) {
-                tell_newer(l, shown(l, l->objects.items[i]), &object.needs);
-                told++;
-            }
-            elf_object_release(&object);
-        }
-    }
-    if (told == 0) { // link-time optimisation has no objects to name
-        tell_newer(l, "it", &l->linked.needs);
+    if (l->t->limit && sscanf(l->t->limit, "%u %u %u %u %u", &m->arch, &m->fp, &m->simd, &m->div,
+                              &m->half) == 5) {
+        each_object(l, tell_newer);
     }
 }
 
@@ -194,16 +176,16 @@ static int split_debug(struct look *l, struct err *err)
     return rename(part, file) == 0 ? 0 : err_sys(err, "cannot rename %s", part);
 }
 
-int look_at(const struct toolset *t, const struct strv *command, const char *output)
+int look_at(const struct toolset *t, const char *output, const struct strbuf *trace)
 {
-    struct look l = {.t = t, .command = command, .output = output};
+    struct look l = {.t = t, .output = output};
     struct err err = ERR_INIT;
-    bool good = true;
 
     if (elf_read_linked(output, &l.linked, &err) != 0) {
-        return 0; // not a file, as /dev/null; or lld's business
+        return 0; // /dev/null, or another format: nothing to check
     }
-    good = check_floor(&l);
+    read_trace(&l, trace);
+    bool good = check_floor(&l);
     if (good) {
         check_processor(&l);
     } else {
@@ -217,5 +199,6 @@ int look_at(const struct toolset *t, const struct strv *command, const char *out
     }
     elf_linked_release(&l.linked);
     strv_release(&l.objects);
+    strv_release(&l.files);
     return good ? 0 : 1;
 }

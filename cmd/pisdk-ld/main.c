@@ -4,37 +4,45 @@
 //     object files that want it. The same happens in a configure script's tests, which so find that
 //     such a function is not there.
 //   - Objects for a newer processor than the board's are a warning that names them, those that come
-//     from archives too.
+//     from archives too. (lld itself takes the build attributes of the first object for all.)
 //   - With a folder for it, debug information goes there, to .build-id/xx/yyyy.debug, where gdb's
 //     debug-file-directory finds it.
-//
-// Only when something is wrong is lld run a second time, to tell which objects it took.
-#include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 #include "base/proc.h"
 #include "look.h"
 
-enum { STATUS_CANNOT_RUN = 127 };
+enum { STATUS_CANNOT_RUN = 127, TRACE_MAX = 16 << 20 };
 
-static int run(char *const argv[])
+// Runs lld. What it was asked to print goes where it should; else it lists the files that it takes,
+// archive members as "lib.a(member.o)", one a line, in `trace`.
+static int run(struct strv *argv, struct strbuf *trace)
 {
-    pid_t pid;
+    static const char *const prints[] = {"-t",        "--trace",   "-M",       "--print-map",
+                                         "--cref",    "--verbose", "--version", "-v",
+                                         "-V",        "--help",    "--print-gc-sections",
+                                         "--print-icf-sections"};
+    const struct proc_capture capture = {.input = STDIN_FILENO, .max = TRACE_MAX, .out = trace};
+    struct err err = ERR_INIT;
     int status;
-    int error = posix_spawn(&pid, argv[0], NULL, NULL, argv, environ);
-    if (error != 0) {
-        fprintf(stderr, "error: cannot run %s: %s\n", argv[0], strerror(error));
+    bool speaks = false;
+
+    for (size_t i = 0; i < ARRAY_SIZE(prints); i++) {
+        speaks = speaks || strv_has(argv, prints[i]);
+    }
+    if (!speaks) {
+        strv_add(argv, "--trace");
+    }
+    int r = speaks ? proc_run(argv->items, &status, &err)
+                   : proc_capture(argv->items, &capture, &status, &err);
+    if (r != 0) {
+        fprintf(stderr, "error: %s\n", err.msg);
         return STATUS_CANNOT_RUN;
     }
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    return proc_status(status);
+    return status;
 }
 
 // Where the words say that the result goes; NULL where there is no result to look at.
@@ -68,12 +76,10 @@ static int link_program(const struct toolset *t, const char *name, char **args)
         strv_addf(&argv, "-L%s/usr/lib/%s", t->root, t->triple);
     }
     strv_add_all(&argv, args);
-    int status = run(argv.items);
+    _cleanup_strbuf_ struct strbuf trace = {0};
+    int status = run(&argv, &trace);
     const char *output = status == 0 ? find_output(args) : NULL;
-    if (!output) {
-        return status;
-    }
-    return look_at(t, &argv, output);
+    return output ? look_at(t, output, &trace) : status;
 }
 
 int main(int argc, char **argv)

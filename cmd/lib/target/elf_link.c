@@ -261,63 +261,59 @@ static int read_object(Elf *elf, struct elf_object *out, struct err *err)
     return read_needs(elf, &out->needs, err);
 }
 
-static int read_member(int fd, Elf *archive, const char *member, struct elf_object *out,
-                       struct err *err)
+static int hand_over(Elf *elf, const char *name, elf_object_handler *handler, void *user,
+                     struct err *err)
+{
+    struct elf_object object = {0};
+    int r = read_object(elf, &object, err);
+    if (r == 0) {
+        handler(user, name, &object);
+    }
+    strv_release(&object.undefined);
+    return r == 0 ? 0 : err_wrap(err, "%s", name);
+}
+
+static int read_archive(int fd, Elf *archive, const char *path, elf_object_handler *handler,
+                        void *user, struct err *err)
 {
     Elf_Cmd command = ELF_C_READ;
-    for (Elf *elf = elf_begin(fd, command, archive); elf; elf = elf_begin(fd, command, archive)) {
-        Elf_Arhdr *header = elf_getarhdr(elf);
-        bool found = header && header->ar_name && strcmp(header->ar_name, member) == 0;
-        int r = found ? read_object(elf, out, err) : 0;
+    Elf *elf;
+    while ((elf = elf_begin(fd, command, archive)) != NULL) {
+        const Elf_Arhdr *header = elf_getarhdr(elf);
+        int r = 0;
+        if (header && header->ar_name && elf_kind(elf) == ELF_K_ELF) {
+            _cleanup_free_ char *name = xasprintf("%s(%s)", path, header->ar_name);
+            r = hand_over(elf, name, handler, user, err);
+        }
         command = elf_next(elf);
         elf_end(elf);
-        if (found || command == ELF_C_NULL) {
-            return found ? r : err_set(err, ERR_NOT_FOUND, "there is no member %s", member);
+        if (r != 0) {
+            return -1;
         }
     }
-    return damaged(err);
+    return 0;
 }
 
-// Takes "lib.a(member.o)" apart; without brackets, the member is NULL.
-static void split_name(const char *path, char **file, char **member)
+int elf_read_objects(const char *path, elf_object_handler *handler, void *user, struct err *err)
 {
-    size_t n = strlen(path);
-    const char *open_bracket = n && path[n - 1] == ')' ? strrchr(path, '(') : NULL;
-    *file = open_bracket ? xstrndup(path, (size_t)(open_bracket - path)) : xstrdup(path);
-    *member = open_bracket
-                  ? xstrndup(open_bracket + 1, (size_t)(path + n - 1 - (open_bracket + 1)))
-                  : NULL;
-}
-
-int elf_read_object(const char *path, struct elf_object *out, struct err *err)
-{
-    _cleanup_free_ char *file = NULL;
-    _cleanup_free_ char *member = NULL;
-
-    *out = (struct elf_object){0};
-    split_name(path, &file, &member);
-    _cleanup_close_ int fd = open(file, O_RDONLY | O_CLOEXEC);
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return err_sys(err, "cannot open %s", file);
+        return err_sys(err, "cannot open %s", path);
     }
     elf_version(EV_CURRENT);
     Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
     if (!elf) {
-        return damaged(err);
+        damaged(err);
+        return err_wrap(err, "%s", path);
     }
-    int r = member && elf_kind(elf) == ELF_K_AR ? read_member(fd, elf, member, out, err)
-                                                : read_object(elf, out, err);
+    int r = 0;
+    if (elf_kind(elf) == ELF_K_AR) {
+        r = read_archive(fd, elf, path, handler, user, err);
+    } else if (elf_kind(elf) == ELF_K_ELF) {
+        r = hand_over(elf, path, handler, user, err);
+    }
     elf_end(elf);
-    if (r != 0) {
-        elf_object_release(out);
-    }
     return r;
-}
-
-void elf_object_release(struct elf_object *o)
-{
-    strv_release(&o->undefined);
-    *o = (struct elf_object){0};
 }
 
 // --- The C library's versions --------------------------------------------------------------------

@@ -28,14 +28,18 @@ void elf_linked_release(struct elf_linked *l);
 // The build id as hexadecimal digits, in `id`, which the caller frees; NULL when there is none.
 int elf_build_id(const char *path, char **id, struct err *err) ERR_MUST_CHECK;
 
-// An object file, or a member of an archive named as linkers do: "lib.a(member.o)".
+// What an object file needs.
 struct elf_object {
     struct arm_needs needs;
     struct strv undefined; // symbols that it takes from elsewhere
 };
 
-int elf_read_object(const char *path, struct elf_object *out, struct err *err) ERR_MUST_CHECK;
-void elf_object_release(struct elf_object *o);
+typedef void elf_object_handler(void *user, const char *name, const struct elf_object *object);
+
+// Calls the handler for an object file, or for every object file in an archive, which is named as
+// linkers do: "lib.a(member.o)". Files of other kinds have none.
+int elf_read_objects(const char *path, elf_object_handler *handler, void *user,
+                     struct err *err) ERR_MUST_CHECK;
 
 // Is the version "GLIBC_2.34" newer than the floor "2.31"? False for other libraries' versions.
 bool elf_version_exceeds(const char *version, const char *floor);

@@ -81,6 +81,12 @@ static int describe(const struct toolset_options *o, const struct compiler *c, s
     return lines ? err_set(err, ERR_USAGE, "the sysroot's path has a newline in it") : 0;
 }
 
+static void keep_needs(void *user, const char *name, const struct elf_object *object)
+{
+    (void)name;
+    *(struct arm_needs *)user = object->needs;
+}
+
 // What the board's processor has is what Clang says of a file that it compiles for it.
 static int find_limit(struct toolset *t, const char *dir, struct err *err)
 {
@@ -89,7 +95,7 @@ static int find_limit(struct toolset *t, const char *dir, struct err *err)
     _cleanup_strbuf_ struct strbuf errors = {0};
     const struct proc_capture capture = {
         .input = -1, .max = OUTPUT_MAX, .out = &errors, .errors = &errors};
-    struct elf_object read;
+    struct arm_needs needs = {0};
     int status = 0;
 
     strv_add(&argv, t->clang);
@@ -102,12 +108,10 @@ static int find_limit(struct toolset *t, const char *dir, struct err *err)
         return err_set(err, ERR_FAILED, "%s does not compile for board `%s`: %s", t->clang,
                        t->board, errors.data ? errors.data : "");
     }
-    if (elf_read_object(object, &read, err) != 0) {
+    if (elf_read_objects(object, keep_needs, &needs, err) != 0) {
         return -1;
     }
-    t->limit = xasprintf("%u %u %u %u %u", read.needs.arch, read.needs.fp, read.needs.simd,
-                         read.needs.div, read.needs.half);
-    elf_object_release(&read);
+    t->limit = xasprintf("%u %u %u %u %u", needs.arch, needs.fp, needs.simd, needs.div, needs.half);
     return unlink(object) == 0 ? 0 : err_sys(err, "cannot remove %s", object);
 }
 

@@ -105,13 +105,19 @@ if(NOT PISDK_CLANG)
 endif()
 mark_as_advanced(PISDK_CLANG PISDK_LLD)
 
-set(CMAKE_C_COMPILER "${PISDK_CLANG}")
-string(REGEX REPLACE "clang(-[0-9]+)?$" "clang++\\1" CMAKE_CXX_COMPILER "${PISDK_CLANG}")
-set(CMAKE_ASM_COMPILER "${PISDK_CLANG}")
+# The board's and the release's flags are a part of the command, so that a project, or -D on the
+# command line, which sets CMAKE_C_FLAGS does not lose them.
+separate_arguments(_pisdk_words UNIX_COMMAND "${_pisdk_flags}${_pisdk_release_flags}")
+string(REGEX REPLACE "clang(-[0-9]+)?$" "clang++\\1" _pisdk_clangxx "${PISDK_CLANG}")
+set(CMAKE_C_COMPILER "${PISDK_CLANG}" ${_pisdk_words})
+set(CMAKE_CXX_COMPILER "${_pisdk_clangxx}" ${_pisdk_words})
+set(CMAKE_ASM_COMPILER "${PISDK_CLANG}" ${_pisdk_words})
 if(NOT PISDK_LINKER)
   set(PISDK_LINKER "${PISDK_LLD}")
 endif()
 # As words of the shell, since a folder's name may have a space in it.
+set(_pisdk_compile_flags "")
+set(_pisdk_link_flags "")
 set(_pisdk_linker "\"--ld-path=${PISDK_LINKER}\"")
 foreach(_pisdk_flag IN LISTS PISDK_COMPILE_FLAGS)
   string(APPEND _pisdk_compile_flags " \"${_pisdk_flag}\"")
@@ -121,8 +127,7 @@ foreach(_pisdk_flag IN LISTS PISDK_LINK_FLAGS)
 endforeach()
 foreach(_pisdk_language IN ITEMS C CXX ASM)
   set(CMAKE_${_pisdk_language}_COMPILER_TARGET arm-linux-gnueabihf)
-  set(CMAKE_${_pisdk_language}_FLAGS_INIT
-      "${_pisdk_flags}${_pisdk_release_flags}${_pisdk_compile_flags}")
+  set(CMAKE_${_pisdk_language}_FLAGS_INIT "${_pisdk_compile_flags}")
 endforeach()
 foreach(_pisdk_kind IN ITEMS EXE SHARED MODULE)
   set(CMAKE_${_pisdk_kind}_LINKER_FLAGS_INIT "${_pisdk_linker}${_pisdk_link_flags}")
@@ -142,6 +147,27 @@ set(CMAKE_C_COMPILER_AR "${CMAKE_AR}")
 set(CMAKE_C_COMPILER_RANLIB "${CMAKE_RANLIB}")
 set(CMAKE_CXX_COMPILER_AR "${CMAKE_AR}")
 set(CMAKE_CXX_COMPILER_RANLIB "${CMAKE_RANLIB}")
+
+# Fortran: Debian's cross compiler compiles, and Clang links, since the cross compiler would take the
+# desktop's own C library for armhf before the sysroot's.
+find_program(PISDK_GFORTRAN NAMES arm-linux-gnueabihf-gfortran arm-linux-gnueabihf-gfortran-15
+             arm-linux-gnueabihf-gfortran-14 arm-linux-gnueabihf-gfortran-13
+             arm-linux-gnueabihf-gfortran-12)
+mark_as_advanced(PISDK_GFORTRAN)
+if(PISDK_GFORTRAN)
+  set(CMAKE_Fortran_COMPILER "${PISDK_GFORTRAN}")
+else()
+  set(CMAKE_Fortran_COMPILER arm-linux-gnueabihf-gfortran) # not the desktop's own: CMake says so
+endif()
+string(REPLACE "+nocrypto" "" CMAKE_Fortran_FLAGS_INIT "${_pisdk_flags}")
+string(CONCAT _pisdk_link "\"${PISDK_CLANG}\" --target=arm-linux-gnueabihf "
+       "--sysroot=\"${CMAKE_SYSROOT}\"")
+set(_pisdk_fortran_libraries "<LINK_LIBRARIES> -l:libgfortran.so.5 -lm")
+string(CONCAT CMAKE_Fortran_LINK_EXECUTABLE "${_pisdk_link} <CMAKE_Fortran_LINK_FLAGS> "
+       "<LINK_FLAGS> <OBJECTS> -o <TARGET> ${_pisdk_fortran_libraries}")
+string(CONCAT CMAKE_Fortran_CREATE_SHARED_LIBRARY "${_pisdk_link} "
+       "<CMAKE_SHARED_LIBRARY_CREATE_Fortran_FLAGS> <LINK_FLAGS> <SONAME_FLAG><TARGET_SONAME> "
+       "<OBJECTS> -o <TARGET> ${_pisdk_fortran_libraries}")
 
 # --- Libraries and headers of the sysroot, programs of the desktop -----------------------------------
 
@@ -193,8 +219,47 @@ if(EXISTS "${_pisdk_mpi}/mpi.h")
     set(MPI_CXX_LIB_NAMES "mpi_cxx;mpi" CACHE STRING "" FORCE)
     set(MPI_mpi_cxx_LIBRARY "${_pisdk_libraries}/libmpi++.so" CACHE FILEPATH "")
   endif()
+  # The Fortran modules are in a folder for each format that compilers give them.
+  foreach(_pisdk_flavour IN ITEMS openmpi mpich)
+    file(GLOB _pisdk_modules "${_pisdk_libraries}/fortran/gfortran-mod-*/${_pisdk_flavour}/mpi.mod")
+    list(SORT _pisdk_modules COMPARE NATURAL ORDER DESCENDING)
+    if(_pisdk_modules)
+      list(GET _pisdk_modules 0 _pisdk_modules)
+      get_filename_component(_pisdk_modules "${_pisdk_modules}" DIRECTORY)
+      set(_pisdk_names mpi_usempif08 mpi_usempi_ignore_tkr mpi_mpifh)
+      if(_pisdk_flavour STREQUAL mpich)
+        set(_pisdk_names mpichfort)
+      endif()
+      foreach(_pisdk_name IN LISTS _pisdk_names)
+        set(MPI_${_pisdk_name}_LIBRARY "${_pisdk_libraries}/lib${_pisdk_name}.so"
+            CACHE FILEPATH "")
+      endforeach()
+      set(MPI_Fortran_LIB_NAMES "${_pisdk_names};mpi" CACHE STRING "")
+      set(MPI_Fortran_COMPILER_INCLUDE_DIRS "${_pisdk_mpi};${_pisdk_modules}" CACHE STRING "")
+      set(MPI_Fortran_F77_HEADER_DIR "${_pisdk_mpi}" CACHE PATH "")
+      set(MPI_Fortran_MODULE_DIR "${_pisdk_modules}" CACHE PATH "")
+      break()
+    endif()
+  endforeach()
   if(PISDK_EXECUTABLE)
     set(MPIEXEC_EXECUTABLE "${_pisdk_mpiexec}" CACHE FILEPATH "")
     set(MPIEXEC_NUMPROC_FLAG "-n" CACHE STRING "")
   endif()
+endif()
+
+# --- OpenMP: what FindOpenMP would look for on the desktop -----------------------------------------
+
+# Debian keeps LLVM's OpenMP in folders of its own, where Clang of another version does not look.
+file(GLOB _pisdk_omp "${CMAKE_SYSROOT}/usr/lib/llvm-*/lib/clang/*/include/omp.h")
+if(_pisdk_omp)
+  list(SORT _pisdk_omp COMPARE NATURAL ORDER DESCENDING)
+  list(GET _pisdk_omp 0 _pisdk_omp)
+  get_filename_component(_pisdk_omp "${_pisdk_omp}" DIRECTORY)
+  get_filename_component(_pisdk_omp_library "${_pisdk_omp}/../../../libomp.so" ABSOLUTE)
+  foreach(_pisdk_language IN ITEMS C CXX)
+    set(OpenMP_${_pisdk_language}_FLAGS "-fopenmp=libomp" CACHE STRING "")
+    set(OpenMP_${_pisdk_language}_INCLUDE_DIR "${_pisdk_omp}" CACHE PATH "")
+    set(OpenMP_${_pisdk_language}_LIB_NAMES "omp" CACHE STRING "")
+  endforeach()
+  set(OpenMP_omp_LIBRARY "${_pisdk_omp_library}" CACHE FILEPATH "")
 endif()

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "target/variant.h"
+
 static bool is_below(const char *path, const char *folder)
 {
     size_t n = strlen(folder);
@@ -79,11 +81,31 @@ bool command_only_compiles(const struct strv *words)
     return false;
 }
 
+static bool has_source(const struct strv *words)
+{
+    static const char *const suffixes[] = {".c", ".cc", ".cpp", ".cxx", ".C", ".S", ".s"};
+    for (size_t i = 0; i < words->n; i++) {
+        for (size_t j = 0; j < ARRAY_SIZE(suffixes); j++) {
+            if (str_ends(words->items[i], suffixes[j])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void add_link_flags(const struct toolset *t, const struct strv *words, struct strv *argv)
+{
+    bool compiles_too = has_source(words);
+    for (size_t i = 0; i < t->link.n; i++) {
+        bool all = strcmp(t->link.items[i], VARIANT_NO_RUNTIME) == 0;
+        strv_add(argv, all && compiles_too ? VARIANT_NO_RUNTIME_COMPILE : t->link.items[i]);
+    }
+}
+
 void command_compiler(const struct toolset *t, enum language language, const struct strv *words,
                       struct strv *argv)
 {
-    bool compiles = command_only_compiles(words);
-
     if (language == LANGUAGE_FORTRAN) {
         strv_add(argv, t->gfortran);
         strv_add_all(argv, t->fortran.items);
@@ -100,8 +122,8 @@ void command_compiler(const struct toolset *t, enum language language, const str
     if (language == LANGUAGE_CPP) {
         strv_add(argv, "-E");
     }
-    strv_add_all(argv, words->items);
-    if (!compiles) {
-        strv_add_all(argv, t->link.items);
+    if (!command_only_compiles(words)) {
+        add_link_flags(t, words, argv);
     }
+    strv_add_all(argv, words->items);
 }

@@ -64,6 +64,7 @@ extern const size_t pisdk_n_global_options;
 
 int cmd_boards(struct app *app, struct err *err);
 int cmd_build(struct app *app, struct err *err);
+int cmd_debug(struct app *app, struct err *err);
 int cmd_doctor(struct app *app, struct err *err);
 int cmd_env(struct app *app, struct err *err);
 int cmd_exec(struct app *app, struct err *err);

@@ -4,16 +4,17 @@
 
 #include "base/fs.h"
 #include "base/proc.h"
+#include "coverage.h"
+#include "program.h"
 #include "sandbox/sandbox.h"
 #include "target.h"
-#include "target/elf.h"
 
 enum { RANKS_MAX = PROJECT_RANKS_MAX };
 
 // One run: what the user asked for, made into a program and its arguments.
 struct run {
     struct app *app;
-    const struct target *target;
+    struct target *target;
     const char *word; // the program as the user named it, or NULL
     struct strv args; // its arguments
     long ranks;       // 0: without mpirun
@@ -22,127 +23,6 @@ struct run {
     char *cwd;
     struct strv visible;
 };
-
-static char *built_program(const struct run *run, const char *name)
-{
-    static const char *const places[] = {"", "bin/", "src/"};
-    _cleanup_free_ char *dir =
-        project_build_dir(&run->app->project, run->target->board.name, run->target->type);
-    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-        _cleanup_free_ char *path = xasprintf("%s/%s%s", dir, places[i], name);
-        if (fs_is_program(path)) {
-            return TAKE_PTR(path);
-        }
-    }
-    return NULL;
-}
-
-static bool is_sysroot_program(const struct run *run, const char *name)
-{
-    _cleanup_free_ char *path = xasprintf("%s/usr/bin/%s", run->target->sysroot.root, name);
-    return fs_is_program(path);
-}
-
-static int find_by_path(struct run *run, struct err *err)
-{
-    run->program = fs_real_path(run->word);
-    if (!run->program) {
-        err_sys(err, "cannot run %s", run->word);
-        err->code = ERR_NOT_FOUND;
-        return -1;
-    }
-    return 0;
-}
-
-// What the project has built, by name.
-static void list_programs(const struct run *run, struct strv *names)
-{
-    _cleanup_free_ char *dir =
-        project_build_dir(&run->app->project, run->target->board.name, run->target->type);
-    _cleanup_strv_ struct strv entries = {0};
-    struct err ignored = ERR_INIT;
-
-    if (fs_list_dir(dir, &entries, &ignored) != 0) {
-        return;
-    }
-    for (size_t i = 0; i < entries.n; i++) {
-        _cleanup_free_ char *path = fs_join(dir, entries.items[i]);
-        if (fs_is_program(path) && strcmp(entries.items[i], "pisdk-mpiexec") != 0) {
-            strv_add(names, entries.items[i]);
-        }
-    }
-}
-
-static int no_program(const struct run *run, const char *name, struct err *err)
-{
-    if (!run->app->has_project) {
-        err_set(err, ERR_NOT_FOUND, "the sysroot has no program `%s`", name);
-        return err_hint(err, "for a file in this folder: pisdk run ./%s", name);
-    }
-    _cleanup_strv_ struct strv names = {0};
-    list_programs(run, &names);
-    _cleanup_free_ char *known = strv_join(&names, ", ");
-    const char *nearest = str_nearest(name, &names);
-    err_set(err, ERR_NOT_FOUND, "neither the project nor the sysroot has a program `%s`", name);
-    if (nearest) {
-        return err_hint(err, "did you mean `%s`?", nearest);
-    }
-    return names.n ? err_hint(err, "the project has: %s", known) : -1;
-}
-
-static int find_program(struct run *run, struct err *err)
-{
-    if (run->word && strchr(run->word, '/')) {
-        return find_by_path(run, err);
-    }
-    const char *name = run->word ? run->word : run->app->project.program;
-    if (run->app->has_project) {
-        run->program = built_program(run, name);
-        bool named_in_project = strcmp(name, run->app->project.program) == 0;
-        if (run->program || named_in_project || !is_sysroot_program(run, name)) {
-            free(TAKE_PTR(run->program));
-            int status = target_build(run->app, run->target, name, err);
-            if (status != 0 && status != TARGET_UNKNOWN) {
-                return status < 0 ? -1 : err_set(err, ERR_FAILED, "the build failed");
-            }
-            run->program = built_program(run, name);
-        }
-        if (run->program) {
-            return 0;
-        }
-    }
-    if (!is_sysroot_program(run, name)) {
-        return no_program(run, name, err);
-    }
-    run->in_sysroot = true;
-    run->program = xasprintf("/usr/bin/%s", name);
-    return 0;
-}
-
-static int check_machine(const struct run *run, struct err *err)
-{
-    struct elf_info info;
-
-    if (run->in_sysroot) {
-        return 0;
-    }
-    if (fs_is_dir(run->program)) {
-        return err_set(err, ERR_USAGE, "%s is a folder", run->program);
-    }
-    if (elf_read(run->program, &info, err) != 0) {
-        return -1;
-    }
-    int r = 0;
-    if (info.is_elf && !elf_is_arm(&info)) {
-        err_set(err, ERR_FAILED, "%s is built for %s, not for armv7l", run->program,
-                elf_machine_name(&info));
-        r = err_hint(err, "build it with `pisdk build`, and run that one");
-    } else if (info.is_elf && info.is_object) {
-        r = err_set(err, ERR_FAILED, "%s is an object file, not a program", run->program);
-    }
-    elf_info_release(&info);
-    return r;
-}
 
 static bool is_below_any(const char *path, const char *const *folders, size_t n)
 {
@@ -237,10 +117,16 @@ static int emulate(struct run *run, int *status, struct err *err)
 {
     _cleanup_strv_ struct strv argv = {0};
     const struct sysroot *sysroot = &run->target->sysroot;
+    _cleanup_strv_ struct strv environment = {0};
+    char *coverage = coverage_variable(run->app, run->target);
+    if (coverage) {
+        strv_take(&environment, coverage);
+    }
+    strv_add_all(&environment, sysroot->lock.environment.items);
     struct sandbox_options options = {
         .sysroot_dir = sysroot->dir,
         .triple = sysroot->lock.triple,
-        .environment = &sysroot->lock.environment,
+        .environment = &environment,
         .rootless = &sysroot->lock.rootless,
         .needs_exec = sysroot->lock.needs_exec && run->ranks > 0,
         .board = &run->target->board,
@@ -252,7 +138,7 @@ static int emulate(struct run *run, int *status, struct err *err)
     if (sandbox_mode_from_environment(&options.mode, err) != 0) {
         return -1;
     }
-    if (run->ranks > 0 && !is_sysroot_program(run, "mpirun")) {
+    if (run->ranks > 0 && !program_in_sysroot(run->target, "mpirun")) {
         return err_set(err, ERR_NOT_FOUND, "the sysroot `%s` has no mpirun", sysroot->name);
     }
     if (sysroot->lock.ranks_max && run->ranks > sysroot->lock.ranks_max) {
@@ -277,7 +163,7 @@ static int prepare(struct run *run, struct err *err)
     run->word = in->args.n ? in->args.items[0] : NULL;
     strv_add_all(&run->args, in->args.n ? in->args.items + 1 : NULL);
     strv_add_all(&run->args, in->rest.items);
-    if (find_program(run, err) != 0 || check_machine(run, err) != 0) {
+    if (program_find(run->app, run->target, run->word, &run->program, &run->in_sysroot, err) != 0) {
         return -1;
     }
     return choose_folders(run, err);

@@ -222,6 +222,16 @@ static const struct option_spec test_options[] = {
     TARGET_OPTIONS,
 };
 
+static const struct option_spec debug_options[] = {
+    {"ranks", 'n', "N", "start N MPI ranks with mpirun"},
+    {"rank", 0, "R", "which of them is debugged (default 0); the others run"},
+    {"command", 'x', "COMMAND", "a gdb command to run, and leave then; may be given again"},
+    {"script", 0, "FILE", "a file of gdb commands to run, and leave then"},
+    {"batch", 0, NULL, "leave gdb after the commands"},
+    VARIANT_OPTIONS,
+    TARGET_OPTIONS,
+};
+
 static const struct option_spec env_options[] = {
     {"sh", 0, NULL, "lines for a shell (the default): eval \"$(pisdk env)\""},
     {"meson", 0, NULL, "arguments for Meson: meson setup build $(pisdk env --meson)"},
@@ -323,6 +333,19 @@ const struct command pisdk_commands[] = {
         .max_args = 0,
         .needs = NEEDS_PROJECT,
         .run = cmd_test,
+    },
+    {
+        .name = "debug",
+        .summary = "Debug a program, or one rank of it, with gdb under emulation",
+        .arguments = "[PROGRAM] [[--] ARGS]",
+        .description = "gdb is connected when the program is about to start: set breakpoints, then "
+                       "`continue`.\n"
+                       "For scripts: pisdk debug -x 'break main' -x continue -x backtrace",
+        OPTIONS(debug_options),
+        .passes_on = true,
+        .max_args = -1,
+        .needs = WANTS_PROJECT,
+        .run = cmd_debug,
     },
     {
         .name = "help",

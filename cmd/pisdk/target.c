@@ -5,8 +5,10 @@
 
 #include "base/fs.h"
 #include "deb/lock.h"
+#include "base/proc.h"
 #include "deb/recipe.h"
 #include "project/build.h"
+#include "target/compiler.h"
 #include "target/toolset_make.h"
 
 enum { JOBS_MAX = 4096 };
@@ -217,17 +219,90 @@ int target_make_toolset(struct app *app, const struct target *t, struct toolset 
     return describe_toolset(app, t, &o, &cc, &ld, err) == 0 ? toolset_make(&o, out, err) : -1;
 }
 
-static int build(struct app *app, const struct target *t, struct project_build_options *options,
+// The run-time library of coverage, from a package of the sysroot's release that is added to the
+// sysroot when it is wanted for the first time.
+static int find_runtime(struct app *app, struct target *t, char **archive, struct err *err)
+{
+    struct compiler compiler;
+    _cleanup_strv_ struct strv argv = {0};
+    int status = 0;
+
+    if (compiler_find(&compiler, err) != 0) {
+        return -1;
+    }
+    int version = compiler.version;
+    compiler_release(&compiler);
+    *archive = variant_profile_runtime(t->sysroot.root, t->sysroot.lock.triple, version);
+    if (*archive) {
+        return 0;
+    }
+    log_info(&app->log, "coverage needs libclang-rt-%d-dev in the sysroot: adding it", version);
+    strv_add_list(&argv, app->paths.program, "-C", app->project.dir, "sysroot", "add", NULL);
+    strv_addf(&argv, "libclang-rt-%d-dev", version);
+    if (proc_run(argv.items, &status, err) != 0) {
+        return -1;
+    }
+    if (status != 0) {
+        err_set(err, ERR_FAILED, "there is no run-time library of Clang %d for sysroot `%s`",
+                version, t->sysroot.name);
+        return err_hint(err, "its Debian release has libclang-rt-N-dev for other versions: install "
+                             "clang-N and lld-N on the desktop");
+    }
+    sysroot_release(&t->sysroot);
+    if (target_open_project_sysroot(app, &t->sysroot, err) != 0) {
+        return -1;
+    }
+    *archive = variant_profile_runtime(t->sysroot.root, t->sysroot.lock.triple, version);
+    return *archive ? 0
+                    : err_set(err, ERR_FAILED, "libclang-rt-%d-dev has no library for coverage",
+                              version);
+}
+
+int target_make_build_toolset(struct app *app, struct target *t, struct toolset *out,
+                              struct err *err)
+{
+    struct toolset_options o;
+    _cleanup_free_ char *runtime = NULL;
+    _cleanup_free_ char *cc = NULL;
+    _cleanup_free_ char *ld = NULL;
+    _cleanup_strv_ struct strv compile = {0};
+    _cleanup_strv_ struct strv link = {0};
+
+    if (t->variant.coverage && find_runtime(app, t, &runtime, err) != 0) {
+        return -1;
+    }
+    const struct variant_place place = {app->project.dir, app->project.name, t->sysroot.root,
+                                         runtime};
+    variant_flags(&t->variant, &place, &compile, &link);
+    if (describe_toolset(app, t, &o, &cc, &ld, err) != 0) {
+        return -1;
+    }
+    _cleanup_free_ char *dir = project_build_dir(&app->project, t->board.name, t->type);
+    _cleanup_free_ char *debug = fs_join(dir, "debug");
+    bool plain = !t->variant.debug && !t->variant.sanitize.n && !t->variant.coverage;
+    o.compile = &compile;
+    o.link = &link;
+    o.ccache = true;
+    o.debug = plain ? debug : NULL;
+    return toolset_make(&o, out, err);
+}
+
+static int build(struct app *app, struct target *t, struct project_build_options *options,
                  struct err *err)
 {
+    struct toolset tools;
     int status = 0;
-    options->share = app->paths.share;
-    options->program = app->paths.program;
-    options->sysroot = t->sysroot.root;
+
+    if (target_make_build_toolset(app, t, &tools, err) != 0) {
+        return -1;
+    }
+    options->tools = &tools;
+    options->variant = &t->variant;
     options->board = t->board.name;
     options->type = t->type;
     options->log = &app->log;
     int r = project_build(&app->project, options, &status, err);
+    toolset_release(&tools);
     if (r == 0 && status != 0 && options->output && options->output->len &&
         strstr(options->output->data, "ninja: error: unknown target")) {
         return TARGET_UNKNOWN;
@@ -238,12 +313,13 @@ static int build(struct app *app, const struct target *t, struct project_build_o
     return r == 0 ? status : -1;
 }
 
-int target_build_all(struct app *app, const struct target *t, struct err *err)
+int target_build_all(struct app *app, struct target *t, struct err *err)
 {
     _cleanup_strbuf_ struct strbuf output = {0};
     struct project_build_options options = {
         .output = input_flag(&app->input, "quiet") ? &output : NULL,
         .clean = input_flag(&app->input, "clean"),
+        .no_ccache = input_flag(&app->input, "no-ccache"),
         .extra = &app->input.rest,
     };
     if (input_number(&app->input, "jobs", 0, 1, JOBS_MAX, &options.jobs, err) != 0) {
@@ -252,12 +328,17 @@ int target_build_all(struct app *app, const struct target *t, struct err *err)
     return build(app, t, &options, err);
 }
 
-int target_build(struct app *app, const struct target *t, const char *program, struct err *err)
+int target_build(struct app *app, struct target *t, const char *program, struct err *err)
 {
     _cleanup_strbuf_ struct strbuf output = {0};
     _cleanup_strv_ struct strv words = {0};
     struct project_build_options options = {.output = &output, .extra = &words};
-    if (program) {
+    const char *system;
+
+    if (project_build_system(&app->project, &system, err) != 0) {
+        return -1;
+    }
+    if (program && str_eq(system, "cmake")) { // where targets are called like their programs
         strv_add(&words, program);
     }
     return build(app, t, &options, err);

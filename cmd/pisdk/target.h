@@ -40,14 +40,19 @@ void target_release(struct target *t);
 int target_make_toolset(struct app *app, const struct target *t, struct toolset *out,
                         struct err *err) ERR_MUST_CHECK;
 
+// The toolset that the project is built with. A package that the variant needs is added to the
+// project's sysroot, which `t` has then.
+int target_make_build_toolset(struct app *app, struct target *t, struct toolset *out,
+                              struct err *err) ERR_MUST_CHECK;
+
 // Builds the project for it, as `pisdk build` does. Returns the exit status of the build, or -1.
-int target_build_all(struct app *app, const struct target *t, struct err *err);
+int target_build_all(struct app *app, struct target *t, struct err *err);
 
 // A status of target_build: the project has no such program.
 enum { TARGET_UNKNOWN = 256 };
 
 // Builds one program of the project, or all of it when `program` is NULL, for a command whose own
 // output counts: what the build prints shows only when it fails.
-int target_build(struct app *app, const struct target *t, const char *program, struct err *err);
+int target_build(struct app *app, struct target *t, const char *program, struct err *err);
 
 #endif

@@ -28,6 +28,12 @@ bool fs_is_program(const char *path)
     return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
 }
 
+bool fs_is_empty_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0;
+}
+
 bool fs_dir_is_empty(const char *path)
 {
     _cleanup_strv_ struct strv names = {0};

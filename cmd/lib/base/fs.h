@@ -15,6 +15,7 @@
 bool fs_exists(const char *path);
 bool fs_is_dir(const char *path);
 bool fs_is_program(const char *path); // a regular file that this user may execute
+bool fs_is_empty_file(const char *path);
 bool fs_dir_is_empty(const char *path);
 
 char *fs_join(const char *dir, const char *name);    // "dir/name"; `name` alone when it is absolute

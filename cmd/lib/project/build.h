@@ -1,4 +1,13 @@
-// Configures and builds a project: CMake with Ninja, cross-compiling with toolchain/pisdk.cmake.
+// Builds a project with its own build system, cross-compiling with a toolset.
+//
+//     cmake      configured in the build folder, built with Ninja
+//     meson      the same
+//     autotools  configured in the build folder (made by autoreconf first where there is no
+//                configure), built with make
+//     make       built where its makefile is
+//     command    what pisdk.ini says, in the project's folder
+//
+// What these print is passed on untouched.
 #ifndef PISDK_PROJECT_BUILD_H
 #define PISDK_PROJECT_BUILD_H
 
@@ -8,21 +17,36 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "project/project.h"
+#include "target/toolset.h"
+#include "target/variant.h"
 
 struct project_build_options {
-    const char *share;        // pisdk's own data, see base/paths.h
-    const char *program;      // the running pisdk: what runs the tests
-    const char *sysroot;      // its folder, for the compilers
-    const char *board, *type; // "release" or "debug"
-    long jobs;                // 0: Ninja's choice
-    bool clean;               // remove the build folder first
-    struct strbuf *output; // where what CMake and the compilers print goes; NULL: where ours goes
-    const struct strv *extra; // arguments for Ninja, or NULL
+    const struct toolset *tools;
+    const struct variant *variant;
+    const char *board, *type; // name the build folder
+    long jobs;                // 0: as many as the machine has processors
+    bool clean;               // start anew
+    bool no_ccache;           // without the compiler cache that the toolset has
+    struct strbuf *output; // where what the build prints goes; NULL: where ours goes
+    const struct strv *extra; // arguments of the build step, or NULL
     struct log *log;
 };
 
-// The status is the build's; 0 is success. ERR_NOT_FOUND when a tool is missing.
+// The status is the build's; 0 is success. ERR_NOT_FOUND when a tool is missing, or no build system
+// is known.
 int project_build(const struct project *p, const struct project_build_options *o, int *status,
                   struct err *err) ERR_MUST_CHECK;
+
+// The name of the project's build system: what pisdk.ini says, else guessed from its files. It is
+// one of the above. ERR_NOT_FOUND when there is none.
+int project_build_system(const struct project *p, const char **name, struct err *err) ERR_MUST_CHECK;
+
+// Is it built outside of its sources, in a folder a board and variant?
+bool project_builds_apart(const char *system);
+
+// The command that runs the project's tests, after a build: not for cmake, whose own is ctest.
+// ERR_NOT_FOUND when none is known.
+int project_test_command(const struct project *p, const struct project_build_options *o,
+                         struct strv *argv, struct err *err) ERR_MUST_CHECK;
 
 #endif

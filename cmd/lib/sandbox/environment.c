@@ -11,7 +11,7 @@ static bool describes_desktop(const char *variable)
         "PATH",   "HOME",    "USER",    "LOGNAME",    "SHELL",   "PWD",         "OLDPWD",
         "TMPDIR", "MAIL",    "DISPLAY", "HOSTNAME",   "LD_*",    "XDG_*",       "DBUS_*",
         "SSH_*",  "PYTHON*", "QEMU_*",  "WAYLAND_*",  "PISDK_*", "OMPI_COMM_*", "OMPI_UNIVERSE_*",
-        "PMIX_*", "ORTE_*",  "OPAL_*",  "OMPI_APP_*", "PMI_*",
+        "ASAN_OPTIONS", "UBSAN_OPTIONS", "PMIX_*", "ORTE_*",  "OPAL_*",  "OMPI_APP_*", "PMI_*",
     };
     size_t n = strcspn(variable, "=");
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -132,6 +132,20 @@ static void add_rootless(struct sandbox *s)
     }
 }
 
+// What programs built with sanitizers need here: they look for leaks with ptrace(2), which QEMU has
+// not got. The user's own options come last, and count.
+static void add_sanitizers(struct sandbox *s)
+{
+    static const char *const options[][2] = {
+        {"ASAN_OPTIONS", "detect_leaks=0:detect_stack_use_after_return=1"},
+        {"UBSAN_OPTIONS", "print_stacktrace=1"}};
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+        const char *own = getenv(options[i][0]);
+        strv_addf(&s->env, "%s=%s%s%s", options[i][0], options[i][1], own ? ":" : "",
+                  own ? own : "");
+    }
+}
+
 int environment_make(struct sandbox *s, struct err *err)
 {
     bool rooted = s->mode == SANDBOX_NAMESPACE;
@@ -153,6 +167,7 @@ int environment_make(struct sandbox *s, struct err *err)
         add_recipe(s, s->o->rootless, true);
     }
     add_recipe(s, s->o->environment, false);
+    add_sanitizers(s);
     strv_addf(&s->env, "QEMU_CPU=%s", s->o->board->cpu);
     return 0;
 }

@@ -81,6 +81,13 @@ int compiler_describe(const struct compiler *c, char **out, struct err *err)
     return ask(c->clang, out, err);
 }
 
+char *compiler_find_tool(const struct compiler *c, const char *name)
+{
+    _cleanup_free_ char *versioned = xasprintf("%s%s", name, fs_base(c->clang) + strlen("clang"));
+    char *path = fs_find_program(versioned);
+    return path ? path : fs_find_program(name);
+}
+
 void compiler_release(struct compiler *c)
 {
     free(c->clang);

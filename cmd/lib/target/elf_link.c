@@ -265,6 +265,10 @@ static int hand_over(Elf *elf, const char *name, elf_object_handler *handler, vo
                      struct err *err)
 {
     struct elf_object object = {0};
+    GElf_Ehdr header;
+    if (!gelf_getehdr(elf, &header) || header.e_type != ET_REL) {
+        return 0; // a shared library: what it has for newer processors, it chooses when it runs
+    }
     int r = read_object(elf, &object, err);
     if (r == 0) {
         handler(user, name, &object);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/fs.h"
+
 int variant_read_sanitize(const char *text, struct variant *v, struct err *err)
 {
     static const char *const known[] = {"address", "undefined"};
@@ -39,9 +41,24 @@ char *variant_name(const struct variant *v)
     return strbuf_take(&b);
 }
 
-bool variant_needs_runtime(const struct variant *v)
+char *variant_profile_runtime(const char *root, const char *triple, int version)
 {
-    return v->coverage || v->sanitize.n > 0;
+    _cleanup_free_ char *folder = xasprintf("%s/usr/lib/llvm-%d/lib/clang", root, version);
+    _cleanup_free_ char *arch = xstrdup(str_ends(triple, "hf") ? "armhf" : "arm");
+    _cleanup_strv_ struct strv versions = {0};
+    struct err ignored = ERR_INIT;
+
+    if (fs_list_dir(folder, &versions, &ignored) != 0) {
+        return NULL;
+    }
+    for (size_t i = 0; i < versions.n; i++) {
+        _cleanup_free_ char *path = xasprintf("%s/%s/lib/linux/libclang_rt.profile-%s.a", folder,
+                                              versions.items[i], arch);
+        if (fs_exists(path)) {
+            return TAKE_PTR(path);
+        }
+    }
+    return NULL;
 }
 
 char *variant_source_place(const char *name)
@@ -49,32 +66,55 @@ char *variant_source_place(const char *name)
     return xasprintf("/usr/src/%s", name);
 }
 
-static void add_for_project(const char *folder, const char *name, struct strv *compile,
+static void add_for_project(const struct variant_place *place, struct strv *compile,
                             struct strv *link)
 {
-    _cleanup_free_ char *place = variant_source_place(name);
+    _cleanup_free_ char *sources = variant_source_place(place->name);
     // Messages (__FILE__) name files from the project's folder on; debuggers need a whole path.
-    strv_addf(compile, "-fdebug-prefix-map=%s=%s", folder, place);
-    strv_addf(compile, "-fmacro-prefix-map=%s/=", folder);
+    strv_addf(compile, "-fdebug-prefix-map=%s=%s", place->folder, sources);
+    strv_addf(compile, "-fmacro-prefix-map=%s/=", place->folder);
+    strv_addf(compile, "-fdebug-prefix-map=%s/=/", place->root);
+    strv_addf(compile, "-fmacro-prefix-map=%s/=/", place->root);
     strv_add(compile, "-g");
     strv_add(link, "-Wl,--build-id=sha1");
 }
 
-void variant_flags(const struct variant *v, const char *folder, const char *name,
+// The run-time libraries are gcc's, which sysroots have: those of Clang in Debian are built without
+// unwind tables for ARM, so that ASan stops when it wants its first backtrace (`CHECK failed:
+// sanitizer_stacktrace.cpp`). gcc's do what Clang's instrumentation asks of them. They must come
+// before all other libraries; -fno-sanitize=all keeps Clang from adding its own.
+static void add_sanitizers(const struct variant *v, struct strv *compile, struct strv *link)
+{
+    _cleanup_free_ char *names = strv_join(&v->sanitize, ",");
+    strv_addf(compile, "-fsanitize=%s", names);
+    strv_add_list(compile, "-fno-omit-frame-pointer", "-funwind-tables", "-gdwarf-4", NULL);
+    strv_add_list(link, VARIANT_NO_RUNTIME, "-Wl,--push-state,--no-as-needed", NULL);
+    if (strv_has(&v->sanitize, "address")) {
+        strv_add(link, "-lasan");
+    }
+    if (strv_has(&v->sanitize, "undefined")) {
+        // gcc's library has not the check of function types.
+        strv_add_list(compile, "-fno-sanitize=function", "-fno-sanitize-recover=undefined", NULL);
+        strv_add(link, "-lubsan");
+    }
+    strv_add(link, "-Wl,--pop-state");
+}
+
+void variant_flags(const struct variant *v, const struct variant_place *place,
                    struct strv *compile, struct strv *link)
 {
-    if (folder) {
-        add_for_project(folder, name, compile, link);
+    if (place->folder) {
+        add_for_project(place, compile, link);
     }
     if (v->sanitize.n) {
-        _cleanup_free_ char *names = strv_join(&v->sanitize, ",");
-        strv_addf(compile, "-fsanitize=%s", names);
-        strv_addf(link, "-fsanitize=%s", names);
-        strv_add_list(compile, "-fno-omit-frame-pointer", "-fno-sanitize-recover=undefined", NULL);
+        add_sanitizers(v, compile, link);
     }
     if (v->coverage) {
-        strv_add_list(compile, "-fprofile-instr-generate", "-fcoverage-mapping", NULL);
-        strv_add(link, "-fprofile-instr-generate");
+        // As -fprofile-instr-generate, which would look for the run-time library elsewhere.
+        strv_add_list(compile, "-Xclang", "-fprofile-instrument=clang", "-Xclang",
+                      "-fcoverage-mapping", NULL);
+        strv_add(link, "-Wl,-u,__llvm_profile_runtime");
+        strv_add(link, place->runtime);
     }
     if (v->lto) {
         strv_add(compile, "-flto=thin");

@@ -7,6 +7,11 @@
 #include "base/err.h"
 #include "base/str.h"
 
+// Among the link flags: keeps Clang from adding its own run-time libraries of sanitizers. It turns
+// them off altogether, so a command that compiles as well needs another one.
+#define VARIANT_NO_RUNTIME         "-fno-sanitize=all"
+#define VARIANT_NO_RUNTIME_COMPILE "-fno-sanitize-link-runtime"
+
 struct variant {
     bool debug, lto, coverage;
     struct strv sanitize; // "address", "undefined"; sorted
@@ -19,12 +24,21 @@ int variant_read_sanitize(const char *text, struct variant *v, struct err *err) 
 // The caller frees it.
 char *variant_name(const struct variant *v);
 
-// Does it need parts of Clang's runtime library for the board?
-bool variant_needs_runtime(const struct variant *v);
+// The archive that counters of coverage need: Clang's own, of just this major version, since the
+// counters' format changes with each. NULL when the sysroot has not got it; the caller frees it.
+char *variant_profile_runtime(const char *root, const char *triple, int version);
 
-// Clang's flags for it. `folder` is the project's, NULL for none: with one, nothing of where it is
-// gets into what is made, and what is made can be debugged.
-void variant_flags(const struct variant *v, const char *folder, const char *name,
+// What the flags depend on.
+struct variant_place {
+    const char *folder;  // of the project; NULL: none. With one, nothing of where it is gets into
+                         // what is made, and what is made can be debugged.
+    const char *name;    // of the project
+    const char *root;    // of the sysroot
+    const char *runtime; // see variant_profile_runtime; for coverage
+};
+
+// Clang's flags for it.
+void variant_flags(const struct variant *v, const struct variant_place *place,
                    struct strv *compile, struct strv *link);
 
 // -O and the like, for build systems that have no build types of their own. The caller frees it.

@@ -54,14 +54,6 @@ static int write_compiler(const char *folder, const struct wrapper_options *o, c
     return fs_write_file(path, text, strlen(text), SCRIPT_MODE, err);
 }
 
-// A tool of the compiler's version, or else without one.
-static char *find_tool(const struct compiler *c, const char *name)
-{
-    _cleanup_free_ char *versioned = xasprintf("%s%s", name, fs_base(c->clang) + strlen("clang"));
-    char *path = fs_find_program(versioned);
-    return path ? path : fs_find_program(name);
-}
-
 static int make_link(const char *target, const char *path, struct err *err)
 {
     return symlink(target, path) == 0 ? 0 : err_sys(err, "cannot create link %s", path);
@@ -74,7 +66,7 @@ int wrapper_link_tools(const char *folder, const char *triple, const struct comp
                                         "ranlib",    "readelf", "size", "strings", "strip"};
     for (size_t i = 0; i < ARRAY_SIZE(tools); i++) {
         _cleanup_free_ char *name = xasprintf("llvm-%s", tools[i]);
-        _cleanup_free_ char *tool = find_tool(c, name);
+        _cleanup_free_ char *tool = compiler_find_tool(c, name);
         _cleanup_free_ char *path = xasprintf("%s/%s-%s", folder, triple, tools[i]);
         if (!tool) {
             err_set(err, ERR_NOT_FOUND, "%s is not installed", name);

@@ -1,0 +1,264 @@
+// `pisdk debug`: gdb, attached to an emulated program or to one rank of a job.
+//
+// The program runs as `pisdk run` runs it, but for one process, which QEMU holds at its start until
+// gdb has connected to its stub, on a socket in a folder of its own. The other ranks run.
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/proc.h"
+#include "program.h"
+#include "target.h"
+
+enum { RANKS_MAX = PROJECT_RANKS_MAX, WAIT_SECONDS = 60, POLL_MS = 20 };
+
+struct debug {
+    struct app *app;
+    struct target *target;
+    long ranks, rank;
+    const char *word; // the program as the user named it, or NULL
+    char *program;    // absolute
+    char *folder;  // has the socket in it
+    char *socket;
+    pid_t job; // the emulated program, in a process group of its own
+};
+
+// Starts the program under QEMU's stub when it is the wanted rank. QEMU_UNSET_ENV: what it starts
+// itself is not held.
+#define HOLD                                                                                       \
+    "if [ \"${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-0}}\" = \"$1\" ]; then "                           \
+    "export QEMU_GDB=\"$2\" QEMU_UNSET_ENV=QEMU_GDB,QEMU_UNSET_ENV; fi; "                          \
+    "shift 2; exec \"$@\""
+
+static void job_words(const struct debug *d, struct strv *argv)
+{
+    const struct input *in = &d->app->input;
+
+    strv_add_list(argv, d->app->paths.program, "run", "--sysroot", d->target->sysroot.root,
+                  "--board", d->target->board.name, NULL);
+    if (d->ranks > 0) {
+        strv_addf(argv, "-n%ld", d->ranks);
+    }
+    strv_add_list(argv, "sh", "--", "-c", HOLD, "sh", NULL);
+    strv_addf(argv, "%ld", d->rank);
+    strv_add(argv, d->socket);
+    strv_add(argv, d->program);
+    strv_add_all(argv, in->args.n ? in->args.items + 1 : NULL);
+    strv_add_all(argv, in->rest.items);
+}
+
+// In a process group of its own: Ctrl-C in gdb is gdb's.
+static int start_job(struct debug *d, struct err *err)
+{
+    _cleanup_strv_ struct strv argv = {0};
+    job_words(d, &argv);
+    d->job = fork();
+    if (d->job == 0) {
+        setpgid(0, 0);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        _cleanup_close_ int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        dup2(null, STDIN_FILENO);
+        signal(SIGTTOU, SIG_IGN);
+        execv(argv.items[0], argv.items);
+        _exit(EXIT_FAILED);
+    }
+    return d->job > 0 ? 0 : err_sys(err, "cannot start %s", argv.items[0]);
+}
+
+static bool job_ended(struct debug *d, int *status)
+{
+    int wait_status;
+    if (d->job <= 0 || waitpid(d->job, &wait_status, WNOHANG) != d->job) {
+        return false;
+    }
+    *status = proc_status(wait_status);
+    d->job = 0;
+    return true;
+}
+
+static int wait_for_socket(struct debug *d, struct err *err)
+{
+    double deadline = clock_seconds() + WAIT_SECONDS;
+    int status;
+    while (!fs_exists(d->socket)) {
+        if (job_ended(d, &status)) {
+            return err_set(err, ERR_FAILED, "the program ended before it could be debugged "
+                                            "(status %d)", status);
+        }
+        if (clock_seconds() > deadline) {
+            return err_set(err, ERR_FAILED, "the program does not wait for the debugger");
+        }
+        poll(NULL, 0, POLL_MS);
+    }
+    return 0;
+}
+
+// A program that gdb has detached from goes on to its end. Where gdb failed, QEMU may still wait for
+// it, and heeds SIGKILL only; pisdk, killed, takes all that it started along.
+static void stop_job(struct debug *d, bool good)
+{
+    int status;
+    double deadline = clock_seconds() + 1;
+    while (d->job > 0 && !job_ended(d, &status)) {
+        if (!good && clock_seconds() > deadline) {
+            kill(-d->job, SIGKILL);
+            int wait_status;
+            waitpid(d->job, &wait_status, 0);
+            d->job = 0;
+            return;
+        }
+        poll(NULL, 0, POLL_MS);
+    }
+}
+
+static void add_command(struct strv *argv, const char *fmt, ...) ERR_PRINTF(2, 3);
+
+static void add_command(struct strv *argv, const char *fmt, ...)
+{
+    struct strbuf b = {0};
+    va_list ap;
+    va_start(ap, fmt);
+    strbuf_vaddf(&b, fmt, ap);
+    va_end(ap);
+    strv_add(argv, "-ex");
+    strv_take(argv, strbuf_take(&b));
+}
+
+static void gdb_words(const struct debug *d, const char *gdb, struct strv *argv)
+{
+    const struct strv *commands = input_values(&d->app->input, "command");
+    bool batch = input_flag(&d->app->input, "batch") || commands->n > 0;
+    const char *script = input_value(&d->app->input, "script");
+
+    strv_add_list(argv, gdb, "-q", "-nx", NULL);
+    if (batch || script) {
+        strv_add(argv, "-batch");
+    }
+    add_command(argv, "set sysroot %s", d->target->sysroot.root);
+    add_command(argv, "set breakpoint pending on");
+    add_command(argv, "set debuginfod enabled off");
+    if (d->app->has_project) {
+        _cleanup_free_ char *dir = project_build_dir(
+            &d->app->project, d->target->board.name, d->target->type);
+        _cleanup_free_ char *place = variant_source_place(d->app->project.name);
+        add_command(argv, "set debug-file-directory %s/debug", dir);
+        add_command(argv, "set substitute-path %s %s", place, d->app->project.dir);
+    }
+    // Open MPI's progress threads and children: of no interest to whoever debugs a program.
+    add_command(argv, "handle SIGUSR1 SIGUSR2 SIGCHLD nostop noprint pass");
+    add_command(argv, "file %s", d->program);
+    add_command(argv, "target remote %s", d->socket);
+    for (size_t i = 0; i < commands->n; i++) {
+        add_command(argv, "%s", commands->items[i]);
+    }
+    if (script) {
+        strv_add_list(argv, "-x", script, NULL);
+    }
+}
+
+static int run_gdb(struct debug *d, int *status, struct err *err)
+{
+    static const char *const names[] = {"gdb-multiarch", "arm-linux-gnueabihf-gdb"};
+    _cleanup_strv_ struct strv argv = {0};
+    _cleanup_free_ char *gdb = NULL;
+
+    for (size_t i = 0; i < ARRAY_SIZE(names) && !gdb; i++) {
+        gdb = fs_find_program(names[i]);
+    }
+    if (!gdb) {
+        err_set(err, ERR_NOT_FOUND, "gdb for ARM is not installed");
+        return err_hint(err, "sudo apt install gdb-multiarch");
+    }
+    if (start_job(d, err) != 0 || wait_for_socket(d, err) != 0) {
+        return -1;
+    }
+    gdb_words(d, gdb, &argv);
+    signal(SIGINT, SIG_IGN); // gdb's, for as long as it runs
+    int r = proc_run(argv.items, status, err);
+    signal(SIGINT, SIG_DFL);
+    return r;
+}
+
+static int make_socket(struct debug *d, struct err *err)
+{
+    char name[] = "/tmp/pisdk-debug-XXXXXX";
+    if (!mkdtemp(name)) {
+        return err_sys(err, "cannot create a folder in /tmp");
+    }
+    d->folder = xstrdup(name);
+    d->socket = fs_join(name, "gdb");
+    return 0;
+}
+
+static int read_numbers(struct debug *d, struct err *err)
+{
+    const struct input *in = &d->app->input;
+    long unset = !in->args.n && d->app->has_project ? d->app->project.ranks : 0;
+
+    if (input_number(in, "ranks", unset, 1, RANKS_MAX, &d->ranks, err) != 0 ||
+        input_number(in, "rank", 0, 0, RANKS_MAX - 1, &d->rank, err) != 0) {
+        return -1;
+    }
+    if (d->rank > 0 && d->rank >= d->ranks) {
+        err_set(err, ERR_USAGE, "there is no rank %ld in a job of %ld", d->rank,
+                d->ranks ? d->ranks : 1);
+        return err_hint(err, "-n 4 --rank 2");
+    }
+    return 0;
+}
+
+static int debug(struct debug *d, int *status, struct err *err)
+{
+    bool in_sysroot;
+
+    if (read_numbers(d, err) != 0 ||
+        program_find(d->app, d->target, d->word, &d->program, &in_sysroot, err) != 0) {
+        return -1;
+    }
+    if (in_sysroot) {
+        return err_set(err, ERR_USAGE, "%s is a program of the sysroot, without debug information",
+                       d->program);
+    }
+    if (make_socket(d, err) != 0) {
+        return -1;
+    }
+    int r = run_gdb(d, status, err);
+    stop_job(d, r == 0 && *status == 0);
+    return r;
+}
+
+int cmd_debug(struct app *app, struct err *err)
+{
+    struct target target;
+    int status = 0;
+
+    if (app->input.args.n == 0 && !app->has_project) {
+        err_set(err, ERR_USAGE, "no program is given, and this is not a project");
+        return err_hint(err, "pisdk debug ./PROGRAM");
+    }
+    if (target_choose(app, &target, err) != 0) {
+        return -1;
+    }
+    struct debug d = {.app = app,
+                      .target = &target,
+                      .word = app->input.args.n ? app->input.args.items[0] : NULL};
+    int r = debug(&d, &status, err);
+    if (d.folder) {
+        struct err ignored = ERR_INIT;
+        (void)!fs_remove_tree(d.folder, &ignored);
+    }
+    free(d.program);
+    free(d.folder);
+    free(d.socket);
+    target_release(&target);
+    return r == 0 ? status : -1;
+}

@@ -1,5 +1,6 @@
 #include "app.h"
 #include "base/fs.h"
+#include "base/proc.h"
 #include "project/template.h"
 #include "sysroot/store.h"
 #include "target/board.h"
@@ -17,10 +18,13 @@ static int list_templates(struct app *app, const char *folder, struct err *err)
     struct table *t = table_new(columns, ARRAY_SIZE(columns));
     int r = EXIT_OK;
     for (size_t i = 0; i < names.n && r == EXIT_OK; i++) {
-        _cleanup_free_ char *summary = NULL;
-        r = template_summary(folder, names.items[i], &summary, err);
-        table_text(t, names.items[i]);
-        table_text(t, summary);
+        struct template template;
+        r = template_open(folder, names.items[i], &template, err);
+        if (r == EXIT_OK) {
+            table_text(t, names.items[i]);
+            table_text(t, template.summary);
+            template_release(&template);
+        }
     }
     if (r == EXIT_OK) {
         table_print(t, app->json);
@@ -68,6 +72,41 @@ static int write_lock(struct app *app, const char *project, const char *sysroot,
     return r;
 }
 
+// What the template needs in the sysroot besides: as by `pisdk sysroot add` in the project.
+static bool add_packages(struct app *app, const char *project, const struct strv *packages)
+{
+    _cleanup_strv_ struct strv argv = {0};
+    struct err err = ERR_INIT;
+    int status = 0;
+
+    strv_add_list(&argv, app->paths.program, "-C", project, "sysroot", "add", NULL);
+    strv_add_all(&argv, packages->items);
+    _cleanup_free_ char *names = strv_join(packages, " ");
+    log_info(&app->log, "the template needs %s in the sysroot: adding it", names);
+    if (proc_run(argv.items, &status, &err) == 0 && status == 0) {
+        return true;
+    }
+    log_warning(&app->log, "the sysroot has not got %s yet; later: pisdk sysroot add %s", names,
+                names);
+    return false;
+}
+
+static int create(struct app *app, const struct template *template, const char *target,
+                  const struct template_values *values, struct err *err)
+{
+    bool ready;
+    if (template_create(template, target, values, err) != 0 ||
+        write_lock(app, target, values->sysroot, &ready, err) != 0) {
+        return -1;
+    }
+    if (template->packages.n) {
+        ready = add_packages(app, target, &template->packages);
+    }
+    log_info(&app->log, "made %s; go on with: cd %s%s && pisdk build && pisdk run", target, target,
+             ready ? "" : " && pisdk sysroot build");
+    return EXIT_OK;
+}
+
 int cmd_new(struct app *app, struct err *err)
 {
     _cleanup_free_ char *templates = fs_join(app->paths.share, "templates");
@@ -81,7 +120,7 @@ int cmd_new(struct app *app, struct err *err)
     // The name may be a path: the project is called after its last part.
     const char *target = app->input.args.items[0];
     const char *name = fs_base(target);
-    const char *template = input_value(&app->input, "template");
+    const char *which = input_value(&app->input, "template");
     const char *sysroot = input_value(&app->input, "sysroot");
     const char *board = input_value(&app->input, "board");
     const struct template_values values = {
@@ -89,16 +128,12 @@ int cmd_new(struct app *app, struct err *err)
         .sysroot = sysroot ? sysroot : PROJECT_DEFAULT_SYSROOT,
         .board = board ? board : PROJECT_DEFAULT_BOARD,
     };
+    struct template template;
     if (check_words(app, name, values.sysroot, values.board, err) != 0 ||
-        template_create(templates, template ? template : DEFAULT_TEMPLATE, target, &values, err) !=
-            0) {
+        template_open(templates, which ? which : DEFAULT_TEMPLATE, &template, err) != 0) {
         return -1;
     }
-    bool ready;
-    if (write_lock(app, target, values.sysroot, &ready, err) != 0) {
-        return -1;
-    }
-    log_info(&app->log, "made %s; go on with: cd %s%s && pisdk build && pisdk run -n 4", target,
-             target, ready ? "" : " && pisdk sysroot build");
-    return EXIT_OK;
+    int r = create(app, &template, target, &values, err);
+    template_release(&template);
+    return r;
 }

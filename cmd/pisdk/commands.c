@@ -177,7 +177,8 @@ static const struct command sysroot_commands[] = {
 };
 
 static const struct option_spec new_options[] = {
-    {"template", 't', "NAME", "the template to start from (default: mpi-c)"},
+    {"template", 't', "WHICH",
+     "what to start from: a name of --list, a folder, or an URL for git (default: mpi-c)"},
     {"sysroot", 0, "NAME", "the sysroot it is built for (default: bookworm)"},
     {"board", 'b', "BOARD", "the board it is built for (default: armv7)"},
     {"list", 0, NULL, "list the templates"},

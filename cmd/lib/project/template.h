@@ -1,7 +1,10 @@
 // Templates: what `pisdk new` makes a project of.
 //
-// templates/NAME/template.ini ([template] summary) and templates/NAME/files/, copied with @NAME@,
-// @SYSROOT@ and @BOARD@ replaced in contents and in file names.
+// A template is a folder with a file template.ini ([template] summary, packages) and a folder files/
+// in it, which is copied with @NAME@, @SYSROOT@ and @BOARD@ replaced, in file names and in texts.
+// Another @VARIABLE@ is an error, but in files that end in .in, which have variables of a build
+// system. Templates may be anybody's: only files and folders are copied, no link is followed, and
+// nothing of theirs is executed.
 #ifndef PISDK_PROJECT_TEMPLATE_H
 #define PISDK_PROJECT_TEMPLATE_H
 
@@ -12,16 +15,26 @@ struct template_values {
     const char *name, *sysroot, *board;
 };
 
+struct template {
+    char *dir;     // the template's folder
+    char *fetched; // a temporary folder that it is in, or NULL
+    char *summary; // one line, never NULL
+    struct strv packages; // Debian packages that a project made of it needs in its sysroot
+};
+
 // The names of all templates in `folder`, sorted.
 int template_names(const char *folder, struct strv *names, struct err *err) ERR_MUST_CHECK;
-// One line about it; the caller frees.
-int template_summary(const char *folder, const char *name, char **summary,
-                     struct err *err) ERR_MUST_CHECK;
+
+// Opens the template that a user means: a name in `folder`, the path of a folder, or what
+// `git clone` takes: an URL, or HOST:PATH. ERR_NOT_FOUND, with the nearest name as hint.
+int template_open(const char *folder, const char *which, struct template *out,
+                  struct err *err) ERR_MUST_CHECK;
+void template_release(struct template *t);
 
 // Makes `target` (which is missing or an empty folder) from the template. On failure nothing of it
-// stays. ERR_NOT_FOUND for an unknown template, with the nearest name as hint; ERR_USAGE when the
-// folder is not empty.
-int template_create(const char *folder, const char *name, const char *target,
+// stays. ERR_USAGE when the folder is not empty, or the template has something in it that it may
+// not have, with file and line.
+int template_create(const struct template *t, const char *target,
                     const struct template_values *values, struct err *err) ERR_MUST_CHECK;
 
 #endif

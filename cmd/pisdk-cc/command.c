@@ -116,14 +116,18 @@ void command_compiler(const struct toolset *t, enum language language, const str
         strv_add(argv, t->ccache);
     }
     strv_add(argv, language == LANGUAGE_CXX ? t->clangxx : t->clang);
+    // None of ours is a mistake where it has no effect, even for build systems that make errors of
+    // such warnings.
+    strv_add(argv, "--start-no-unused-arguments");
     strv_add_all(argv, t->flags.items);
     strv_addf(argv, "--ld-path=%s/lib/ld.lld", t->dir);
     strv_add_all(argv, t->compile.items);
-    if (language == LANGUAGE_CPP) {
-        strv_add(argv, "-E");
-    }
     if (!command_only_compiles(words)) {
         add_link_flags(t, words, argv);
+    }
+    strv_add(argv, "--end-no-unused-arguments");
+    if (language == LANGUAGE_CPP) {
+        strv_add(argv, "-E");
     }
     strv_add_all(argv, words->items);
 }

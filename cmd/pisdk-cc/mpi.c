@@ -149,8 +149,8 @@ static void print_all(const struct parts *p, const struct strv *words, bool link
 {
     struct strv line = {0};
     strv_add_words(&line, p->compiler);
-    strv_add_all(&line, p->compile.items);
     strv_add_all(&line, words->items);
+    strv_add_all(&line, p->compile.items);
     strv_add_all(&line, links ? p->link.items : NULL);
     print_line(&line);
     strv_release(&line);
@@ -236,8 +236,8 @@ bool command_mpi(const struct mpi_call *call, const struct strv *words, struct s
         show(call, what, &parts, &rest);
     } else {
         bool links = has_input(&rest) && !command_only_compiles(&rest);
-        strv_add_all(&all, parts.compile.items);
         strv_add_all(&all, rest.items);
+        strv_add_all(&all, parts.compile.items);
         strv_add_all(&all, links ? parts.link.items : NULL);
         _cleanup_free_ char *own = xstrdup(parts.compiler);
         if (str_starts(own, call->prefix)) {

@@ -69,7 +69,6 @@ static int describe(const struct toolset_options *o, const struct compiler *c, s
     strv_addf(&t->flags, "--sysroot=%s", o->root);
     strv_add_words(&t->flags, o->board->flags);
     strv_add_all(&t->flags, o->release_flags->items);
-    strv_add(&t->flags, "-Wno-unused-command-line-argument");
     strv_add_all(&t->compile, o->compile ? o->compile->items : NULL);
     strv_add_all(&t->link, o->link ? o->link->items : NULL);
     add_fortran_flags(t, o);

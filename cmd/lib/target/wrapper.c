@@ -40,8 +40,8 @@ char *wrapper_script(const struct wrapper_options *o, const char *program)
         strbuf_adds(&text, "here=$(cd \"$(dirname \"$(readlink -f \"$0\")\")\" && pwd)\n");
     }
     strbuf_addf(&text,
-                "exec \"$clang\" --target=%s --sysroot=\"%s\" --ld-path=\"$lld\" %s \\\n"
-                "    -Wno-unused-command-line-argument \"$@\"\n",
+                "exec \"$clang\" --start-no-unused-arguments --target=%s --sysroot=\"%s\" \\\n"
+                "    --ld-path=\"$lld\" %s --end-no-unused-arguments \"$@\"\n",
                 o->triple, o->sysroot, o->flags);
     return strbuf_take(&text);
 }

@@ -1,0 +1,512 @@
+"""Building with any build system, and what pisdk does for it: compiler commands, checks of what was
+linked, sanitizers, coverage, debugging.
+
+Run as an ordinary user, against an installed pisdk (see setup).
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+from harness import PISDK, main, path_without, write  # noqa: E402
+from test_emulator import DATA, HELLO, NO_NAMESPACES, ROOT, Emulator  # noqa: E402
+
+TRIPLE = "arm-linux-gnueabihf"
+
+MAIN = "int main(void) { return 0; }\n"
+
+
+class Build(Emulator):
+    def project(self, name="p", folder=None, ini="", **files):
+        folder = folder or self.dir / name
+        write(folder / "pisdk.ini", f"[project]\nname = {name}\n{ini}")
+        for file, text in files.items():
+            write(folder / file.replace("__", "/").replace("_", "."), text)
+        return folder
+
+    def exec(self, *words, **options):
+        return self.pisdk("exec", "--", *words, **options)
+
+    def readelf(self, *words):
+        return self.ok("exec", "--", f"{TRIPLE}-readelf", *words).out
+
+    def assertArm(self, path):
+        self.assertIn("ARM", self.readelf("-h", path))
+
+
+class Commands(Build):
+    """pisdk env and pisdk exec."""
+
+    def test_env_in_a_shell(self):
+        write(self.dir / "a b/hello.c", HELLO)
+        script = ('eval "$("$PISDK" env -b pi3)" && $MPICC hello.c -o hello && $CXX --version && '
+                  'echo "$PISDK_BOARD" && type mpicc && $PKG_CONFIG --libs mpi-c')
+        done = subprocess.run(["sh", "-c", script], cwd=self.dir / "a b", text=True,
+                              env={**self.env, "PISDK": PISDK}, capture_output=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("\npi3\n", done.stdout)
+        self.assertIn("/tools/pi3-", done.stdout)
+        self.assertIn(str(ROOT), done.stdout)
+        self.assertEqual(self.ok("run", "-n", 2, "./hello", cwd=self.dir / "a b").out.count("sum 1"),
+                         2)
+
+    def test_env_as_json_and_for_meson(self):
+        env = json.loads(self.ok("env", "--json").out)
+        self.assertEqual(env["CC"], f"{TRIPLE}-clang")
+        self.assertEqual(env["PKG_CONFIG_SYSROOT_DIR"], str(ROOT))
+        self.assertTrue(os.path.exists(env["CONFIG_SITE"]))
+        words = self.ok("env", "--meson").out.split()
+        self.assertEqual(words[0::2], ["--cross-file", "--native-file"])
+        self.assertTrue(all(os.path.exists(file) for file in words[1::2]))
+        self.fails(2, "env", "--sh", "--json", says="exclude")
+
+    def test_the_same_toolset_is_used_again(self):
+        first = json.loads(self.ok("env", "--json").out)["CONFIG_SITE"]
+        before = os.stat(first).st_ino
+        again = json.loads(self.ok("env", "--json").out)["CONFIG_SITE"]
+        self.assertEqual((again, os.stat(again).st_ino), (first, before))
+        self.assertNotEqual(json.loads(self.ok("env", "-b", "pi2", "--json").out)["CONFIG_SITE"],
+                            first)
+
+    def test_mpicc_answers_as_open_mpi_does(self):
+        words = ["--showme:compile", "--showme:link", "--showme:incdirs", "--showme:libdirs",
+                 "--showme:libs", "-showme:compile"]
+        for program, other in (("mpicc", "mpicc.openmpi"), ("mpicxx", "mpicxx.openmpi")):
+            for word in words:
+                ours = self.ok("exec", "--", program, word).out.replace(str(ROOT), "").split()
+                theirs = self.ok("run", other, word).out.split()
+                self.assertEqual(ours, theirs, f"{program} {word}")
+        compiler = f"{TRIPLE}-clang"
+        for words in (["-show"], ["-show", "a.c"], ["-show", "-c", "a.c"], ["--showme", "-o", "x"]):
+            ours = self.ok("exec", "--", "mpicc", *words).out.replace(str(ROOT), "").split()
+            theirs = self.ok("run", "mpicc.openmpi", *words).out.split()
+            self.assertEqual(ours[0], compiler)
+            self.assertEqual(ours[1:], theirs[1:], str(words))
+        self.assertEqual(self.ok("exec", "--", "mpicc", "--showme:command").out, f"{compiler}\n")
+        self.assertIn("clang version", self.ok("exec", "--", "mpicc", "--version").out)
+
+    def test_the_users_own_compiler_below_mpicc(self):
+        result = self.exec("mpicc", "-show", env={"OMPI_CC": f"{TRIPLE}-gcc", "OMPI_CFLAGS": "-g3"})
+        self.assertTrue(result.out.startswith(f"{TRIPLE}-gcc "))
+        self.assertIn(" -g3 ", result.out)
+
+    def test_nothing_of_the_desktop_gets_in(self):
+        """Poisoned headers, libraries and .pc files, in all ways that build systems are told."""
+        poison = self.dir / "poison"
+        write(poison / "include/stdlib.h", "#error poisoned\n")
+        write(poison / "include/mpi.h", "#error poisoned\n")
+        write(poison / "lib/libm.so", "poisoned")
+        write(poison / "lib/pkgconfig/mpi-c.pc", "Name: x\nVersion: 9\nDescription:\nCflags: -Dpoison\n")
+        write(poison / "bin/mpicc", "#!/bin/sh\necho poisoned\n", 0o755)
+        env = {"CPATH": f"{poison}/include", "C_INCLUDE_PATH": f"{poison}/include",
+               "LIBRARY_PATH": f"{poison}/lib", "PKG_CONFIG_PATH": f"{poison}/lib/pkgconfig",
+               "PATH": f"{poison}/bin:{self.env['PATH']}"}
+        write(self.dir / "a.c", "#include <mpi.h>\n#include <stdlib.h>\n" + MAIN)
+        result = self.exec("mpicc", "a.c", "-lm", "-o", "a", env=env)
+        self.assertEqual(result.status, 0, str(result))
+        flags = self.exec("sh", "-c", "$PKG_CONFIG --cflags mpi-c; pkg-config --cflags mpi-c",
+                          env=env).out
+        self.assertNotIn("poison", flags)
+        self.assertIn(str(ROOT), flags)
+        self.project(CMakeLists_txt="cmake_minimum_required(VERSION 3.20)\nproject(p C)\n"
+                                    "find_package(PkgConfig REQUIRED)\n"
+                                    "pkg_check_modules(M REQUIRED IMPORTED_TARGET mpi-c)\n"
+                                    "find_library(M_LIBRARY m REQUIRED)\n"
+                                    "add_executable(p a.c)\n"
+                                    "target_link_libraries(p PRIVATE PkgConfig::M ${M_LIBRARY})\n",
+                     a_c="#include <mpi.h>\n#include <stdlib.h>\n" + MAIN)
+        self.ok("build", cwd=self.dir / "p", env=env)
+        self.assertArm(self.dir / "p/build/armv7-release/p")
+
+    def test_paths_of_the_desktop_mean_the_sysroot(self):
+        write(self.dir / "a.c", "#include <bits/wordsize.h>\n"
+                                "#if __WORDSIZE != 32\n#error poisoned\n#endif\n" + MAIN)
+        self.ok("exec", "--", f"{TRIPLE}-gcc", "-I/usr/include", "-isystem", "/usr/include",
+                "-I/usr/include/x86_64-linux-gnu", "-L/usr/lib/x86_64-linux-gnu", "-L/lib",
+                "-march=native", "a.c", "-o", "a", "-lm")
+        self.assertArm(self.dir / "a")
+
+    def test_status_and_words_of_a_command(self):
+        self.assertEqual(self.exec("sh", "-c", "exit 7").status, 7)
+        self.assertEqual(self.exec("sh", "-c", "kill -9 $$").status, 137)
+        self.assertEqual(self.exec("printf", "%s|", "a b", "--", "-n").out, "a b|--|-n|")
+        self.fails(1, "exec", "--", "no-such-command", says="no-such-command")
+        self.fails(2, "exec", says="needs a command", hint="pisdk exec -- make")
+
+    def test_programs_of_the_board_run_by_themselves(self):
+        write(self.dir / "hello.c", HELLO)
+        result = self.pisdk("exec", "--emulate", "--", "sh", "-c",
+                            "mpicc hello.c -o hello && ./hello && mpirun -n 2 ./hello && "
+                            "cp hello 'a b' && './a b' && id -u && uname -m")
+        self.assertEqual(result.status, 0, str(result))
+        self.assertEqual(result.out.count("rank 0 of 1"), 2, str(result))
+        self.assertEqual(result.out.count("of 2 sum 1"), 2)
+        self.assertIn(f"\n{os.getuid()}\n{os.uname().machine}\n", result.out)
+        write(self.dir / "status.c", "int main(int n, char **v) { return n; }")
+        self.assertEqual(self.pisdk("exec", "--emulate", "--", "sh", "-c",
+                                    "$CC status.c -o status && ./status 1 2").status, 3)
+        self.fails(1, "exec", "--emulate", "true", prefix=NO_NAMESPACES, says="user namespace",
+                   hint="PISDK_EMULATOR")
+
+
+class Systems(Build):
+    """pisdk build, test and run, for each build system."""
+
+    def test_make_with_compilers_of_the_desktop_in_it(self):
+        folder = self.project(
+            Makefile="CC = gcc\nAR = /usr/bin/ar\nCFLAGS = -std=c99 -O2\np: p.o libq.a\n"
+                     "\t$(CC) $(CFLAGS) p.o libq.a -o p\nlibq.a: q.o\n\t$(AR) rc libq.a q.o\n"
+                     "clean:\n\trm -f p *.o *.a\ncheck: p\n\t./p\n",
+            p_c='#include <stdio.h>\nint q(void);\nint main(void) { printf("q is %d\\n", q()); return 0; }',
+            q_c="int q(void) { return 42; }")
+        self.ok("build", cwd=folder)
+        self.assertArm(folder / "p")
+        self.assertEqual(self.ok("run", cwd=folder).out, "q is 42\n")
+        self.assertIn("q is 42", self.ok("test", cwd=folder).out)
+        # For another board it is built anew, though make would see nothing to do.
+        self.ok("build", "-b", "pi4", cwd=folder)
+        self.assertIn("ARM v8", self.readelf("-A", folder / "p.o"))
+        self.fails(2, "test", "-R", "x", cwd=folder, says="--regex", hint="--")
+
+    def test_make_with_mpicc(self):
+        folder = self.project(
+            Makefile="CC = mpicc\np: p.c\n\t$(CC) p.c -o p\nclean:\n\trm -f p\n"
+                     "test: p\n\tmpirun -np 2 ./p\n", p_c=HELLO)
+        self.assertEqual(self.ok("run", "-n", 2, cwd=folder).out.count("of 2 sum 1"), 2)
+        self.assertEqual(self.ok("test", cwd=folder).out.count("of 2 sum 1"), 2)
+
+    def test_a_configure_script(self):
+        folder = self.project(
+            ini="[build]\nconfigure = --with-answer=42\n",
+            configure="#!/bin/sh\nset -e\nplace=$(dirname \"$0\")\n. \"$CONFIG_SITE\"\n"
+                      "echo \"host $host_alias malloc $ac_cv_func_malloc_0_nonnull\" > config.log\n"
+                      "for word; do case $word in --with-answer=*) answer=${word#*=};; esac; done\n"
+                      "printf 'p: %s/p.c\\n\\t%s -DANSWER=%s %s/p.c -o p\\ncheck: p\\n\\t./p\\n' "
+                      "\"$place\" \"$CC\" \"$answer\" \"$place\" > Makefile\n",
+            p_c='#include <stdio.h>\nint main(void) { printf("%d\\n", ANSWER); return 0; }')
+        (folder / "configure").chmod(0o755)
+        self.ok("build", cwd=folder)
+        build = folder / "build/armv7-release"
+        self.assertEqual((build / "config.log").read_text(), f"host {TRIPLE} malloc yes\n")
+        self.assertEqual(self.ok("run", cwd=folder).out, "42\n")
+        self.assertIn("42", self.ok("test", cwd=folder).out)
+
+    def test_meson(self):
+        folder = self.project(
+            meson_build="project('p', 'c', 'cpp')\nmpi = dependency('mpi', language: 'c')\n"
+                        "exe = executable('p', 'p.c', dependencies: mpi)\n"
+                        "test('alone', exe)\n"
+                        "r = meson.get_compiler('c').run('int main(void){return sizeof(void *);}')\n"
+                        "assert(r.returncode() == 4)\n",
+            p_c=HELLO)
+        self.ok("build", cwd=folder)
+        self.assertArm(folder / "build/armv7-release/p")
+        self.assertEqual(self.ok("run", "-n", 2, cwd=folder).out.count("of 2 sum 1"), 2)
+        self.assertRegex(self.ok("test", cwd=folder).out, r"Ok: +1")
+        self.ok("build", "--debug", cwd=folder)
+        self.ok("build", "--board", "pi3", cwd=folder)
+
+    def test_a_command(self):
+        folder = self.project(
+            ini="[build]\ncommand = ./build.sh one two\ntest = ./p\n",
+            build_sh='#!/bin/sh\necho "$@"\n"$CC" $CFLAGS p.c -o p\n', p_c=MAIN)
+        (folder / "build.sh").chmod(0o755)
+        self.assertEqual(self.ok("build", "--", "three", cwd=folder).out, "one two three\n")
+        self.assertArm(folder / "p")
+        self.ok("test", cwd=folder)
+
+    def test_the_system_that_is_named(self):
+        folder = self.project(ini="[build]\nsystem = make\n", CMakeLists_txt="bad(",
+                              Makefile="p: p.c\n\t$(CC) p.c -o p\nclean:\n", p_c=MAIN)
+        self.ok("build", cwd=folder)
+        write(folder / "pisdk.ini", "[project]\nname = p\n[build]\nsystem = mesno\n")
+        self.fails(2, "build", cwd=folder, says="`mesno`", hint="`meson`")
+        write(folder / "pisdk.ini", "[project]\nname = p\n[build]\nsystem = command\n")
+        self.fails(2, "build", cwd=folder, says="`command`", hint="command = ")
+
+    def test_no_build_files(self):
+        self.fails(1, "build", cwd=self.project(), says="how is it built", hint="command = ")
+
+    def test_a_build_that_fails(self):
+        """The compiler's own messages, and nothing of ours in between."""
+        folder = self.project(Makefile="p: p.c\n\t$(CC) p.c -o p\nclean:\n", p_c="int main(void) {")
+        result = self.pisdk("build", cwd=folder)
+        self.assertEqual(result.status, 1)
+        self.assertIn("p.c:1:17: error: expected '}'", result.err)
+        self.assertNotIn("\nerror: ", result.err)
+        result = self.pisdk("run", cwd=folder)
+        self.assertEqual(result.status, 1)
+        self.assertIn("expected '}'", result.err)
+
+    def test_spaces_and_other_letters(self):
+        folder = self.dir / "Mein Cluster, größer'"
+        self.ok("new", "heat", cwd=self.dir)
+        shutil.move(self.dir / "heat", folder)
+        self.ok("build", cwd=folder)
+        self.assertEqual(self.ok("run", "-n", 2, cwd=folder).out.count("rank "), 2)
+        self.ok("test", "-R", "heat-2", cwd=folder)
+        make = self.project(folder=self.dir / "ä b", Makefile="p: p.c\n\t$(CC) p.c -o p\nclean:\n",
+                            p_c=MAIN)
+        self.ok("build", cwd=make)
+
+    def test_a_read_only_source_tree(self):
+        folder = self.project(CMakeLists_txt="project(p C)\nadd_executable(p p.c)", p_c=MAIN)
+        prefix = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
+                  f'mount --bind "{folder}" "{folder}" && mount -o remount,bind,ro "{folder}" && '
+                  'cd "$0" && exec "$@"', str(folder)]
+        self.fails(1, "build", cwd=folder, prefix=prefix, says="Read-only", hint="copy")
+
+    def test_a_sysroot_that_was_removed(self):
+        data = self.dir / "data"
+        folder = self.project(CMakeLists_txt="project(p C)\nadd_executable(p p.c)", p_c=MAIN)
+        self.fails(1, "build", cwd=folder, env={"PISDK_DATA_DIR": str(data)}, says="bookworm",
+                   hint="pisdk sysroot build")
+
+    def test_tools_that_are_missing(self):
+        folder = self.project(meson_build="project('p', 'c')", p_c=MAIN)
+        path = path_without(self.dir / "bin", "meson")
+        self.fails(1, "build", cwd=folder, env={"PATH": path}, says="meson is not installed",
+                   hint="sudo apt install meson")
+
+    def test_a_compiler_cache(self):
+        folder = self.project(CMakeLists_txt="cmake_minimum_required(VERSION 3.20)\nproject(p C)\n"
+                                             "add_executable(p p.c)", p_c=MAIN)
+
+        def hits():
+            text = subprocess.run(["ccache", "--print-stats"], env=self.env, text=True, check=True,
+                                  capture_output=True).stdout
+            return int(re.search(r"direct_cache_hit\s+(\d+)", text)[1])
+
+        self.ok("build", cwd=folder)
+        before = hits()
+        self.ok("build", "--clean", cwd=folder)
+        self.assertGreater(hits(), before)
+        before = hits()
+        self.ok("build", "--clean", "--no-ccache", cwd=folder)
+        self.assertEqual(hits(), before)
+
+    def test_built_in_two_places_it_is_the_same(self):
+        results = []
+        for place in ("one", "another/place"):
+            folder = self.dir / place
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            self.ok("new", "heat", cwd=self.dir)
+            (self.dir / "heat").rename(folder)
+            text = (folder / "src/main.c").read_text()
+            (folder / "src/main.c").write_text(text.replace(
+                "MPI_Init(", 'puts(__FILE__ " " __DATE__ " " __TIME__);\n    MPI_Init('))
+            self.ok("build", cwd=folder)
+            build = folder / "build/armv7-release"
+            debug = sorted((build / "debug").rglob("*.debug"))
+            self.assertEqual(len(debug), 2)
+            results.append([(build / "heat").read_bytes(), (build / "libheat_core.a").read_bytes(),
+                            *(file.read_bytes() for file in debug)])
+            self.assertTrue(self.ok("run", "-n", 1, cwd=folder).out.startswith("src/main.c "))
+        for a, b in zip(*results):
+            self.assertEqual(a, b)
+        self.assertNotIn(str(self.dir).encode(), results[0][0])
+
+
+class Checks(Build):
+    """What is said of objects that the board cannot run, and of C libraries that it has not."""
+
+    NEW = "float g(float a) { return __builtin_truncf(a); }\n"
+
+    def archive(self):
+        write(self.dir / "new.c", self.NEW)
+        self.ok("exec", "-b", "pi4", "--", f"{TRIPLE}-clang", "-O2", "-c", "new.c")
+        self.ok("exec", "--", f"{TRIPLE}-ar", "rc", "libnew.a", "new.o")
+        self.ok("exec", "--", f"{TRIPLE}-ar", "rc", "libunused.a", "new.o")
+
+    def test_objects_for_a_newer_board(self):
+        self.archive()
+        write(self.dir / "main.c", "float g(float);\nint main(void) { return (int)g(1); }\n")
+        words = ["--", f"{TRIPLE}-clang", "main.c", "libnew.a", "-o", "main"]
+        result = self.ok("exec", "-b", "pi2", *words)
+        self.assertIn("warning: main: libnew.a(new.o) is for a processor that board `pi2` has not: "
+                      "it uses ARMv8", result.err)
+        self.assertEqual(result.err.count("warning"), 1)
+        self.assertEqual(self.ok("exec", "-b", "pi4", *words).err, "")
+        write(self.dir / "main.c", MAIN)
+        words[3] = "libunused.a"
+        self.assertEqual(self.ok("exec", "-b", "pi2", *words).err, "")
+
+    def test_in_a_cmake_build(self):
+        self.archive()
+        folder = self.project(
+            ini="[target]\nboard = pi2\n", p_c="float g(float);\nint main(void) { return (int)g(1); }\n",
+            CMakeLists_txt="cmake_minimum_required(VERSION 3.20)\nproject(p C)\nadd_executable(p p.c)\n"
+                           f"target_link_libraries(p {self.dir}/libnew.a)\n")
+        result = self.ok("build", cwd=folder)
+        self.assertIn("libnew.a(new.o)", result.out + result.err)
+
+    def test_every_board_builds_without_a_warning(self):
+        write(self.dir / "hello.c", HELLO)
+        for row in json.loads(self.ok("boards", "--json").out):
+            if row["supported"]:
+                result = self.ok("exec", "-b", row["board"], "--", "mpicc", "hello.c", "-o", "hello")
+                self.assertEqual(result.err, "", row["board"])
+                run = self.ok("run", "-b", row["board"], "-n", 2, "./hello")
+                self.assertEqual(run.out.count("of 2 sum 1"), 2)
+
+    def test_the_weakest_board(self):
+        folder = self.project(ini="[target]\nboard = auto\n[node a]\nboard = pi4\n[node b]\n"
+                                  "host = 10.0.0.2\nslots = 4\nboard = pi2\n[node c]\nboard = pi3\n",
+                              Makefile="p: p.c\n\t$(CC) p.c -o p\nclean:\n", p_c=MAIN)
+        self.assertIn("built for pi2", self.ok("build", cwd=folder).err)
+        write(folder / "pisdk.ini", "[project]\nname = p\n[node a]\nhost = x\n")
+        self.fails(2, "build", "-b", "auto", cwd=folder, says="node `a`", hint="board = ")
+        write(folder / "pisdk.ini", "[project]\nname = p\n")
+        self.fails(2, "build", "-b", "auto", cwd=folder, says="there are none", hint="[node")
+        write(folder / "pisdk.ini", "[project]\nname = p\n[node a]\nbord = pi3\n")
+        self.fails(2, "build", cwd=folder, says=":4: unknown key `bord`", hint="`board`")
+
+    def floor(self, version, code, library=""):
+        files = {"Makefile": "p: p.c\n\t$(CC) p.c $(EXTRA) -o p\nclean:\n", "p_c": code}
+        return self.project(ini=f"[target]\nglibc = {version}\n[build]\nargs = EXTRA={library}\n",
+                            **files)
+
+    def test_a_floor_of_the_c_library(self):
+        write(self.dir / "r.c", "unsigned arc4random(void);\nunsigned r(void) { return arc4random(); }")
+        self.ok("exec", "--", f"{TRIPLE}-clang", "-c", "r.c")
+        self.ok("exec", "--", f"{TRIPLE}-ar", "rc", "libr.a", "r.o")
+        code = "unsigned r(void);\nint main(void) { return (int)r(); }\n"
+        folder = self.floor("2.35", code, f"{self.dir}/libr.a")
+        result = self.pisdk("build", cwd=folder)
+        self.assertEqual(result.status, 1)
+        self.assertIn("error: p needs a newer C library than glibc 2.35", result.err)
+        self.assertRegex(result.err, r"  GLIBC_2.36 +arc4random +\S*libr.a\(r.o\)\n")
+        self.assertNotIn("__libc_start_main", result.err)
+        self.assertFalse((folder / "p").exists())
+        folder = self.floor("2.36", code, f"{self.dir}/libr.a")
+        self.ok("build", cwd=folder)
+        folder = self.floor("2.31", MAIN)
+        result = self.pisdk("build", cwd=folder)
+        self.assertRegex(result.err, r"GLIBC_2.34 +__libc_start_main +\S*crt1.o\n")
+        self.assertIn("hint: ", result.err)
+        write(folder / "pisdk.ini", "[project]\nname = p\n[target]\nglibc = new\n")
+        self.fails(2, "build", cwd=folder, says=":4: `glibc`")
+
+    def test_a_configure_check_sees_the_floor(self):
+        folder = self.floor("2.35", MAIN)
+        for function, found in (("getrandom", True), ("arc4random", False)):
+            write(folder / "conftest.c", f"char {function}(void);\nint main(void) {{ return {function}(); }}")
+            status = self.exec(f"{TRIPLE}-clang", "-fno-builtin", "conftest.c", "-o", "conftest",
+                               cwd=folder).status
+            self.assertEqual(status == 0, found, function)
+
+
+class Quality(Build):
+    """Sanitizers, coverage, link-time optimisation, debug information, debugging."""
+
+    def cmake(self, code, name="p", more=""):
+        return self.project(
+            name=name, p_c=code,
+            CMakeLists_txt=f"cmake_minimum_required(VERSION 3.20)\nproject({name} C)\nfind_package(MPI)\n"
+                           f"add_executable({name} p.c)\ntarget_link_libraries({name} PRIVATE MPI::MPI_C)\n"
+                           f"enable_testing()\n{more}")
+
+    def test_undefined_behaviour(self):
+        code = HELLO.replace("MPI_Finalize();", "if (argc > 1) sum = 0x7fffffff + argc; MPI_Finalize();")
+        code = code.replace("int rank, ranks, sum;", "int rank, ranks; volatile int sum;").replace(
+            "&sum", "(int *)&sum")
+        folder = self.cmake(code)
+        self.ok("run", "--sanitize=undefined", "-n", 2, cwd=folder)
+        result = self.pisdk("run", "--sanitize=undefined", "-n", 2, "p", "x", cwd=folder)
+        self.assertNotEqual(result.status, 0)
+        self.assertRegex(result.err, r"p\.c:\d+:\d+: runtime error: signed integer overflow")
+        self.ok("run", "-n", 2, "p", "x", cwd=folder)  # without, it goes unseen
+
+    def test_addresses(self):
+        code = HELLO.replace("MPI_Finalize();", """
+            char *volatile p = malloc(8); if (argc > 1) p[8] = 1; free(p); MPI_Finalize();""")
+        folder = self.cmake("#include <stdlib.h>\n" + code)
+        self.assertEqual(self.ok("run", "--sanitize=address", "-n", 2, cwd=folder).out.count("sum 1"), 2)
+        result = self.pisdk("run", "--sanitize=address", "-n", 2, "p", "x", cwd=folder)
+        self.assertNotEqual(result.status, 0)
+        self.assertIn("heap-buffer-overflow", result.err)
+        self.assertRegex(result.err, r"#0 .* main .*p\.c:\d+")
+        self.assertEqual(self.ok("run", "--sanitize=undefined,address", cwd=folder).out,
+                         "rank 0 of 1 sum 0\n")
+
+    def test_sanitizers_in_one_command_of_a_makefile(self):
+        folder = self.project(
+            Makefile="CC = gcc\np: p.c\n\t$(CC) p.c -o p\nclean:\n\trm -f p\n",
+            p_c="#include <stdlib.h>\nint main(int n, char **v) { char *volatile p = malloc(n);"
+                " p[n] = 1; free(p); return 0; }")
+        result = self.pisdk("run", "--sanitize=address", cwd=folder)
+        self.assertIn("heap-buffer-overflow", result.err, str(result))
+        self.fails(2, "build", "--sanitize=thread", cwd=folder, says="`thread`", hint="undefined")
+
+    def test_coverage_counts_every_rank(self):
+        """With a sysroot of its own, since a package is added to it."""
+        del self.env["PISDK_APT_DIR"]
+        self.env["PISDK_DATA_DIR"] = str(self.dir / "data")
+        code = HELLO.replace("MPI_Init(", "if (argc > 5) { return 1; }\n    MPI_Init(")
+        folder = self.cmake(code, more="".join(
+            f"add_test(NAME t{n} COMMAND ${{MPIEXEC_EXECUTABLE}} -n {n} $<TARGET_FILE:p>)\n" for n in (1, 2, 4)))
+        self.ok("sysroot", "build", cwd=folder, timeout=300)
+        result = self.ok("test", "--coverage", cwd=folder, timeout=300)
+        self.assertRegex(result.out, r"(?m)^TOTAL .*%")
+        report = folder / "build/armv7-release-coverage/coverage"
+        info = (report / "lcov.info").read_text()
+        lines = dict(re.findall(r"DA:(\d+),(\d+)", info))
+        number = {text: str(i) for i, text in enumerate((folder / "p.c").read_text().split("\n"), 1)}
+        at = next(n for text, n in number.items() if "MPI_Init(" in text)
+        self.assertEqual(lines[at], str(1 + 2 + 4))
+        self.assertIn(f"DA:{int(at) - 1},7", info)  # `if (argc > 5)`, whose body is never run
+        self.assertIn(f"SF:{folder}/p.c", info)
+        self.assertIn("p.c", (report / "html/index.html").read_text())
+        self.assertIn("libclang-rt", (folder / "pisdk.lock").read_text())
+
+    def test_link_time_optimisation(self):
+        folder = self.cmake(HELLO)
+        self.assertEqual(self.ok("run", "--lto", "-n", 2, cwd=folder).out.count("sum 1"), 2)
+        ninja = (folder / "build/armv7-release-lto/build.ninja").read_text()
+        self.assertIn("-flto=thin", ninja)
+
+    def test_debug_information_is_apart(self):
+        folder = self.cmake(HELLO)
+        self.ok("build", cwd=folder)
+        build = folder / "build/armv7-release"
+        self.assertNotIn(".debug_info", self.readelf("-S", build / "p"))
+        build_id = re.search(r"Build ID: (\w+)", self.readelf("-n", build / "p"))[1]
+        debug = build / f"debug/.build-id/{build_id[:2]}/{build_id[2:]}.debug"
+        self.assertIn(".debug_info", self.readelf("-S", debug))
+        self.ok("build", "--debug", cwd=folder)
+        self.assertIn(".debug_info", self.readelf("-S", folder / "build/armv7-debug/p"))
+
+    def test_debug_one_rank(self):
+        folder = self.cmake(HELLO)
+        result = self.ok("debug", "-n", 4, "--rank", 2, "-x", "break MPI_Allreduce", "-x", "continue",
+                         "-x", "backtrace", "-x", "up", "-x", "print rank", "-x", "list", "-x", "detach",
+                         cwd=folder)
+        self.assertRegex(result.out, r"#0 .* in P?MPI_Allreduce \(\)")
+        self.assertRegex(result.out, r"#1 .* main \(argc=1, argv=.*\) at /usr/src/p/p\.c:\d+")
+        self.assertIn("$1 = 2", result.out)
+        self.assertIn("MPI_Allreduce(&rank", result.out)
+        self.assertEqual(result.out.count("of 4 sum 6"), 4, str(result))
+
+    def test_debug_a_crash(self):
+        folder = self.cmake("int main(void) { volatile int *p = 0; return *p; }\n")
+        result = self.pisdk("debug", "-x", "continue", "-x", "backtrace", cwd=folder)
+        self.assertIn("SIGSEGV", result.out, str(result))
+        self.assertRegex(result.out, r"#0 .*main .*p\.c:1")
+
+    def test_what_cannot_be_debugged(self):
+        folder = self.cmake(HELLO)
+        self.fails(2, "debug", "-n", 2, "--rank", 2, cwd=folder, says="no rank 2", hint="--rank")
+        self.fails(2, "debug", "true", cwd=folder, says="sysroot")
+        path = path_without(self.dir / "bin", "gdb-multiarch")
+        self.fails(1, "debug", cwd=folder, env={"PATH": path}, says="gdb", hint="gdb-multiarch")
+        self.fails(2, "debug", says="no program", hint="pisdk debug ./PROGRAM")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,9 @@
-// `pisdk debug`: gdb, attached to an emulated program or to one rank of a job.
+// `pisdk debug`: gdb, attached to an emulated program, to one rank of a job, or to a program on a
+// board.
 //
 // The program runs as `pisdk run` runs it, but for one process, which QEMU holds at its start until
-// gdb has connected to its stub, on a socket in a folder of its own. The other ranks run.
+// gdb has connected to its stub, on a socket in a folder of its own. The other ranks run. On a board,
+// gdbserver plays QEMU's part, and ssh the socket's (debug_node.h).
 
 #include <fcntl.h>
 #include <poll.h>
@@ -16,6 +18,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/proc.h"
+#include "debug_node.h"
 #include "program.h"
 #include "target.h"
 
@@ -29,6 +32,7 @@ struct debug {
     char *program;    // absolute
     char *folder;  // has the socket in it
     char *socket;
+    char *remote; // what gdb connects to
     pid_t job; // the emulated program, in a process group of its own
 };
 
@@ -156,7 +160,7 @@ static void gdb_words(const struct debug *d, const char *gdb, struct strv *argv)
     // Open MPI's progress threads and children: of no interest to whoever debugs a program.
     add_command(argv, "handle SIGUSR1 SIGUSR2 SIGCHLD nostop noprint pass");
     add_command(argv, "file %s", d->program);
-    add_command(argv, "target remote %s", d->socket);
+    add_command(argv, "target remote %s", d->remote);
     for (size_t i = 0; i < commands->n; i++) {
         add_command(argv, "%s", commands->items[i]);
     }
@@ -165,22 +169,23 @@ static void gdb_words(const struct debug *d, const char *gdb, struct strv *argv)
     }
 }
 
-static int run_gdb(struct debug *d, int *status, struct err *err)
+static char *find_gdb(struct err *err)
 {
     static const char *const names[] = {"gdb-multiarch", "arm-linux-gnueabihf-gdb"};
-    _cleanup_strv_ struct strv argv = {0};
-    _cleanup_free_ char *gdb = NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        char *gdb = fs_find_program(names[i]);
+        if (gdb) {
+            return gdb;
+        }
+    }
+    err_set(err, ERR_NOT_FOUND, "gdb for ARM is not installed");
+    err_hint(err, "sudo apt install gdb-multiarch");
+    return NULL;
+}
 
-    for (size_t i = 0; i < ARRAY_SIZE(names) && !gdb; i++) {
-        gdb = fs_find_program(names[i]);
-    }
-    if (!gdb) {
-        err_set(err, ERR_NOT_FOUND, "gdb for ARM is not installed");
-        return err_hint(err, "sudo apt install gdb-multiarch");
-    }
-    if (start_job(d, err) != 0 || wait_for_socket(d, err) != 0) {
-        return -1;
-    }
+static int run_gdb(struct debug *d, const char *gdb, int *status, struct err *err)
+{
+    _cleanup_strv_ struct strv argv = {0};
     gdb_words(d, gdb, &argv);
     signal(SIGINT, SIG_IGN); // gdb's, for as long as it runs
     int r = proc_run(argv.items, status, err);
@@ -216,6 +221,39 @@ static int read_numbers(struct debug *d, struct err *err)
     return 0;
 }
 
+static int debug_emulated(struct debug *d, const char *gdb, int *status, struct err *err)
+{
+    if (make_socket(d, err) != 0) {
+        return -1;
+    }
+    d->remote = xstrdup(d->socket);
+    int r = start_job(d, err) == 0 && wait_for_socket(d, err) == 0 ? run_gdb(d, gdb, status, err)
+                                                                   : -1;
+    stop_job(d, r == 0 && *status == 0);
+    return r;
+}
+
+static int debug_on_node(struct debug *d, const char *gdb, int *status, struct err *err)
+{
+    const struct input *in = &d->app->input;
+    _cleanup_strv_ struct strv args = {0};
+    struct debug_node node;
+
+    if (d->ranks > 0 && input_value(in, "ranks")) {
+        err_set(err, ERR_USAGE, "on a board one program is debugged, without mpirun");
+        return err_hint(err, "-n debugs a rank under emulation");
+    }
+    strv_add_all(&args, in->args.n ? in->args.items + 1 : NULL);
+    strv_add_all(&args, in->rest.items);
+    if (debug_node_open(d->app, input_value(in, "on"), d->program, &args, &node, err) != 0) {
+        return -1;
+    }
+    d->remote = xstrdup(node.remote);
+    int r = run_gdb(d, gdb, status, err);
+    debug_node_close(&node);
+    return r;
+}
+
 static int debug(struct debug *d, int *status, struct err *err)
 {
     bool in_sysroot;
@@ -228,12 +266,12 @@ static int debug(struct debug *d, int *status, struct err *err)
         return err_set(err, ERR_USAGE, "%s is a program of the sysroot, without debug information",
                        d->program);
     }
-    if (make_socket(d, err) != 0) {
+    _cleanup_free_ char *gdb = find_gdb(err);
+    if (!gdb) {
         return -1;
     }
-    int r = run_gdb(d, status, err);
-    stop_job(d, r == 0 && *status == 0);
-    return r;
+    return input_value(&d->app->input, "on") ? debug_on_node(d, gdb, status, err)
+                                             : debug_emulated(d, gdb, status, err);
 }
 
 int cmd_debug(struct app *app, struct err *err)
@@ -259,6 +297,7 @@ int cmd_debug(struct app *app, struct err *err)
     free(d.program);
     free(d.folder);
     free(d.socket);
+    free(d.remote);
     target_release(&target);
     return r == 0 ? status : -1;
 }

@@ -226,6 +226,7 @@ static const struct option_spec test_options[] = {
 static const struct option_spec debug_options[] = {
     {"ranks", 'n', "N", "start N MPI ranks with mpirun"},
     {"rank", 0, "R", "which of them is debugged (default 0); the others run"},
+    {"on", 0, "NODE", "on a board that has gdbserver: a node of pisdk.ini, or [USER@]HOST"},
     {"command", 'x', "COMMAND", "a gdb command to run, and leave then; may be given again"},
     {"script", 0, "FILE", "a file of gdb commands to run, and leave then"},
     {"batch", 0, NULL, "leave gdb after the commands"},

@@ -499,6 +499,43 @@ class Quality(Build):
         self.assertIn("SIGSEGV", result.out, str(result))
         self.assertRegex(result.out, r"#0 .*main .*p\.c:1")
 
+    def test_debug_on_a_board(self):
+        """ssh is a script that runs the command here, and gdbserver one that puts QEMU's stub on its
+        standard streams: QEMU cannot run the real one, which needs ptrace(2)."""
+        folder = self.cmake("#include <string.h>\nint main(int n, char **v) { return strlen(v[n - 1]); }\n")
+        write(folder / "pisdk.ini", "[project]\nname = p\n[node one]\nhost = pi@board\n")
+        write(self.dir / "bin/ssh", '#!/bin/sh\nshift\n[ "$1 $2" = "-- pi@board" ] || exit 255\n'
+                                    'exec sh -c "$3"\n', 0o755)
+        env = {"PATH": f"{self.dir}/bin:{self.env['PATH']}"}
+        self.fails(1, "debug", "--on", "one", cwd=folder, env=env, says="no gdbserver",
+                   hint="install gdbserver")
+        write(self.dir / "bin/gdbserver", f"""#!/usr/bin/env python3
+import os, socket, subprocess, sys, threading, time
+assert sys.argv[1:3] == ["--once", "-"], sys.argv
+place = os.path.dirname(sys.argv[3]) + "/stub"
+qemu = subprocess.Popen(["qemu-arm-static", "-L", "{ROOT}", "-g", place, *sys.argv[3:]],
+                        stdout=sys.stderr, stdin=subprocess.DEVNULL)
+stub = socket.socket(socket.AF_UNIX)
+while stub.connect_ex(place):
+    time.sleep(0.02)
+def pump():
+    while data := os.read(0, 4096):
+        stub.sendall(data)
+threading.Thread(target=pump, daemon=True).start()
+while data := stub.recv(4096):
+    os.write(1, data)
+qemu.wait()
+os._exit(0)
+""", 0o755)
+        result = self.ok("debug", "--on", "one", "-x", "break main", "-x", "continue", "-x", "print v[1]",
+                         "-x", "continue", "p", "it's a $HOME", cwd=folder, env=env)
+        self.assertIn('"it\'s a $HOME"', result.out, str(result))
+        self.assertIn("exited with code 014", result.out)  # 12, in octal
+        self.assertEqual([p for p in Path("/tmp").glob("pisdk-debug-*") if p.stat().st_uid == os.getuid()],
+                         [])
+        self.fails(1, "debug", "--on", "two", cwd=folder, env=env, says="cannot copy the program to two")
+        self.fails(2, "debug", "--on", "one", "-n", 2, cwd=folder, says="without mpirun")
+
     def test_what_cannot_be_debugged(self):
         folder = self.cmake(HELLO)
         self.fails(2, "debug", "-n", 2, "--rank", 2, cwd=folder, says="no rank 2", hint="--rank")

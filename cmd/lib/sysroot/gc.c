@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "sysroot/packages.h"
 #include "sysroot/store.h"
+#include "target/toolset.h"
 
 enum { RELEASE_MAX = 8 << 20 };
 
@@ -218,6 +219,21 @@ static int look_at_leftover(struct gc *g, const char *path, struct err *err)
     return leftover ? drop_file(g, path, err) : 0;
 }
 
+// Compiler commands for a sysroot that is gone. Those of others are made anew when they are wanted.
+static int look_at_toolset(struct gc *g, const char *path, struct err *err)
+{
+    struct toolset tools;
+    struct err ignored = ERR_INIT;
+    if (toolset_read(path, &tools, &ignored) == 0) {
+        bool used = fs_is_dir(tools.root);
+        toolset_release(&tools);
+        if (used) {
+            return 0;
+        }
+    }
+    return drop_file(g, path, err);
+}
+
 static int collect(struct gc *g, struct err *err)
 {
     // In this order: what is needed is known before anything is looked at.
@@ -228,6 +244,7 @@ static int collect(struct gc *g, struct err *err)
         {g->o->data, "sysroots", look_at_leftover}, {g->o->cache, "release", read_release},
         {g->o->data, "packages", look_at_packages}, {g->o->cache, "sha256", look_at_downloads},
         {g->o->data, "indexes", look_at_index},     {g->o->cache, "build", drop_file},
+        {g->o->cache, "tools", look_at_toolset},
     };
     if (sort_sysroots(g, err) != 0) {
         return -1;

@@ -53,6 +53,14 @@ static const struct tool tools[] = {
     {"ssh", "ssh", false, {"openssh-client", "openssh-clients", "openssh", "openssh-clients"}},
     {"rsync", "rsync", false, {"rsync", "rsync", "rsync", "rsync"}},
     {"gdb", "gdb-multiarch", false, {"gdb-multiarch", "gdb", "gdb", "gdb"}},
+    {"make", "make", false, {"make", "make", "make", "make"}},
+    {"meson", "meson", false, {"meson", "meson", "meson", "meson"}},
+    {"ccache", "ccache", false, {"ccache", "ccache", "ccache", "ccache"}},
+    {"git", "git", false, {"git", "git", "git", "git"}},
+    {"gfortran",
+     "arm-linux-gnueabihf-gfortran",
+     false,
+     {"gfortran-arm-linux-gnueabihf", NULL, NULL, NULL}},
 };
 
 static int find_package_manager(void)
@@ -119,8 +127,9 @@ static void check_tool(struct checkup *c, const struct tool *tool)
         report(c, tool->what, WORKS, version, NULL);
         return;
     }
+    const char *package = tool->packages[c->package_manager];
     _cleanup_free_ char *mend =
-        xasprintf("%s %s", installers[c->package_manager], tool->packages[c->package_manager]);
+        package ? xasprintf("%s %s", installers[c->package_manager], package) : NULL;
     report(c, tool->what, tool->required ? MISSING : OPTIONAL, "not found", mend);
 }
 

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from harness import PISDK, Case, main, path_without, write  # noqa: E402
 
 SOURCE = Path(__file__).parents[2]
 COMMANDS = ["doctor", "sysroot", "sysroot build", "sysroot list", "sysroot show", "sysroot path",
-            "sysroot remove", "boards", "new", "build", "run", "test", "help"]
+            "sysroot remove", "boards", "new", "build", "env", "exec", "run", "test", "debug", "help"]
 
 
 class Help(Case):
@@ -187,9 +188,92 @@ class New(Case):
     def test_templates(self):
         self.fails(1, "new", "x", "--template", "mpi-cc", says="no template `mpi-cc`",
                    hint="`mpi-c`")
-        self.fails(1, "new", "x", "-t", "../templates/mpi-c", says="no template")
+        self.fails(1, "new", "x", "-t", "../templates/mpi-c", says="../templates/mpi-c")
         listed = json.loads(self.ok("new", "--list", "--json").out)
-        self.assertIn("mpi-c", [t["template"] for t in listed])
+        names = [t["template"] for t in listed]
+        self.assertEqual(names, ["c", "lib", "mpi-c", "mpi-cxx", "mpi-fortran", "mpi-heat2d",
+                                 "mpi-hello", "mpi-openmp", "mpi-task-farm"])
+        self.assertTrue(all(t["summary"] for t in listed))
+
+
+class OwnTemplates(Case):
+    """Templates of other people: from a folder and from git."""
+
+    def template(self, **files):
+        folder = self.dir / "mine"
+        write(folder / "template.ini", "[template]\nsummary = mine\n")
+        write(folder / "files/pisdk.ini", "[project]\nname = @NAME@\n[target]\nboard = @BOARD@\n")
+        for name, text in files.items():
+            write(folder / "files" / name.replace("__", "."), text)
+        return folder
+
+    def test_from_a_folder(self):
+        folder = self.template(**{"@NAME@__txt": "@NAME@ user@HOST @a@ @@ me@x.org\n"})
+        (folder / "files/picture").write_bytes(b"\0@NAME@\xff")
+        (folder / "files/run").write_text("@SYSROOT@\n")
+        (folder / "files/run").chmod(0o755)
+        self.ok("new", "x", "-t", "./mine", "-b", "pi3")
+        self.assertEqual((self.dir / "x/x.txt").read_text(), "x user@HOST @a@ @@ me@x.org\n")
+        self.assertEqual((self.dir / "x/picture").read_bytes(), b"\0@NAME@\xff")
+        self.assertEqual((self.dir / "x/run").read_text(), "bookworm\n")
+        self.assertTrue(os.access(self.dir / "x/run", os.X_OK))
+        self.assertIn("board = pi3", (self.dir / "x/pisdk.ini").read_text())
+
+    def test_from_git(self):
+        """What a repository would like to have executed is not."""
+        folder = self.template()
+        trap = write(self.dir / "trap", f"#!/bin/sh\ntouch {self.dir}/sprung\n", 0o755)
+        git = ["git", "-c", "user.name=x", "-c", "user.email=x@x", "-C", folder]
+        for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"]):
+            subprocess.run([*git, *words], check=True, env=self.env, capture_output=True)
+        write(self.dir / ".gitconfig", f"[core]\n\thooksPath = {self.dir}/hooks\n")
+        for hook in ("post-checkout", "post-merge"):
+            write(self.dir / "hooks" / hook, trap.read_text(), 0o755)
+        self.ok("new", "x", "-t", f"file://{folder}")
+        self.assertIn("name = x", (self.dir / "x/pisdk.ini").read_text())
+        self.assertFalse((self.dir / "x/.git").exists())
+        self.fails(1, "new", "y", "-t", f"file://{self.dir}/nothing", says="cannot fetch")
+        self.fails(1, "new", "y", "-t", f"ext::{trap}", says="cannot fetch")
+        self.assertFalse((self.dir / "sprung").exists())
+        self.assertFalse((self.dir / "y").exists())
+        self.assertEqual([p for p in Path("/tmp").glob("pisdk-template-*")
+                          if p.stat().st_uid == os.getuid()], [])
+
+    def refused(self, says, **options):
+        self.fails(2, "new", "x", "-t", "./mine", says=says, **options)
+        self.assertFalse((self.dir / "x").exists())
+
+    def test_an_unknown_variable(self):
+        folder = self.template(a__c="int a;\nint @NAM@;\n")
+        self.refused(["files/a.c:2", "@NAM@"], hint="@NAME@")
+        (folder / "files/a.c").rename(folder / "files/a.c.in")  # CMake's, which has its own
+        self.ok("new", "x", "-t", "./mine")
+        self.assertIn("@NAM@", (self.dir / "x/a.c.in").read_text())
+        shutil.rmtree(self.dir / "x")
+        write(folder / "files/@WHAT@", "")
+        self.refused("@WHAT@")
+
+    def test_links_and_devices(self):
+        folder = self.template()
+        (folder / "files/link").symlink_to("/etc/passwd")
+        self.refused(["files/link", "symbolic link"], hint="files and folders")
+        (folder / "files/link").unlink()
+        os.mkfifo(folder / "files/pipe")
+        self.refused(["files/pipe", "neither"])
+        os.unlink(folder / "files/pipe")
+        shutil.rmtree(folder / "files")
+        (folder / "files").symlink_to("/etc")
+        self.refused("symbolic link")
+
+    def test_what_is_no_template(self):
+        self.fails(1, "new", "x", "-t", "./nowhere", says="./nowhere")
+        (self.dir / "empty").mkdir()
+        self.fails(1, "new", "x", "-t", "./empty", says="not a template", hint="template.ini")
+        self.template()
+        write(self.dir / "mine/template.ini", "[template]\nsumary = x\n")
+        self.refused(["template.ini:2", "`sumary`"], hint="`summary`")
+        write(self.dir / "mine/template.ini", "[template]\npackages = --mirror=x\n")
+        self.refused("not the name of a package")
 
 
 class Project(Case):
@@ -244,7 +328,7 @@ class Doctor(Case):
     def test_table(self):
         result = self.pisdk("doctor")
         for what in ("clang", "lld", "cmake", "ninja", "qemu", "gpgv", "emulate:namespace", "ssh",
-                     "rsync", "gdb", "space:data", "sysroot"):
+                     "rsync", "gdb", "meson", "ccache", "gfortran", "space:data", "sysroot"):
             self.assertRegex(result.out, rf"(?m)^{what} ")
 
     def test_leaves_nothing_behind(self):

@@ -13,9 +13,10 @@ static bool is_below(const char *path, const char *folder)
 // A folder where the desktop's own headers and libraries are, and not the compiler's.
 static bool is_the_desktops(const char *path)
 {
-    static const char *const folders[] = {"/usr/include",  "/usr/local/include", "/usr/lib",
-                                          "/usr/lib32",    "/usr/lib64",         "/usr/local/lib",
-                                          "/lib",          "/lib32",             "/lib64"};
+    static const char *const folders[] = {
+        "/usr/include", "/usr/local/include", "/usr/lib", "/usr/lib32",
+        "/usr/lib64",   "/usr/local/lib",     "/lib",     "/lib32",
+        "/lib64"};
     bool below = false;
     for (size_t i = 0; i < ARRAY_SIZE(folders) && !below; i++) {
         below = is_below(path, folders[i]);
@@ -63,8 +64,8 @@ void command_clean_arguments(const struct toolset *t, char *const *args, struct 
 void command_clean_environment(void)
 {
     static const char *const names[] = {
-        "CPATH",         "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "OBJC_INCLUDE_PATH",
-        "LIBRARY_PATH",  "COMPILER_PATH",  "GCC_EXEC_PREFIX",    "LD_RUN_PATH"};
+        "CPATH",        "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "OBJC_INCLUDE_PATH",
+        "LIBRARY_PATH", "COMPILER_PATH",  "GCC_EXEC_PREFIX",    "LD_RUN_PATH"};
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         unsetenv(names[i]);
     }

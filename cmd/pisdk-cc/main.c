@@ -22,13 +22,13 @@ static const struct role {
     enum language language;
     bool mpi;
 } compilers[] = {
-    {"clang", LANGUAGE_C, false},         {"gcc", LANGUAGE_C, false},
-    {"cc", LANGUAGE_C, false},            {"cpp", LANGUAGE_CPP, false},
-    {"clang++", LANGUAGE_CXX, false},     {"g++", LANGUAGE_CXX, false},
-    {"c++", LANGUAGE_CXX, false},         {"gfortran", LANGUAGE_FORTRAN, false},
-    {"mpicc", LANGUAGE_C, true},          {"mpicxx", LANGUAGE_CXX, true},
-    {"mpic++", LANGUAGE_CXX, true},       {"mpiCC", LANGUAGE_CXX, true},
-    {"mpifort", LANGUAGE_FORTRAN, true},  {"mpif90", LANGUAGE_FORTRAN, true},
+    {"clang", LANGUAGE_C, false},        {"gcc", LANGUAGE_C, false},
+    {"cc", LANGUAGE_C, false},           {"cpp", LANGUAGE_CPP, false},
+    {"clang++", LANGUAGE_CXX, false},    {"g++", LANGUAGE_CXX, false},
+    {"c++", LANGUAGE_CXX, false},        {"gfortran", LANGUAGE_FORTRAN, false},
+    {"mpicc", LANGUAGE_C, true},         {"mpicxx", LANGUAGE_CXX, true},
+    {"mpic++", LANGUAGE_CXX, true},      {"mpiCC", LANGUAGE_CXX, true},
+    {"mpifort", LANGUAGE_FORTRAN, true}, {"mpif90", LANGUAGE_FORTRAN, true},
     {"mpif77", LANGUAGE_FORTRAN, true},
 };
 
@@ -42,8 +42,8 @@ static int run(struct strv *argv)
 static int run_pkg_config(const struct toolset *t, char **args)
 {
     _cleanup_strv_ struct strv argv = {0};
-    _cleanup_free_ char *libdir = xasprintf("%s/usr/lib/%s/pkgconfig:%s/usr/share/pkgconfig",
-                                            t->root, t->triple, t->root);
+    _cleanup_free_ char *libdir =
+        xasprintf("%s/usr/lib/%s/pkgconfig:%s/usr/share/pkgconfig", t->root, t->triple, t->root);
     if (!t->pkg_config) {
         fputs("error: pkg-config is not installed\nhint: sudo apt install pkg-config\n", stderr);
         return 127;
@@ -72,8 +72,8 @@ static int run_for_kernel(const struct toolset *t, char **args)
     if (!args[0] || !args[1]) {
         return 1;
     }
-    _cleanup_free_ char *path = strchr(args[0], '/') ? xstrdup(args[0])
-                                                     : xasprintf("./%s", args[0]);
+    _cleanup_free_ char *path =
+        strchr(args[0], '/') ? xstrdup(args[0]) : xasprintf("./%s", args[0]);
     return run_emulated(t, path, args + 2);
 }
 
@@ -84,8 +84,10 @@ static int run_compiler(const struct toolset *t, const struct role *role, const 
     _cleanup_strv_ struct strv words = {0};
 
     if (role->language == LANGUAGE_FORTRAN && !t->gfortran) {
-        fprintf(stderr, "error: the Fortran compiler for the board is not installed\n"
-                        "hint: sudo apt install gfortran-%s\n", t->triple);
+        fprintf(stderr,
+                "error: the Fortran compiler for the board is not installed\n"
+                "hint: sudo apt install gfortran-%s\n",
+                t->triple);
         return 127;
     }
     command_clean_arguments(t, args, &words);

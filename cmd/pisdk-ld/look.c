@@ -111,8 +111,7 @@ static void tell_newer(void *user, const char *name, const struct elf_object *ob
     _cleanup_strbuf_ struct strbuf what = {0};
     if (l->told < LISTED_MAX && arm_needs_more(&object->needs, &l->limit, &what) &&
         strv_has(&l->objects, name)) {
-        fprintf(stderr,
-                "warning: %s: %s is for a processor that board `%s` has not: it uses %s\n",
+        fprintf(stderr, "warning: %s: %s is for a processor that board `%s` has not: it uses %s\n",
                 l->output, shown(l, name), l->t->board, what.data);
         l->told++;
     }
@@ -121,8 +120,8 @@ static void tell_newer(void *user, const char *name, const struct elf_object *ob
 static void check_processor(struct look *l)
 {
     struct arm_needs *m = &l->limit;
-    if (l->t->limit && sscanf(l->t->limit, "%u %u %u %u %u", &m->arch, &m->fp, &m->simd, &m->div,
-                              &m->half) == 5) {
+    if (l->t->limit &&
+        sscanf(l->t->limit, "%u %u %u %u %u", &m->arch, &m->fp, &m->simd, &m->div, &m->half) == 5) {
         each_object(l, tell_newer);
     }
 }

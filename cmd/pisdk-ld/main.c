@@ -21,9 +21,17 @@ enum { STATUS_CANNOT_RUN = 127, TRACE_MAX = 16 << 20 };
 // archive members as "lib.a(member.o)", one a line, in `trace`.
 static int run(struct strv *argv, struct strbuf *trace)
 {
-    static const char *const prints[] = {"-t",        "--trace",   "-M",       "--print-map",
-                                         "--cref",    "--verbose", "--version", "-v",
-                                         "-V",        "--help",    "--print-gc-sections",
+    static const char *const prints[] = {"-t",
+                                         "--trace",
+                                         "-M",
+                                         "--print-map",
+                                         "--cref",
+                                         "--verbose",
+                                         "--version",
+                                         "-v",
+                                         "-V",
+                                         "--help",
+                                         "--print-gc-sections",
                                          "--print-icf-sections"};
     const struct proc_capture capture = {.input = STDIN_FILENO, .max = TRACE_MAX, .out = trace};
     struct err err = ERR_INIT;
@@ -60,7 +68,8 @@ static const char *find_output(char *const *args)
             output = *++args;
         } else if (str_starts(*args, "--output=")) {
             output = *args + strlen("--output=");
-        } else if (str_starts(*args, "-o") && (*args)[2] != '\0' && !str_starts(*args, "-oformat")) {
+        } else if (str_starts(*args, "-o") && (*args)[2] != '\0' &&
+                   !str_starts(*args, "-oformat")) {
             output = *args + 2;
         }
     }

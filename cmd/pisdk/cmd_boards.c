@@ -5,10 +5,9 @@
 int cmd_boards(struct app *app, struct err *err)
 {
     static const struct column columns[] = {
-        {"board", COLUMN_TEXT},     {"cores", COLUMN_NUMBER}, {"memory_mb", COLUMN_NUMBER},
-        {"link_mbit", COLUMN_NUMBER},
-        {"supported", COLUMN_BOOL}, {"title", COLUMN_TEXT},   {"compiler", COLUMN_TEXT},
-        {"reason", COLUMN_TEXT},
+        {"board", COLUMN_TEXT},       {"cores", COLUMN_NUMBER},   {"memory_mb", COLUMN_NUMBER},
+        {"link_mbit", COLUMN_NUMBER}, {"supported", COLUMN_BOOL}, {"title", COLUMN_TEXT},
+        {"compiler", COLUMN_TEXT},    {"reason", COLUMN_TEXT},
     };
     _cleanup_free_ char *folder = fs_join(app->paths.share, "toolchain/boards");
     _cleanup_strv_ struct strv names = {0};

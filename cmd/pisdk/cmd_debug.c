@@ -2,8 +2,8 @@
 // board.
 //
 // The program runs as `pisdk run` runs it, but for one process, which QEMU holds at its start until
-// gdb has connected to its stub, on a socket in a folder of its own. The other ranks run. On a board,
-// gdbserver plays QEMU's part, and ssh the socket's (debug_node.h).
+// gdb has connected to its stub, on a socket in a folder of its own. The other ranks run. On a
+// board, gdbserver plays QEMU's part, and ssh the socket's (debug_node.h).
 
 #include <fcntl.h>
 #include <poll.h>
@@ -30,10 +30,10 @@ struct debug {
     long ranks, rank;
     const char *word; // the program as the user named it, or NULL
     char *program;    // absolute
-    char *folder;  // has the socket in it
+    char *folder;     // has the socket in it
     char *socket;
     char *remote; // what gdb connects to
-    pid_t job; // the emulated program, in a process group of its own
+    pid_t job;    // the emulated program, in a process group of its own
 };
 
 // Starts the program under QEMU's stub when it is the wanted rank. QEMU_UNSET_ENV: what it starts
@@ -95,8 +95,10 @@ static int wait_for_socket(struct debug *d, struct err *err)
     int status;
     while (!fs_exists(d->socket)) {
         if (job_ended(d, &status)) {
-            return err_set(err, ERR_FAILED, "the program ended before it could be debugged "
-                                            "(status %d)", status);
+            return err_set(err, ERR_FAILED,
+                           "the program ended before it could be debugged "
+                           "(status %d)",
+                           status);
         }
         if (clock_seconds() > deadline) {
             return err_set(err, ERR_FAILED, "the program does not wait for the debugger");
@@ -106,8 +108,8 @@ static int wait_for_socket(struct debug *d, struct err *err)
     return 0;
 }
 
-// A program that gdb has detached from goes on to its end. Where gdb failed, QEMU may still wait for
-// it, and heeds SIGKILL only; pisdk, killed, takes all that it started along.
+// A program that gdb has detached from goes on to its end. Where gdb failed, QEMU may still wait
+// for it, and heeds SIGKILL only; pisdk, killed, takes all that it started along.
 static void stop_job(struct debug *d, bool good)
 {
     int status;
@@ -151,8 +153,8 @@ static void gdb_words(const struct debug *d, const char *gdb, struct strv *argv)
     add_command(argv, "set breakpoint pending on");
     add_command(argv, "set debuginfod enabled off");
     if (d->app->has_project) {
-        _cleanup_free_ char *dir = project_build_dir(
-            &d->app->project, d->target->board.name, d->target->type);
+        _cleanup_free_ char *dir =
+            project_build_dir(&d->app->project, d->target->board.name, d->target->type);
         _cleanup_free_ char *place = variant_source_place(d->app->project.name);
         add_command(argv, "set debug-file-directory %s/debug", dir);
         add_command(argv, "set substitute-path %s %s", place, d->app->project.dir);
@@ -227,8 +229,8 @@ static int debug_emulated(struct debug *d, const char *gdb, int *status, struct 
         return -1;
     }
     d->remote = xstrdup(d->socket);
-    int r = start_job(d, err) == 0 && wait_for_socket(d, err) == 0 ? run_gdb(d, gdb, status, err)
-                                                                   : -1;
+    int r =
+        start_job(d, err) == 0 && wait_for_socket(d, err) == 0 ? run_gdb(d, gdb, status, err) : -1;
     stop_job(d, r == 0 && *status == 0);
     return r;
 }
@@ -286,9 +288,8 @@ int cmd_debug(struct app *app, struct err *err)
     if (target_choose(app, &target, err) != 0) {
         return -1;
     }
-    struct debug d = {.app = app,
-                      .target = &target,
-                      .word = app->input.args.n ? app->input.args.items[0] : NULL};
+    struct debug d = {
+        .app = app, .target = &target, .word = app->input.args.n ? app->input.args.items[0] : NULL};
     int r = debug(&d, &status, err);
     if (d.folder) {
         struct err ignored = ERR_INIT;

@@ -15,7 +15,7 @@ struct test_run {
     struct strv argv, env;
     bool transparent; // programs of the board are started like the desktop's own
     char *interpreter;
-    char *dir;        // the build folder
+    char *dir; // the build folder
 };
 
 // JUNIT as an absolute path, which can be written. NULL when it was not asked for.

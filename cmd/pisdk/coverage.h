@@ -26,8 +26,8 @@ void coverage_release(struct coverage *c);
 // Tells `pisdk run`, which tests call, where counters go.
 #define COVERAGE_FOLDER "PISDK_COVERAGE_DIR"
 
-// NAME=VALUE: where a program that runs now is to write its counters, for its environment; NULL when
-// it has none. The caller frees it.
+// NAME=VALUE: where a program that runs now is to write its counters, for its environment; NULL
+// when it has none. The caller frees it.
 char *coverage_variable(struct app *app, const struct target *t);
 
 #endif

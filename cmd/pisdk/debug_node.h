@@ -1,7 +1,7 @@
 // A program that gdbserver debugs on a board, reached by the user's OpenSSH.
 //
-// The program is copied to a folder of its own below /tmp on the board, which is removed afterwards.
-// Nothing else is changed there; gdbserver must be installed.
+// The program is copied to a folder of its own below /tmp on the board, which is removed
+// afterwards. Nothing else is changed there; gdbserver must be installed.
 #ifndef PISDK_DEBUG_NODE_H
 #define PISDK_DEBUG_NODE_H
 

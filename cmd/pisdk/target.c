@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/fs.h"
-#include "deb/lock.h"
 #include "base/proc.h"
+#include "deb/lock.h"
 #include "deb/recipe.h"
 #include "project/build.h"
 #include "target/compiler.h"
@@ -137,8 +137,9 @@ static int choose_weakest(struct app *app, const char *folder, struct board *out
         }
     }
     if (!out->name) {
-        err_set(err, ERR_USAGE, "board `auto` is the weakest of the project's nodes, and there "
-                                "are none");
+        err_set(err, ERR_USAGE,
+                "board `auto` is the weakest of the project's nodes, and there "
+                "are none");
         return err_hint(err, "name them in " PROJECT_FILE ": [node pi1] and board = pi4");
     }
     log_debug(&app->log, "board: %s, the weakest of %zu nodes", out->name, p->n_nodes);
@@ -272,7 +273,7 @@ int target_make_build_toolset(struct app *app, struct target *t, struct toolset 
         return -1;
     }
     const struct variant_place place = {app->project.dir, app->project.name, t->sysroot.root,
-                                         runtime};
+                                        runtime};
     variant_flags(&t->variant, &place, &compile, &link);
     if (describe_toolset(app, t, &o, &cc, &ld, err) != 0) {
         return -1;
@@ -302,6 +303,7 @@ static int build(struct app *app, struct target *t, struct project_build_options
     options->type = t->type;
     options->log = &app->log;
     int r = project_build(&app->project, options, &status, err);
+    options->tools = NULL;
     toolset_release(&tools);
     if (r == 0 && status != 0 && options->output && options->output->len &&
         strstr(options->output->data, "ninja: error: unknown target")) {

@@ -22,9 +22,9 @@ static size_t make_attributes(const unsigned char *attributes, size_t n, unsigne
     return sizeof(block) + n;
 }
 
-static const unsigned char cortex_a53[] = {5,  'c', 'o', 'r', 't', 'e', 'x', '-', 'a', '5', '3', 0,
-                                           67, '2', '.', '0', '9', 0,   6,   14,  7,   'A', 10,  7,
-                                           12, 3,   36,  1,   42,  1,   44,  2};
+static const unsigned char cortex_a53[] = {5,  'c', 'o', 'r', 't', 'e', 'x', '-', 'a', '5', '3',
+                                           0,  67,  '2', '.', '0', '9', 0,   6,   14,  7,   'A',
+                                           10, 7,   12,  3,   36,  1,   42,  1,   44,  2};
 
 static void test_attributes(void **state)
 {
@@ -72,8 +72,9 @@ static void test_processors(void **state)
     expect_more(v7, v7, "");
     expect_more(v7, a7, "");
     expect_more(a7, a53, ""); // ARMv8 divides without saying so
-    expect_more(a7, v7, "VFPv4, NEON with fused multiply-add, integer division, half-precision "
-                        "floating point");
+    expect_more(a7, v7,
+                "VFPv4, NEON with fused multiply-add, integer division, half-precision "
+                "floating point");
     expect_more(a53, a7, "ARMv8, floating point of ARMv8, NEON of ARMv8");
     expect_more(a76, a53, "NEON of ARMv8.1");
     expect_more((struct arm_needs){.arch = 10, .fp = 3}, v7, "32 floating-point registers");
@@ -206,10 +207,10 @@ static void test_quoting(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_attributes),   cmocka_unit_test(test_processors),
+        cmocka_unit_test(test_attributes),     cmocka_unit_test(test_processors),
         cmocka_unit_test(test_glibc_versions), cmocka_unit_test(test_no_object),
         cmocka_unit_test(test_makefile_tools), cmocka_unit_test(test_variants),
-        cmocka_unit_test(test_toolset_file), cmocka_unit_test(test_quoting),
+        cmocka_unit_test(test_toolset_file),   cmocka_unit_test(test_quoting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,12 +83,12 @@ enum { CAPTURED = 3 }; // streams that can be collected: standard output, descri
 struct launch {
     char *const *argv;
     const struct proc_place *place; // or NULL
-    int input;         // for standard input; -1: ours
-    int out[CAPTURED]; // for the streams that are collected; -1: ours
-    sigset_t mask;     // the signals that were blocked before
-    pid_t group;       // pisdk's process group
-    int report[2];     // what went wrong with exec
-    int life[2];       // closed when pisdk ends
+    int input;                      // for standard input; -1: ours
+    int out[CAPTURED];              // for the streams that are collected; -1: ours
+    sigset_t mask;                  // the signals that were blocked before
+    pid_t group;                    // pisdk's process group
+    int report[2];                  // what went wrong with exec
+    int life[2];                    // closed when pisdk ends
 };
 
 static _Noreturn void exec_child(const struct launch *l)
@@ -314,8 +314,7 @@ static int wait_plainly(pid_t pid)
 
 int proc_capture(char *const argv[], const struct proc_capture *c, int *status, struct err *err)
 {
-    struct launch l = {
-        .argv = argv, .place = c->place, .input = c->input, .out = {-1, -1, -1}};
+    struct launch l = {.argv = argv, .place = c->place, .input = c->input, .out = {-1, -1, -1}};
     struct strbuf *const into[CAPTURED] = {c->out, c->status_out, c->errors};
     int fds[CAPTURED] = {-1, -1, -1};
     _cleanup_close_ int null = open("/dev/null", O_RDONLY | O_CLOEXEC);

@@ -37,7 +37,7 @@ struct proc_capture {
     void (*on_data)(void *user, const char *data, size_t n);
     void *user;
     struct strbuf *out, *errors;
-    struct strbuf *status_out; // what the program writes to descriptor 3
+    struct strbuf *status_out;      // what the program writes to descriptor 3
     const struct proc_place *place; // NULL: here
 };
 

@@ -17,7 +17,8 @@ enum { OUTPUT_MAX = 64 << 20, SETTINGS_MAX = 1 << 16 };
 static const struct build_system *const systems[] = {&build_cmake, &build_meson, &build_autotools,
                                                      &build_make, &build_command};
 
-// --- What build systems share ---------------------------------------------------------------------
+// --- What build systems share
+// ---------------------------------------------------------------------
 
 int build_run(struct build *b, const char *folder, const struct strv *argv, int *status,
               struct err *err)
@@ -54,8 +55,8 @@ bool build_is_configured(const struct build *b, const struct strv *words, const 
     _cleanup_strbuf_ struct strbuf text = {0};
     struct err ignored = ERR_INIT;
 
-    return fs_exists(made) && fs_read_file(mark, SETTINGS_MAX, &text, &ignored) == 0 &&
-           text.data && strcmp(text.data, settings) == 0;
+    return fs_exists(made) && fs_read_file(mark, SETTINGS_MAX, &text, &ignored) == 0 && text.data &&
+           strcmp(text.data, settings) == 0;
 }
 
 int build_note_configured(const struct build *b, const struct strv *words, struct err *err)

@@ -27,7 +27,7 @@ struct project_build_options {
     long jobs;                // 0: as many as the machine has processors
     bool clean;               // start anew
     bool no_ccache;           // without the compiler cache that the toolset has
-    struct strbuf *output; // where what the build prints goes; NULL: where ours goes
+    struct strbuf *output;    // where what the build prints goes; NULL: where ours goes
     const struct strv *extra; // arguments of the build step, or NULL
     struct log *log;
 };
@@ -39,7 +39,8 @@ int project_build(const struct project *p, const struct project_build_options *o
 
 // The name of the project's build system: what pisdk.ini says, else guessed from its files. It is
 // one of the above. ERR_NOT_FOUND when there is none.
-int project_build_system(const struct project *p, const char **name, struct err *err) ERR_MUST_CHECK;
+int project_build_system(const struct project *p, const char **name,
+                         struct err *err) ERR_MUST_CHECK;
 
 // Is it built outside of its sources, in a folder a board and variant?
 bool project_builds_apart(const char *system);

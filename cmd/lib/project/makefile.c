@@ -7,23 +7,23 @@
 #define MARK "pisdk-variable "
 
 static const char *const variables[] = {
-    "CC",      "CXX",     "CPP",     "LD",      "LINKER", "AR",   "ARCHIVER", "RANLIB",
-    "NM",      "STRIP",   "OBJCOPY", "OBJDUMP", "FC",     "F77",  "F90",      "MPICC",
-    "MPICXX",  "MPIFC",   "MPIF90",  "MPIF77",  "CLINKER", "CXXLINKER"};
+    "CC",     "CXX",   "CPP",     "LD",      "LINKER",  "AR",       "ARCHIVER", "RANLIB",
+    "NM",     "STRIP", "OBJCOPY", "OBJDUMP", "FC",      "F77",      "F90",      "MPICC",
+    "MPICXX", "MPIFC", "MPIF90",  "MPIF77",  "CLINKER", "CXXLINKER"};
 
 char *makefile_replace_tool(const char *triple, const char *value)
 {
     static const char *const tools[][2] = {
-        {"cc", "clang"},         {"gcc", "clang"},        {"clang", "clang"},
-        {"c99", "clang"},        {"c89", "clang"},        {"icc", "clang"},
-        {"g++", "clang++"},      {"c++", "clang++"},      {"clang++", "clang++"},
-        {"cpp", "cpp"},          {"ld", "ld"},            {"ar", "ar"},
-        {"gcc-ar", "ar"},        {"llvm-ar", "ar"},       {"ranlib", "ranlib"},
+        {"cc", "clang"},          {"gcc", "clang"},       {"clang", "clang"},
+        {"c99", "clang"},         {"c89", "clang"},       {"icc", "clang"},
+        {"g++", "clang++"},       {"c++", "clang++"},     {"clang++", "clang++"},
+        {"cpp", "cpp"},           {"ld", "ld"},           {"ar", "ar"},
+        {"gcc-ar", "ar"},         {"llvm-ar", "ar"},      {"ranlib", "ranlib"},
         {"gcc-ranlib", "ranlib"}, {"nm", "nm"},           {"strip", "strip"},
-        {"objcopy", "objcopy"},  {"objdump", "objdump"},  {"gfortran", "gfortran"},
-        {"f77", "gfortran"},     {"g77", "gfortran"},     {"f95", "gfortran"},
-        {"mpicc", "mpicc"},      {"mpicxx", "mpicxx"},    {"mpic++", "mpic++"},
-        {"mpiCC", "mpiCC"},      {"mpif77", "mpif77"},    {"mpif90", "mpif90"},
+        {"objcopy", "objcopy"},   {"objdump", "objdump"}, {"gfortran", "gfortran"},
+        {"f77", "gfortran"},      {"g77", "gfortran"},    {"f95", "gfortran"},
+        {"mpicc", "mpicc"},       {"mpicxx", "mpicxx"},   {"mpic++", "mpic++"},
+        {"mpiCC", "mpiCC"},       {"mpif77", "mpif77"},   {"mpif90", "mpif90"},
         {"mpifort", "mpifort"}};
     struct slice rest = {value, strlen(value)};
     struct slice word;

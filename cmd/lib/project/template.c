@@ -80,8 +80,8 @@ static bool is_url(const char *which)
     return strstr(which, "://") || (colon && (!slash || colon < slash));
 }
 
-// git runs nothing of what it fetches: there are no hooks in a clone, submodules are left alone, and
-// transports that are commands are refused.
+// git runs nothing of what it fetches: there are no hooks in a clone, submodules are left alone,
+// and transports that are commands are refused.
 static int fetch(const char *url, struct template *t, struct err *err)
 {
     char place[] = "/tmp/pisdk-template-XXXXXX";
@@ -209,8 +209,9 @@ static int substitute(const struct copy *c, const char *file, const char *text, 
         const char *value = n ? value_of(c->values, text, n) : NULL;
         if (n && !value && strict) {
             err_set(err, ERR_USAGE, "%s:%zu: unknown variable %.*s", file, line, (int)n, text);
-            return err_hint(err, "templates have @NAME@, @SYSROOT@ and @BOARD@; files that end in "
-                                 ".in may have others");
+            err_hint(err, "templates have @NAME@, @SYSROOT@ and @BOARD@; files that end in .in may "
+                          "have others");
+            return -1;
         }
         if (value) {
             strbuf_adds(&b, value);

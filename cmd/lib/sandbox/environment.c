@@ -8,10 +8,16 @@
 static bool describes_desktop(const char *variable)
 {
     static const char *const names[] = {
-        "PATH",   "HOME",    "USER",    "LOGNAME",    "SHELL",   "PWD",         "OLDPWD",
-        "TMPDIR", "MAIL",    "DISPLAY", "HOSTNAME",   "LD_*",    "XDG_*",       "DBUS_*",
-        "SSH_*",  "PYTHON*", "QEMU_*",  "WAYLAND_*",  "PISDK_*", "OMPI_COMM_*", "OMPI_UNIVERSE_*",
-        "ASAN_OPTIONS", "UBSAN_OPTIONS", "PMIX_*", "ORTE_*",  "OPAL_*",  "OMPI_APP_*", "PMI_*",
+        "PATH",         "HOME",          "USER",
+        "LOGNAME",      "SHELL",         "PWD",
+        "OLDPWD",       "TMPDIR",        "MAIL",
+        "DISPLAY",      "HOSTNAME",      "LD_*",
+        "XDG_*",        "DBUS_*",        "SSH_*",
+        "PYTHON*",      "QEMU_*",        "WAYLAND_*",
+        "PISDK_*",      "OMPI_COMM_*",   "OMPI_UNIVERSE_*",
+        "ASAN_OPTIONS", "UBSAN_OPTIONS", "PMIX_*",
+        "ORTE_*",       "OPAL_*",        "OMPI_APP_*",
+        "PMI_*",
     };
     size_t n = strcspn(variable, "=");
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

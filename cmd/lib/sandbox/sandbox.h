@@ -42,8 +42,8 @@ int sandbox_run(const struct sandbox_options *o, const char *program, bool in_sy
 
 // From here on, programs for ARM that this process and its children start are run by `interpreter`
 // (absolute; it gets the program's path, its argv[0] and its arguments), as by binfmt_misc(5) with
-// flag P. Nothing of the host is changed: the process moves to user and mount namespaces of its own,
-// where it is the same user. Needs Linux 6.7; ERR_UNSUPPORTED.
+// flag P. Nothing of the host is changed: the process moves to user and mount namespaces of its
+// own, where it is the same user. Needs Linux 6.7; ERR_UNSUPPORTED.
 int sandbox_make_transparent(const char *interpreter, struct err *err) ERR_MUST_CHECK;
 
 // What `doctor` asks: does this mode work here? Runs the smallest ARM program, without a sysroot.

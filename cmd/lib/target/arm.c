@@ -168,12 +168,12 @@ static bool has_32_registers(unsigned fp)
 bool arm_needs_more(const struct arm_needs *needs, const struct arm_needs *limit,
                     struct strbuf *what)
 {
-    static const char *const simd[] = {"", "NEON", "NEON with fused multiply-add",
-                                       "NEON of ARMv8", "NEON of ARMv8.1"};
+    static const char *const simd[] = {"", "NEON", "NEON with fused multiply-add", "NEON of ARMv8",
+                                       "NEON of ARMv8.1"};
     bool more = false;
 
     if (needs->arch > limit->arch) {
-        say(what, needs->arch > ARCH_V8_A   ? "instructions newer than ARMv8"
+        say(what, needs->arch > ARCH_V8_A    ? "instructions newer than ARMv8"
                   : needs->arch == ARCH_V8_A ? "ARMv8"
                                              : "instructions newer than its own");
         more = true;

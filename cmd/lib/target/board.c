@@ -81,7 +81,7 @@ int board_read(const char *folder, const char *name, bool even_refused, struct b
         err_set(err, ERR_USAGE, "cannot build for %s: %s", out->title, out->refused);
         err_hint(err, "`pisdk boards` lists the boards that work");
     } else if (!out->refused && (!out->title || !out->flags || !out->level || !out->cpu ||
-                                  !out->cores || !out->memory_mb || !out->hostname)) {
+                                 !out->cores || !out->memory_mb || !out->hostname)) {
         err_set(err, ERR_USAGE,
                 "%s: title, flags, level, cpu, cores, memory and hostname must be given", file);
     } else {

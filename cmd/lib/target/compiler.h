@@ -19,8 +19,8 @@ struct compiler {
 int compiler_find(struct compiler *out, struct err *err) ERR_MUST_CHECK;
 // What it calls itself: "Debian clang version 14.0.6". The caller frees it.
 int compiler_describe(const struct compiler *c, char **out, struct err *err) ERR_MUST_CHECK;
-// A tool of the same version, such as "llvm-ar", or else one without a version in its name. NULL when
-// there is none; the caller frees it.
+// A tool of the same version, such as "llvm-ar", or else one without a version in its name. NULL
+// when there is none; the caller frees it.
 char *compiler_find_tool(const struct compiler *c, const char *name);
 void compiler_release(struct compiler *c);
 

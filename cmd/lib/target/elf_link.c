@@ -9,9 +9,9 @@
 #include "base/fs.h"
 
 enum {
-    SYMBOLS_MAX = 1 << 22,    // of one file; the largest programs have a twentieth of that
+    SYMBOLS_MAX = 1 << 22,           // of one file; the largest programs have a twentieth of that
     SECTION_ATTRIBUTES = 0x70000003, // SHT_ARM_ATTRIBUTES
-    VERSION_MASK = 0x7fff,    // the upper bit of .gnu.version says that a symbol is hidden
+    VERSION_MASK = 0x7fff,           // the upper bit of .gnu.version says that a symbol is hidden
 };
 
 static int damaged(struct err *err)

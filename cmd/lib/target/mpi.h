@@ -7,7 +7,8 @@
 
 #include "target/toolset.h"
 
-// Fills the fields mpi and mpi_… of `t`, whose root and triple are set. Without MPI they stay empty.
+// Fills the fields mpi and mpi_… of `t`, whose root and triple are set. Without MPI they stay
+// empty.
 void mpi_find(struct toolset *t);
 
 #endif

@@ -21,19 +21,24 @@ static const struct {
     {                                                                                              \
 #name, offsetof(struct toolset, name), true                                                \
     }
-    TEXT(triple),      TEXT(root),       TEXT(sysroot), TEXT(board),   TEXT(pisdk),
-    TEXT(clang),       TEXT(clangxx),    TEXT(lld),     TEXT(gfortran), TEXT(ccache),
-    TEXT(pkg_config),     TEXT(mpi),     TEXT(glibc),   TEXT(glibc_from),
-    TEXT(debug),       TEXT(limit),      LIST(flags),   LIST(compile), LIST(link),
-    LIST(fortran),     LIST(mpi_include), LIST(mpi_libdir), LIST(mpi_c), LIST(mpi_cxx),
-    LIST(mpi_fortran), LIST(mpi_modules),
+    TEXT(triple),      TEXT(root),       TEXT(sysroot), TEXT(board),      TEXT(pisdk),
+    TEXT(clang),       TEXT(clangxx),    TEXT(lld),     TEXT(gfortran),   TEXT(ccache),
+    TEXT(pkg_config),  TEXT(mpi),        TEXT(glibc),   TEXT(glibc_from), TEXT(debug),
+    TEXT(limit),       LIST(flags),      LIST(compile), LIST(link),       LIST(fortran),
+    LIST(mpi_include), LIST(mpi_libdir), LIST(mpi_c),   LIST(mpi_cxx),    LIST(mpi_fortran),
+    LIST(mpi_modules),
 #undef TEXT
 #undef LIST
 };
 
-static void *field(const struct toolset *t, size_t i)
+static void *field(struct toolset *t, size_t i)
 {
-    return (char *)(uintptr_t)t + fields[i].offset;
+    return (char *)t + fields[i].offset;
+}
+
+static const void *const_field(const struct toolset *t, size_t i)
+{
+    return (const char *)t + fields[i].offset;
 }
 
 static int set(struct toolset *t, struct slice key, const char *value)
@@ -86,13 +91,13 @@ void toolset_format(const struct toolset *t, struct strbuf *out)
 {
     for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
         if (!fields[i].is_list) {
-            char *const *text = field(t, i);
+            char *const *text = const_field(t, i);
             if (*text) {
                 strbuf_addf(out, "%s %s\n", fields[i].key, *text);
             }
             continue;
         }
-        const struct strv *list = field(t, i);
+        const struct strv *list = const_field(t, i);
         for (size_t j = 0; j < list->n; j++) {
             strbuf_addf(out, "%s %s\n", fields[i].key, list->items[j]);
         }

@@ -25,20 +25,20 @@ struct toolset {
     char *root;    // the sysroot's folder
     char *sysroot; // as `pisdk run --sysroot` takes it
     char *board;
-    char *pisdk;   // the program
+    char *pisdk; // the program
     char *clang, *clangxx, *lld;
     char *gfortran, *ccache, *pkg_config; // NULL: not installed, or not to be used
-    char *mpi;              // "openmpi", "mpich"; NULL: the sysroot has none
-    char *glibc;            // the newest version that programs may need; NULL: the sysroot's
-    char *glibc_from;       // who wants that, for messages
-    char *debug;            // where the linker puts debug information; NULL: it stays in the file
-    char *limit;            // what the board's processor has, see toolset_limit
-    struct strv flags;      // Clang's for target, sysroot and board
-    struct strv compile;    // for compiling: debug information, sanitizers, …
-    struct strv link;       // for linking
-    struct strv fortran;    // gfortran's for target, sysroot and board
+    char *mpi;                            // "openmpi", "mpich"; NULL: the sysroot has none
+    char *glibc;         // the newest version that programs may need; NULL: the sysroot's
+    char *glibc_from;    // who wants that, for messages
+    char *debug;         // where the linker puts debug information; NULL: it stays in the file
+    char *limit;         // what the board's processor has, see toolset_limit
+    struct strv flags;   // Clang's for target, sysroot and board
+    struct strv compile; // for compiling: debug information, sanitizers, …
+    struct strv link;    // for linking
+    struct strv fortran; // gfortran's for target, sysroot and board
     struct strv mpi_include, mpi_libdir, mpi_modules; // folders; modules are Fortran's
-    struct strv mpi_c, mpi_cxx, mpi_fortran; // libraries, without lib
+    struct strv mpi_c, mpi_cxx, mpi_fortran;          // libraries, without lib
 };
 
 #define TOOLSET_FILE "toolset"

@@ -125,7 +125,7 @@ static int make_link(const char *target, const char *folder, const char *name, s
 static int link_commands(const struct toolset_options *o, const struct toolset *t, const char *bin,
                          struct err *err)
 {
-    static const char *const prefixed[] = {"clang", "clang++", "gcc", "g++",      "cc",
+    static const char *const prefixed[] = {"clang", "clang++", "gcc",      "g++",       "cc",
                                            "c++",   "cpp",     "gfortran", "pkg-config"};
     static const char *const mpi[] = {"mpicc",   "mpicxx", "mpic++", "mpiCC",
                                       "mpifort", "mpif90", "mpif77"};
@@ -212,11 +212,16 @@ static void add_meson_tool(struct strbuf *b, const char *place, const struct too
 // https://mesonbuild.com/Machine-files.html
 static int write_meson(const struct toolset *t, const char *dir, const char *place, struct err *err)
 {
-    static const char *const tools[][2] = {
-        {"c", "clang"},        {"cpp", "clang++"},    {"ar", "ar"},
-        {"strip", "strip"},    {"objcopy", "objcopy"}, {"nm", "nm"},
-        {"readelf", "readelf"}, {"ranlib", "ranlib"}, {"pkg-config", "pkg-config"},
-        {"pkgconfig", "pkg-config"}};
+    static const char *const tools[][2] = {{"c", "clang"},
+                                           {"cpp", "clang++"},
+                                           {"ar", "ar"},
+                                           {"strip", "strip"},
+                                           {"objcopy", "objcopy"},
+                                           {"nm", "nm"},
+                                           {"readelf", "readelf"},
+                                           {"ranlib", "ranlib"},
+                                           {"pkg-config", "pkg-config"},
+                                           {"pkgconfig", "pkg-config"}};
     static const char native[] = "# The desktop itself, for `meson setup --native-file`.\n"
                                  "[binaries]\nc = 'cc'\ncpp = 'c++'\n";
     _cleanup_strbuf_ struct strbuf b = {0};
@@ -280,8 +285,7 @@ static int fill(const struct toolset_options *o, const struct compiler *c, struc
     if (make_folders(dir, err) != 0 || find_limit(t, dir, err) != 0 ||
         link_commands(o, t, bin, err) != 0 ||
         wrapper_link_tools(bin, o->triple, c, o->ld, err) != 0 ||
-        make_link(o->ld, lib, "ld.lld", err) != 0 ||
-        make_link(o->cc, lib, "emulate", err) != 0) {
+        make_link(o->ld, lib, "ld.lld", err) != 0 || make_link(o->cc, lib, "emulate", err) != 0) {
         return -1;
     }
     toolset_format(t, &text);
@@ -348,11 +352,17 @@ static void add_tool(struct strv *set, const struct toolset *t, const char *vari
 
 void toolset_environment(const struct toolset *t, struct strv *set, struct strv *unset)
 {
-    static const char *const tools[][2] = {
-        {"CC", "clang"},           {"CXX", "clang++"},   {"AR", "ar"},
-        {"RANLIB", "ranlib"},      {"NM", "nm"},         {"STRIP", "strip"},
-        {"OBJCOPY", "objcopy"},    {"OBJDUMP", "objdump"}, {"READELF", "readelf"},
-        {"LD", "ld"},              {"PKG_CONFIG", "pkg-config"}};
+    static const char *const tools[][2] = {{"CC", "clang"},
+                                           {"CXX", "clang++"},
+                                           {"AR", "ar"},
+                                           {"RANLIB", "ranlib"},
+                                           {"NM", "nm"},
+                                           {"STRIP", "strip"},
+                                           {"OBJCOPY", "objcopy"},
+                                           {"OBJDUMP", "objdump"},
+                                           {"READELF", "readelf"},
+                                           {"LD", "ld"},
+                                           {"PKG_CONFIG", "pkg-config"}};
     static const char *const mpi[][2] = {{"MPICC", "mpicc"}, {"MPICXX", "mpicxx"}};
     static const char *const fortran[][2] = {{"FC", "gfortran"}, {"F77", "gfortran"}};
     static const char *const mpi_fortran[][2] = {

@@ -15,14 +15,15 @@ struct toolset_options {
     const char *sysroot;       // as `pisdk run --sysroot` takes it
     const struct strv *release_flags;
     const struct board *board;
-    const struct strv *compile, *link;   // further flags; may be NULL
-    const char *glibc, *glibc_from;      // see struct toolset; may be NULL
-    const char *debug;                   // the same
-    bool ccache;                         // use it when it is installed
+    const struct strv *compile, *link; // further flags; may be NULL
+    const char *glibc, *glibc_from;    // see struct toolset; may be NULL
+    const char *debug;                 // the same
+    bool ccache;                       // use it when it is installed
 };
 
 // ERR_NOT_FOUND with what to install when Clang, lld or LLVM's tools are missing.
-int toolset_make(const struct toolset_options *o, struct toolset *out, struct err *err) ERR_MUST_CHECK;
+int toolset_make(const struct toolset_options *o, struct toolset *out,
+                 struct err *err) ERR_MUST_CHECK;
 
 // The variables that build systems go by, as NAME=VALUE, and those that must not be set. PATH has
 // the commands in front of what it had.

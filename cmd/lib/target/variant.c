@@ -52,8 +52,8 @@ char *variant_profile_runtime(const char *root, const char *triple, int version)
         return NULL;
     }
     for (size_t i = 0; i < versions.n; i++) {
-        _cleanup_free_ char *path = xasprintf("%s/%s/lib/linux/libclang_rt.profile-%s.a", folder,
-                                              versions.items[i], arch);
+        _cleanup_free_ char *path =
+            xasprintf("%s/%s/lib/linux/libclang_rt.profile-%s.a", folder, versions.items[i], arch);
         if (fs_exists(path)) {
             return TAKE_PTR(path);
         }
@@ -100,8 +100,8 @@ static void add_sanitizers(const struct variant *v, struct strv *compile, struct
     strv_add(link, "-Wl,--pop-state");
 }
 
-void variant_flags(const struct variant *v, const struct variant_place *place,
-                   struct strv *compile, struct strv *link)
+void variant_flags(const struct variant *v, const struct variant_place *place, struct strv *compile,
+                   struct strv *link)
 {
     if (place->folder) {
         add_for_project(place, compile, link);

@@ -38,8 +38,8 @@ struct variant_place {
 };
 
 // Clang's flags for it.
-void variant_flags(const struct variant *v, const struct variant_place *place,
-                   struct strv *compile, struct strv *link);
+void variant_flags(const struct variant *v, const struct variant_place *place, struct strv *compile,
+                   struct strv *link);
 
 // -O and the like, for build systems that have no build types of their own. The caller frees it.
 char *variant_optimisation(const struct variant *v);

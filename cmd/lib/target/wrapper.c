@@ -86,7 +86,6 @@ int wrapper_write(const char *folder, const struct wrapper_options *o, struct er
         write_compiler(folder, o, "clang++", err) != 0) {
         return -1;
     }
-    return o->compiler
-               ? wrapper_link_tools(folder, o->triple, o->compiler, o->compiler->lld, err)
-               : 0;
+    return o->compiler ? wrapper_link_tools(folder, o->triple, o->compiler, o->compiler->lld, err)
+                       : 0;
 }

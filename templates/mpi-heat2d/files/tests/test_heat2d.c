@@ -121,7 +121,7 @@ static void test_files(const struct plate *p, const char *name)
     check(picture_write_raw(p, path) == 0, "a longer file is there before the picture", 0);
     check(picture_write(p, path) == 0, "the picture is written", 0);
     check_file(p, path, header, pixels, sizeof(pixels), "it is that of the reference");
-    // Now and then is not often enough: ranks that write at once must never disturb each other.
+    // What goes wrong only now and then, when ranks write at once, is found by doing it often.
     for (int i = 0; i < 20; i++) {
         check(picture_write(p, path) == 0, "the picture is written again", i);
         check_file(p, path, header, pixels, sizeof(pixels), "it is still the same");

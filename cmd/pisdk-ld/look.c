@@ -1,6 +1,7 @@
 #include "look.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,34 +17,54 @@ struct look {
     const char *output;
     struct elf_linked linked;
     struct arm_needs limit;
-    struct strv objects; // what was linked
+    struct strv objects; // what was linked, sorted
     struct strv files;   // the files and archives that have them, each once
     const char *symbol;  // which one is looked for,
     struct strbuf who;   // and who takes it
     size_t told;         // objects for another processor
 };
 
+static int compare(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool is_linked(void *user, const char *name)
+{
+    const struct look *l = user;
+    return bsearch(&name, l->objects.items, l->objects.n, sizeof(name), compare) != NULL;
+}
+
+// Archive members are listed as "lib.a(member.o)".
 static void read_trace(struct look *l, const struct strbuf *trace)
 {
     struct slice rest = {trace->data, trace->len};
     struct slice line;
     while (slice_cut(&rest, '\n', &line)) {
-        _cleanup_free_ char *name = slice_dup(line);
-        _cleanup_free_ char *file = xstrndup(name, strcspn(name, "("));
-        bool in_archive = line.n > 0 && line.p[line.n - 1] == ')' && fs_exists(file);
-        const char *path = in_archive ? file : name;
-        strv_add(&l->objects, name);
-        if (!strv_has(&l->files, path)) {
-            strv_add(&l->files, path);
+        strv_take(&l->objects, slice_dup(line));
+    }
+    if (l->objects.n) {
+        strv_sort(&l->objects);
+    }
+    for (size_t i = 0; i < l->objects.n; i++) { // sorted, so those of one archive follow each other
+        const char *name = l->objects.items[i];
+        const char *bracket = str_ends(name, ")") ? strrchr(name, '(') : NULL;
+        _cleanup_free_ char *file =
+            bracket && !fs_exists(name) ? xstrndup(name, (size_t)(bracket - name)) : xstrdup(name);
+        if (l->files.n == 0 || strcmp(l->files.items[l->files.n - 1], file) != 0) {
+            strv_add(&l->files, file);
         }
     }
 }
 
-static void each_object(struct look *l, elf_object_handler *handler)
+static void each_object(struct look *l, bool symbols,
+                        void (*on_object)(void *user, const char *name,
+                                          const struct elf_object *object))
 {
+    const struct elf_object_reader reader = {is_linked, on_object, l, symbols};
     for (size_t i = 0; i < l->files.n; i++) {
         struct err ignored = ERR_INIT; // shared libraries, scripts, bitcode: not for us
-        (void)!elf_read_objects(l->files.items[i], handler, l, &ignored);
+        (void)!elf_read_objects(l->files.items[i], &reader, &ignored);
     }
 }
 
@@ -58,7 +79,7 @@ static const char *shown(const struct look *l, const char *path)
 static void note_who(void *user, const char *name, const struct elf_object *object)
 {
     struct look *l = user;
-    if (strv_has(&object->undefined, l->symbol) && strv_has(&l->objects, name)) {
+    if (strv_has(&object->undefined, l->symbol)) {
         strbuf_addf(&l->who, "%s%s", l->who.len ? ", " : "", shown(l, name));
     }
 }
@@ -66,7 +87,7 @@ static void note_who(void *user, const char *name, const struct elf_object *obje
 static void tell_import(struct look *l, const struct elf_import *import)
 {
     l->symbol = import->symbol;
-    each_object(l, note_who);
+    each_object(l, true, note_who);
     fprintf(stderr, "  %-12s %-24s %s\n", import->version, import->symbol,
             l->who.len ? l->who.data : "");
     strbuf_release(&l->who);
@@ -109,8 +130,7 @@ static void tell_newer(void *user, const char *name, const struct elf_object *ob
 {
     struct look *l = user;
     _cleanup_strbuf_ struct strbuf what = {0};
-    if (l->told < LISTED_MAX && arm_needs_more(&object->needs, &l->limit, &what) &&
-        strv_has(&l->objects, name)) {
+    if (l->told < LISTED_MAX && arm_needs_more(&object->needs, &l->limit, &what)) {
         fprintf(stderr, "warning: %s: %s is for a processor that board `%s` has not: it uses %s\n",
                 l->output, shown(l, name), l->t->board, what.data);
         l->told++;
@@ -122,7 +142,7 @@ static void check_processor(struct look *l)
     struct arm_needs *m = &l->limit;
     if (l->t->limit &&
         sscanf(l->t->limit, "%u %u %u %u %u", &m->arch, &m->fp, &m->simd, &m->div, &m->half) == 5) {
-        each_object(l, tell_newer);
+        each_object(l, false, tell_newer);
     }
 }
 

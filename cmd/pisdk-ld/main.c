@@ -7,6 +7,7 @@
 //     from archives too. (lld itself takes the build attributes of the first object for all.)
 //   - With a folder for it, debug information goes there, to .build-id/xx/yyyy.debug, where gdb's
 //     debug-file-directory finds it.
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,7 +16,7 @@
 #include "base/proc.h"
 #include "look.h"
 
-enum { STATUS_CANNOT_RUN = 127, TRACE_MAX = 16 << 20 };
+enum { STATUS_CANNOT_RUN = 127, TRACE_MAX = 16 << 20, RESPONSE_MAX = 64 << 20 };
 
 // Runs lld. What it was asked to print goes where it should; else it lists the files that it takes,
 // archive members as "lib.a(member.o)", one a line, in `trace`.
@@ -53,24 +54,61 @@ static int run(struct strv *argv, struct strbuf *trace)
     return status;
 }
 
+// The words of a response file, in the GNU style: separated by white space, with quotes and
+// backslashes. What cannot be read has none; lld has complained already.
+static void read_response(const char *path, struct strv *words)
+{
+    _cleanup_strbuf_ struct strbuf text = {0};
+    _cleanup_strbuf_ struct strbuf word = {0};
+    struct err ignored = ERR_INIT;
+    char quote = 0;
+
+    if (fs_read_file(path, RESPONSE_MAX, &text, &ignored) != 0 || !text.data) {
+        return;
+    }
+    strbuf_adds(&text, "\n");
+    for (const char *p = text.data; *p; p++) {
+        if (*p == '\\' && p[1]) {
+            strbuf_add(&word, ++p, 1);
+        } else if (quote ? *p == quote : *p == '"' || *p == '\'') {
+            quote = quote ? 0 : *p;
+        } else if (quote || !isspace((unsigned char)*p)) {
+            strbuf_add(&word, p, 1);
+        } else if (word.len) {
+            strv_take(words, strbuf_take(&word));
+        }
+    }
+}
+
+static void expand_responses(char *const *args, struct strv *words)
+{
+    for (; *args; args++) {
+        if ((*args)[0] == '@') {
+            read_response(*args + 1, words);
+        } else {
+            strv_add(words, *args);
+        }
+    }
+}
+
 // Where the words say that the result goes; NULL where there is no result to look at.
-static const char *find_output(char *const *args)
+static const char *find_output(const struct strv *words)
 {
     static const char *const no_result[] = {"-r", "--relocatable", "--version", "-v", "--help"};
     const char *output = "a.out";
-    for (; *args; args++) {
-        for (size_t i = 0; i < ARRAY_SIZE(no_result); i++) {
-            if (strcmp(*args, no_result[i]) == 0) {
+    for (size_t i = 0; i < words->n; i++) {
+        const char *word = words->items[i];
+        for (size_t j = 0; j < ARRAY_SIZE(no_result); j++) {
+            if (strcmp(word, no_result[j]) == 0) {
                 return NULL;
             }
         }
-        if (strcmp(*args, "-o") == 0 && args[1]) {
-            output = *++args;
-        } else if (str_starts(*args, "--output=")) {
-            output = *args + strlen("--output=");
-        } else if (str_starts(*args, "-o") && (*args)[2] != '\0' &&
-                   !str_starts(*args, "-oformat")) {
-            output = *args + 2;
+        if (strcmp(word, "-o") == 0 && i + 1 < words->n) {
+            output = words->items[++i];
+        } else if (str_starts(word, "--output=")) {
+            output = word + strlen("--output=");
+        } else if (str_starts(word, "-o") && word[2] != '\0' && !str_starts(word, "-oformat")) {
+            output = word + 2;
         }
     }
     return output;
@@ -87,7 +125,9 @@ static int link_program(const struct toolset *t, const char *name, char **args)
     strv_add_all(&argv, args);
     _cleanup_strbuf_ struct strbuf trace = {0};
     int status = run(&argv, &trace);
-    const char *output = status == 0 ? find_output(args) : NULL;
+    _cleanup_strv_ struct strv words = {0};
+    expand_responses(args, &words);
+    const char *output = status == 0 ? find_output(&words) : NULL;
     return output ? look_at(t, output, &trace) : status;
 }
 

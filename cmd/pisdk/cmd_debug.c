@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,7 +23,7 @@
 #include "program.h"
 #include "target.h"
 
-enum { RANKS_MAX = PROJECT_RANKS_MAX, WAIT_SECONDS = 60, POLL_MS = 20 };
+enum { RANKS_MAX = PROJECT_RANKS_MAX, WAIT_SECONDS = 60, POLL_MS = 20, PROC_FILE_MAX = 1 << 20 };
 
 struct debug {
     struct app *app;
@@ -32,8 +33,9 @@ struct debug {
     char *program;    // absolute
     char *folder;     // has the socket in it
     char *socket;
-    char *remote; // what gdb connects to
-    pid_t job;    // the emulated program, in a process group of its own
+    char *remote;  // what gdb connects to
+    sigset_t mask; // the signals that were blocked before
+    pid_t job;     // the emulated program, in a process group of its own
 };
 
 // Starts the program under QEMU's stub when it is the wanted rank. QEMU_UNSET_ENV: what it starts
@@ -71,7 +73,8 @@ static int start_job(struct debug *d, struct err *err)
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         _cleanup_close_ int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
         dup2(null, STDIN_FILENO);
-        signal(SIGTTOU, SIG_IGN);
+        signal(SIGTTOU, SIG_IGN); // it may write to the terminal
+        pthread_sigmask(SIG_SETMASK, &d->mask, NULL);
         execv(argv.items[0], argv.items);
         _exit(EXIT_FAILED);
     }
@@ -95,10 +98,14 @@ static int wait_for_socket(struct debug *d, struct err *err)
     int status;
     while (!fs_exists(d->socket)) {
         if (job_ended(d, &status)) {
-            return err_set(err, ERR_FAILED,
-                           "the program ended before it could be debugged "
-                           "(status %d)",
-                           status);
+            err_set(err, ERR_FAILED, "the program ended before it could be debugged (status %d)",
+                    status);
+            return err_hint(err,
+                            "does `pisdk run` run it? Debugging needs a way of emulation other "
+                            "than `prefix`: pisdk doctor");
+        }
+        if (proc_stop_requested()) {
+            return err_set(err, ERR_INTERRUPTED, "interrupted");
         }
         if (clock_seconds() > deadline) {
             return err_set(err, ERR_FAILED, "the program does not wait for the debugger");
@@ -115,7 +122,7 @@ static void stop_job(struct debug *d, bool good)
     int status;
     double deadline = clock_seconds() + 1;
     while (d->job > 0 && !job_ended(d, &status)) {
-        if (!good && clock_seconds() > deadline) {
+        if (proc_stop_requested() || (!good && clock_seconds() > deadline)) {
             kill(-d->job, SIGKILL);
             int wait_status;
             waitpid(d->job, &wait_status, 0);
@@ -185,14 +192,51 @@ static char *find_gdb(struct err *err)
     return NULL;
 }
 
+// Does the process wait for gdb's next word? Then gdb shows its prompt.
+static bool waits_for_gdb(const char *pid)
+{
+    _cleanup_free_ char *path = xasprintf("/proc/%s/syscall", pid);
+    _cleanup_strbuf_ struct strbuf text = {0};
+    struct err ignored = ERR_INIT;
+    return fs_read_file(path, PROC_FILE_MAX, &text, &ignored) == 0 && text.data &&
+           strtol(text.data, NULL, 10) == SYS_recvfrom;
+}
+
+static bool is_held(const struct debug *d, const char *pid)
+{
+    _cleanup_free_ char *path = xasprintf("/proc/%s/environ", pid);
+    _cleanup_free_ char *wanted = xasprintf("QEMU_GDB=%s", d->socket);
+    _cleanup_strbuf_ struct strbuf text = {0};
+    struct err ignored = ERR_INIT;
+    return pid[0] >= '1' && pid[0] <= '9' &&
+           fs_read_file(path, PROC_FILE_MAX, &text, &ignored) == 0 && text.data &&
+           memmem(text.data, text.len, wanted, strlen(wanted) + 1) != NULL;
+}
+
+// Ctrl-C while the program runs. QEMU does not listen to gdb then, so the program itself gets the
+// signal, at which QEMU tells gdb.
+static void interrupt_program(void *user)
+{
+    const struct debug *d = user;
+    _cleanup_strv_ struct strv pids = {0};
+    struct err ignored = ERR_INIT;
+
+    if (!d->socket || fs_list_dir("/proc", &pids, &ignored) != 0) {
+        return;
+    }
+    for (size_t i = 0; i < pids.n; i++) {
+        if (is_held(d, pids.items[i]) && !waits_for_gdb(pids.items[i])) {
+            kill((pid_t)strtol(pids.items[i], NULL, 10), SIGINT);
+        }
+    }
+}
+
 static int run_gdb(struct debug *d, const char *gdb, int *status, struct err *err)
 {
     _cleanup_strv_ struct strv argv = {0};
     gdb_words(d, gdb, &argv);
-    signal(SIGINT, SIG_IGN); // gdb's, for as long as it runs
-    int r = proc_run(argv.items, status, err);
-    signal(SIGINT, SIG_DFL);
-    return r;
+    const struct proc_place place = {.on_interrupt = interrupt_program, .user = d};
+    return proc_run_at(argv.items, &place, status, err);
 }
 
 static int make_socket(struct debug *d, struct err *err)
@@ -290,6 +334,7 @@ int cmd_debug(struct app *app, struct err *err)
     }
     struct debug d = {
         .app = app, .target = &target, .word = app->input.args.n ? app->input.args.items[0] : NULL};
+    proc_stop_hold(&d.mask); // whatever ends us, the program and its folder go first
     int r = debug(&d, &status, err);
     if (d.folder) {
         struct err ignored = ERR_INIT;
@@ -300,5 +345,6 @@ int cmd_debug(struct app *app, struct err *err)
     free(d.socket);
     free(d.remote);
     target_release(&target);
+    proc_stop_restore(&d.mask);
     return r == 0 ? status : -1;
 }

@@ -4,12 +4,16 @@ linked, sanitizers, coverage, debugging.
 Run as an ordinary user, against an installed pisdk (see setup).
 """
 
+import contextlib
 import json
 import os
+import pty
 import re
+import select
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -337,6 +341,18 @@ class Checks(Build):
         words[3] = "libunused.a"
         self.assertEqual(self.ok("exec", "-b", "pi2", *words).err, "")
 
+    def test_many_objects_and_a_response_file(self):
+        self.archive()
+        write(self.dir / "main.c", "float g(float);\nint main(void) { return (int)g(1); }\n")
+        self.ok("exec", "--", f"{TRIPLE}-clang", "-c", "main.c")
+        (self.dir / "a (b)").mkdir()
+        shutil.move(self.dir / "new.o", self.dir / "a (b)/new (1).o")
+        write(self.dir / "words", f'main.o "a (b)/new (1).o" -o main\n')
+        linker = Path(json.loads(self.ok("env", "-b", "pi2", "--json").out)["CONFIG_SITE"]).parent
+        crt = ROOT / f"usr/lib/{TRIPLE}"
+        result = self.exec(linker / "lib/ld.lld", "@words", f"-L{crt}", "-lc", crt / "crt1.o", "-e", "main")
+        self.assertIn("main: a (b)/new (1).o is for a processor", result.err, str(result))
+
     def test_in_a_cmake_build(self):
         self.archive()
         folder = self.project(
@@ -498,6 +514,41 @@ class Quality(Build):
         result = self.pisdk("debug", "-x", "continue", "-x", "backtrace", cwd=folder)
         self.assertIn("SIGSEGV", result.out, str(result))
         self.assertRegex(result.out, r"#0 .*main .*p\.c:1")
+
+    def test_ctrl_c_interrupts_the_program_that_is_debugged(self):
+        folder = self.cmake("#include <unistd.h>\nint main(void) { for (;;) sleep(1); }\n")
+        self.ok("build", cwd=folder)
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(folder)
+            os.execve(PISDK, ["pisdk", "debug"], {**self.env, "TERM": "dumb"})
+        said = b""
+
+        def until(words):
+            nonlocal said
+            while words not in said:
+                ready, _, _ = select.select([terminal], [], [], 60)
+                self.assertTrue(ready, said)
+                said += os.read(terminal, 4096)
+            said = said.split(words, 1)[1]
+
+        until(b"(gdb) ")
+        os.write(terminal, b"continue\n")
+        until(b"Continuing.")
+        time.sleep(2)
+        os.write(terminal, b"\x03")
+        until(b"SIGINT")
+        until(b"(gdb) ")
+        os.write(terminal, b"kill\n")
+        until(b"(y or n)")
+        os.write(terminal, b"y\n")
+        until(b"(gdb) ")
+        os.write(terminal, b"quit\n")
+        with contextlib.suppress(OSError):  # the terminal is gone
+            while os.read(terminal, 4096):
+                pass
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
+        os.close(terminal)
 
     def test_debug_on_a_board(self):
         """ssh is a script that runs the command here, and gdbserver one that puts QEMU's stub on its

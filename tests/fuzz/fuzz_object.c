@@ -29,7 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     _cleanup_free_ char *path = xasprintf("/proc/self/fd/%d", fd);
     _cleanup_free_ char *id = NULL;
-    (void)!elf_read_objects(path, on_object, &n, &err);
+    const struct elf_object_reader reader = {.on_object = on_object, .user = &n, .symbols = true};
+    (void)!elf_read_objects(path, &reader, &err);
     (void)!elf_build_id(path, &id, &err);
     if (elf_read_linked(path, &linked, &err) == 0) {
         elf_linked_release(&linked);

@@ -1,4 +1,5 @@
 #include <elf.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fs.h"
@@ -79,6 +80,31 @@ static void test_boards(void **state)
     assert_int_equal(board_read(BOARDS, "../boards/pi3", false, &b, &err), -1);
 }
 
+static void expect_board(const char *dir, const char *text, const char *says, const char *hint)
+{
+    _cleanup_free_ char *file = fs_join(dir, "mine.ini");
+    struct board b;
+    struct err err = ERR_INIT;
+    assert_int_equal(fs_write_file(file, text, strlen(text), 0644, &err), 0);
+    assert_int_equal(board_read(dir, "mine", false, &b, &err), -1);
+    assert_int_equal(err.code, ERR_USAGE);
+    assert_non_null(strstr(err.msg, says));
+    assert_non_null(strstr(err.hint, hint));
+}
+
+static void test_bad_board_files(void **state)
+{
+    char dir[] = "/tmp/pisdk-unit-XXXXXX";
+    struct err err = ERR_INIT;
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    expect_board(dir, "[board]\ntitle = x\n[compiler]\nflgas = -O2\n",
+                 "mine.ini:4: unknown key `flgas`", "`flags`");
+    expect_board(dir, "[emulator]\ncores = many\n", "mine.ini:2: `cores`", "");
+    expect_board(dir, "[board]\ntitle = x\n", "level", "");
+    assert_int_equal(fs_remove_tree(dir, &err), 0);
+}
+
 static void test_modes(void **state)
 {
     enum sandbox_mode mode;
@@ -98,9 +124,9 @@ static void test_modes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_this_program), cmocka_unit_test(test_not_elf),
-        cmocka_unit_test(test_damaged),      cmocka_unit_test(test_boards),
-        cmocka_unit_test(test_modes),
+        cmocka_unit_test(test_this_program),    cmocka_unit_test(test_not_elf),
+        cmocka_unit_test(test_damaged),         cmocka_unit_test(test_boards),
+        cmocka_unit_test(test_bad_board_files), cmocka_unit_test(test_modes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,8 +29,7 @@ void proc_forwarded_signals(sigset_t *set)
     sigaddset(set, SIGQUIT);
 }
 
-// SIGCHLD and the forwarded signals are blocked by the caller.
-int proc_wait_forwarding(pid_t pid, int hard)
+static int wait_forwarding(pid_t pid, int hard, const struct proc_place *place)
 {
     sigset_t set;
     double last_interrupt = -10;
@@ -60,8 +59,16 @@ int proc_wait_forwarding(pid_t pid, int hard)
         }
         if (info.si_code <= 0) { // sent by a process; a terminal's signal reached the child too
             kill(pid, sig);
+        } else if (sig == SIGINT && place && place->on_interrupt) {
+            place->on_interrupt(place->user);
         }
     }
+}
+
+// SIGCHLD and the forwarded signals are blocked by the caller.
+int proc_wait_forwarding(pid_t pid, int hard)
+{
+    return wait_forwarding(pid, hard, NULL);
 }
 
 // Without those that were ignored when pisdk was started, as by nohup.
@@ -220,7 +227,7 @@ int proc_run_at(char *const argv[], const struct proc_place *place, int *status,
     pid_t pid = start(&l, err);
     if (pid > 0) {
         r = read_exec_report(l.report[0], argv[0], err);
-        *status = proc_wait_forwarding(pid, 0);
+        *status = wait_forwarding(pid, 0, place);
     }
     finish(&l);
     return r;

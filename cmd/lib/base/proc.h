@@ -18,6 +18,9 @@ enum { PROC_SIGNALED = 128 };
 struct proc_place {
     const char *dir;        // NULL: our working folder
     const struct strv *env; // the whole environment, NAME=VALUE each; NULL: ours
+    // Called when the terminal interrupts (Ctrl-C), which the program is told as well. Or NULL.
+    void (*on_interrupt)(void *user);
+    void *user;
 };
 
 // Runs the program with our standard streams and waits for it. SIGINT, SIGTERM, SIGHUP and SIGQUIT

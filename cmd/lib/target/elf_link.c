@@ -243,51 +243,53 @@ int elf_build_id(const char *path, char **id, struct err *err)
 
 // --- Objects -------------------------------------------------------------------------------------
 
-static int read_object(Elf *elf, struct elf_object *out, struct err *err)
+static void read_undefined(Elf *elf, struct strv *out)
 {
     struct section symbols;
-    if (!is_arm(elf)) {
-        return 0;
+    if (!find_section(elf, SHT_SYMTAB, &symbols)) {
+        return;
     }
-    if (find_section(elf, SHT_SYMTAB, &symbols)) {
-        size_t n = count_symbols(&symbols);
-        for (size_t i = 1; i < n; i++) {
-            const char *name = undefined_name(elf, &symbols, i);
-            if (name) {
-                strv_add(&out->undefined, name);
-            }
+    size_t n = count_symbols(&symbols);
+    for (size_t i = 1; i < n; i++) {
+        const char *name = undefined_name(elf, &symbols, i);
+        if (name) {
+            strv_add(out, name);
         }
     }
-    return read_needs(elf, &out->needs, err);
 }
 
-static int hand_over(Elf *elf, const char *name, elf_object_handler *handler, void *user,
-                     struct err *err)
+static int read_object(Elf *elf, const char *name, const struct elf_object_reader *reader,
+                       struct err *err)
 {
     struct elf_object object = {0};
     GElf_Ehdr header;
-    if (!gelf_getehdr(elf, &header) || header.e_type != ET_REL) {
-        return 0; // a shared library: what it has for newer processors, it chooses when it runs
+    // A shared library has code for newer processors, and chooses when it runs.
+    if (!is_arm(elf) || !gelf_getehdr(elf, &header) || header.e_type != ET_REL ||
+        (reader->wants && !reader->wants(reader->user, name))) {
+        return 0;
     }
-    int r = read_object(elf, &object, err);
-    if (r == 0) {
-        handler(user, name, &object);
+    if (read_needs(elf, &object.needs, err) != 0) {
+        return err_wrap(err, "%s", name);
     }
+    if (reader->symbols) {
+        read_undefined(elf, &object.undefined);
+    }
+    reader->on_object(reader->user, name, &object);
     strv_release(&object.undefined);
-    return r == 0 ? 0 : err_wrap(err, "%s", name);
+    return 0;
 }
 
-static int read_archive(int fd, Elf *archive, const char *path, elf_object_handler *handler,
-                        void *user, struct err *err)
+static int read_archive(int fd, Elf *archive, const char *path,
+                        const struct elf_object_reader *reader, struct err *err)
 {
-    Elf_Cmd command = ELF_C_READ;
+    Elf_Cmd command = ELF_C_READ_MMAP;
     Elf *elf;
     while ((elf = elf_begin(fd, command, archive)) != NULL) {
         const Elf_Arhdr *header = elf_getarhdr(elf);
         int r = 0;
         if (header && header->ar_name && elf_kind(elf) == ELF_K_ELF) {
             _cleanup_free_ char *name = xasprintf("%s(%s)", path, header->ar_name);
-            r = hand_over(elf, name, handler, user, err);
+            r = read_object(elf, name, reader, err);
         }
         command = elf_next(elf);
         elf_end(elf);
@@ -298,24 +300,20 @@ static int read_archive(int fd, Elf *archive, const char *path, elf_object_handl
     return 0;
 }
 
-int elf_read_objects(const char *path, elf_object_handler *handler, void *user, struct err *err)
+int elf_read_objects(const char *path, const struct elf_object_reader *reader, struct err *err)
 {
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return err_sys(err, "cannot open %s", path);
     }
     elf_version(EV_CURRENT);
-    Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+    Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
     if (!elf) {
         damaged(err);
         return err_wrap(err, "%s", path);
     }
-    int r = 0;
-    if (elf_kind(elf) == ELF_K_AR) {
-        r = read_archive(fd, elf, path, handler, user, err);
-    } else if (elf_kind(elf) == ELF_K_ELF) {
-        r = hand_over(elf, path, handler, user, err);
-    }
+    int r = elf_kind(elf) == ELF_K_AR ? read_archive(fd, elf, path, reader, err)
+                                      : read_object(elf, path, reader, err);
     elf_end(elf);
     return r;
 }

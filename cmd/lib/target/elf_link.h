@@ -31,14 +31,21 @@ int elf_build_id(const char *path, char **id, struct err *err) ERR_MUST_CHECK;
 // What an object file needs.
 struct elf_object {
     struct arm_needs needs;
-    struct strv undefined; // symbols that it takes from elsewhere
+    struct strv undefined; // symbols that it takes from elsewhere; only when they are asked for
 };
 
-typedef void elf_object_handler(void *user, const char *name, const struct elf_object *object);
+// Who is told of objects.
+struct elf_object_reader {
+    // Is this one of interest? Others are not read. NULL: all are.
+    bool (*wants)(void *user, const char *name);
+    void (*on_object)(void *user, const char *name, const struct elf_object *object);
+    void *user;
+    bool symbols; // read the undefined symbols, too
+};
 
-// Calls the handler for an object file, or for every object file in an archive, which is named as
-// linkers do: "lib.a(member.o)". Files of other kinds have none.
-int elf_read_objects(const char *path, elf_object_handler *handler, void *user,
+// Reads an object file, or every object file in an archive, which is named as linkers do:
+// "lib.a(member.o)". Files of other kinds, shared libraries among them, have none.
+int elf_read_objects(const char *path, const struct elf_object_reader *reader,
                      struct err *err) ERR_MUST_CHECK;
 
 // Is the version "GLIBC_2.34" newer than the floor "2.31"? False for other libraries' versions.

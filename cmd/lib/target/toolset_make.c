@@ -107,7 +107,8 @@ static int find_limit(struct toolset *t, const char *dir, struct err *err)
         return err_set(err, ERR_FAILED, "%s does not compile for board `%s`: %s", t->clang,
                        t->board, errors.data ? errors.data : "");
     }
-    if (elf_read_objects(object, keep_needs, &needs, err) != 0) {
+    const struct elf_object_reader reader = {.on_object = keep_needs, .user = &needs};
+    if (elf_read_objects(object, &reader, err) != 0) {
         return -1;
     }
     t->limit = xasprintf("%u %u %u %u %u", needs.arch, needs.fp, needs.simd, needs.div, needs.half);

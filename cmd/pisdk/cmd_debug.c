@@ -34,6 +34,7 @@ struct debug {
     char *folder;     // has the socket in it
     char *socket;
     char *remote;  // what gdb connects to
+    bool stopped;  // the terminal is gone, or somebody wants us to end
     sigset_t mask; // the signals that were blocked before
     pid_t job;     // the emulated program, in a process group of its own
 };
@@ -122,7 +123,7 @@ static void stop_job(struct debug *d, bool good)
     int status;
     double deadline = clock_seconds() + 1;
     while (d->job > 0 && !job_ended(d, &status)) {
-        if (proc_stop_requested() || (!good && clock_seconds() > deadline)) {
+        if (d->stopped || proc_stop_requested() || (!good && clock_seconds() > deadline)) {
             kill(-d->job, SIGKILL);
             int wait_status;
             waitpid(d->job, &wait_status, 0);
@@ -215,9 +216,8 @@ static bool is_held(const struct debug *d, const char *pid)
 
 // Ctrl-C while the program runs. QEMU does not listen to gdb then, so the program itself gets the
 // signal, at which QEMU tells gdb.
-static void interrupt_program(void *user)
+static void interrupt_program(const struct debug *d)
 {
-    const struct debug *d = user;
     _cleanup_strv_ struct strv pids = {0};
     struct err ignored = ERR_INIT;
 
@@ -231,11 +231,21 @@ static void interrupt_program(void *user)
     }
 }
 
+static void on_signal(void *user, int sig)
+{
+    struct debug *d = user;
+    if (sig == SIGINT) {
+        interrupt_program(d);
+    } else {
+        d->stopped = true;
+    }
+}
+
 static int run_gdb(struct debug *d, const char *gdb, int *status, struct err *err)
 {
     _cleanup_strv_ struct strv argv = {0};
     gdb_words(d, gdb, &argv);
-    const struct proc_place place = {.on_interrupt = interrupt_program, .user = d};
+    const struct proc_place place = {.on_signal = on_signal, .user = d};
     return proc_run_at(argv.items, &place, status, err);
 }
 

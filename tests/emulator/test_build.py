@@ -515,40 +515,48 @@ class Quality(Build):
         self.assertIn("SIGSEGV", result.out, str(result))
         self.assertRegex(result.out, r"#0 .*main .*p\.c:1")
 
-    def test_ctrl_c_interrupts_the_program_that_is_debugged(self):
+    def debug_in_a_terminal(self):
+        """`pisdk debug` of a program that runs for ever, at gdb's first prompt."""
         folder = self.cmake("#include <unistd.h>\nint main(void) { for (;;) sleep(1); }\n")
         self.ok("build", cwd=folder)
         pid, terminal = pty.fork()
         if pid == 0:
             os.chdir(folder)
             os.execve(PISDK, ["pisdk", "debug"], {**self.env, "TERM": "dumb"})
-        said = b""
+        self.said = b""
+        self.until(terminal, b"(gdb) ")
+        return pid, terminal
 
-        def until(words):
-            nonlocal said
-            while words not in said:
-                ready, _, _ = select.select([terminal], [], [], 60)
-                self.assertTrue(ready, said)
-                said += os.read(terminal, 4096)
-            said = said.split(words, 1)[1]
+    def until(self, terminal, words):
+        while words not in self.said:
+            ready, _, _ = select.select([terminal], [], [], 60)
+            self.assertTrue(ready, self.said)
+            self.said += os.read(terminal, 4096)
+        self.said = self.said.split(words, 1)[1]
 
-        until(b"(gdb) ")
+    def test_ctrl_c_interrupts_the_program_that_is_debugged(self):
+        pid, terminal = self.debug_in_a_terminal()
         os.write(terminal, b"continue\n")
-        until(b"Continuing.")
+        self.until(terminal, b"Continuing.")
         time.sleep(2)
-        os.write(terminal, b"\x03")
-        until(b"SIGINT")
-        until(b"(gdb) ")
-        os.write(terminal, b"kill\n")
-        until(b"(y or n)")
-        os.write(terminal, b"y\n")
-        until(b"(gdb) ")
+        for words, answer in ((b"\x03", b"SIGINT"), (b"", b"(gdb) "), (b"kill\n", b"(y or n)"),
+                              (b"y\n", b"(gdb) ")):
+            os.write(terminal, words)
+            self.until(terminal, answer)
         os.write(terminal, b"quit\n")
         with contextlib.suppress(OSError):  # the terminal is gone
             while os.read(terminal, 4096):
                 pass
         self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
         os.close(terminal)
+
+    def test_a_terminal_that_is_closed_ends_the_program(self):
+        pid, terminal = self.debug_in_a_terminal()
+        os.write(terminal, b"continue\n")
+        self.until(terminal, b"Continuing.")
+        time.sleep(1)
+        os.close(terminal)
+        os.waitpid(pid, 0)  # and tearDown looks for what is left
 
     def test_debug_on_a_board(self):
         """ssh is a script that runs the command here, and gdbserver one that puts QEMU's stub on its

@@ -59,8 +59,9 @@ static int wait_forwarding(pid_t pid, int hard, const struct proc_place *place)
         }
         if (info.si_code <= 0) { // sent by a process; a terminal's signal reached the child too
             kill(pid, sig);
-        } else if (sig == SIGINT && place && place->on_interrupt) {
-            place->on_interrupt(place->user);
+        }
+        if (place && place->on_signal) {
+            place->on_signal(place->user, sig);
         }
     }
 }

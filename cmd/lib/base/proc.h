@@ -18,8 +18,8 @@ enum { PROC_SIGNALED = 128 };
 struct proc_place {
     const char *dir;        // NULL: our working folder
     const struct strv *env; // the whole environment, NAME=VALUE each; NULL: ours
-    // Called when the terminal interrupts (Ctrl-C), which the program is told as well. Or NULL.
-    void (*on_interrupt)(void *user);
+    // Called for each of those signals, which the program is told as well. Or NULL.
+    void (*on_signal)(void *user, int sig);
     void *user;
 };
 

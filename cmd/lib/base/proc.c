@@ -57,7 +57,9 @@ static int wait_forwarding(pid_t pid, int hard, const struct proc_place *place)
             }
             last_interrupt = now;
         }
-        if (info.si_code <= 0) { // sent by a process; a terminal's signal reached the child too
+        // Sent by a process; a terminal's signal reached the child too. But a terminal that is closed
+        // tells only the process that leads its session.
+        if (info.si_code <= 0 || sig == SIGHUP) {
             kill(pid, sig);
         }
         if (place && place->on_signal) {

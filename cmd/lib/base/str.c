@@ -243,6 +243,17 @@ static int compare_strings(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+bool strv_assigns(const struct strv *v, const char *assignment)
+{
+    size_t n = strcspn(assignment, "=");
+    for (size_t i = 0; i < v->n; i++) {
+        if (strcspn(v->items[i], "=") == n && strncmp(v->items[i], assignment, n) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void strv_sort(struct strv *v)
 {
     if (v->n > 1) {

@@ -73,6 +73,8 @@ void strv_take(struct strv *v, char *s);               // adds a string that is 
 void strv_add_words(struct strv *v, const char *text); // one item a space-separated word
 void strv_add_all(struct strv *v, char *const *items); // a NULL-terminated array
 bool strv_has(const struct strv *v, const char *s);
+// Has the list an assignment NAME=… to the variable that `assignment`, NAME or NAME=VALUE, names?
+bool strv_assigns(const struct strv *v, const char *assignment);
 void strv_sort(struct strv *v);
 char *strv_join(const struct strv *v, const char *sep);
 void strv_release(struct strv *v);

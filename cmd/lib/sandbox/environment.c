@@ -31,17 +31,6 @@ static bool describes_desktop(const char *variable)
     return false;
 }
 
-static bool is_set(const struct strv *env, const char *assignment)
-{
-    size_t n = strcspn(assignment, "=") + 1;
-    for (size_t i = 0; i < env->n; i++) {
-        if (strncmp(env->items[i], assignment, n) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 char *environment_flat_folder(const struct sandbox *s, const char *path)
 {
     _cleanup_free_ char *name = xstrdup(path);
@@ -98,7 +87,7 @@ static void add_recipe(struct sandbox *s, const struct strv *variables, bool roo
 {
     for (size_t i = 0; i < variables->n; i++) {
         const char *v = variables->items[i];
-        if (!is_set(&s->env, v)) {
+        if (!strv_assigns(&s->env, v)) {
             strv_take(&s->env, rootless ? expand(s, v) : xstrdup(v));
         }
     }

@@ -34,6 +34,8 @@ bool binfmt_host_has_arm(bool *fixed);
 // namespace.c
 // In the new namespaces: builds the root file system and enters it.
 int namespace_enter(struct sandbox *s, struct err *err) ERR_MUST_CHECK;
+// The kernel or its settings refuse it: ERR_UNSUPPORTED with `what` and errno. Returns -1.
+int namespace_unsupported(struct err *err, const char *what);
 // The flags of clone(2) for it.
 int namespace_flags(void);
 // In a new user namespace: the only user there is `uid`, whom its parent knows as `outer_uid`.

@@ -20,7 +20,7 @@ int namespace_flags(void)
     return CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC;
 }
 
-static int unsupported(struct err *err, const char *what)
+int namespace_unsupported(struct err *err, const char *what)
 {
     err_sys(err, "%s", what);
     err->code = ERR_UNSUPPORTED;
@@ -55,7 +55,7 @@ int namespace_map_user(uid_t uid, uid_t outer_uid, gid_t gid, gid_t outer_gid, s
 int namespace_become_pi(struct err *err)
 {
     if (unshare(CLONE_NEWUSER) != 0) {
-        return unsupported(err, "cannot make a user namespace in a user namespace");
+        return namespace_unsupported(err, "cannot make a user namespace in a user namespace");
     }
     return namespace_map_user(SANDBOX_PI, 0, SANDBOX_PI, 0, err);
 }
@@ -116,7 +116,7 @@ static int make_layers(const struct sandbox *s, struct err *err)
         UPPER "/sys/devices/system/cpu",
     };
     if (mount("tmpfs", "mnt", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") != 0) {
-        return unsupported(err, "cannot mount a tmpfs in a user namespace");
+        return namespace_unsupported(err, "cannot mount a tmpfs in a user namespace");
     }
     if (make_folders(folders, ARRAY_SIZE(folders), err) != 0 || write_board_files(s, err) != 0) {
         return -1;
@@ -126,7 +126,7 @@ static int make_layers(const struct sandbox *s, struct err *err)
     // bits, at which readdir of a program without large-file support fails).
     if (mount("overlay", NEW_ROOT, "overlay", MS_NOSUID | MS_NODEV,
               "lowerdir=root:folders,upperdir=" UPPER ",workdir=mnt/work,userxattr") != 0) {
-        return unsupported(err, "cannot mount an overlay in a user namespace");
+        return namespace_unsupported(err, "cannot mount an overlay in a user namespace");
     }
     return 0;
 }
@@ -146,7 +146,7 @@ static int mount_devices(struct err *err)
             return -1;
         }
         if (mount(from, to, NULL, MS_BIND, NULL) != 0) {
-            return unsupported(err, "cannot bind a device");
+            return namespace_unsupported(err, "cannot bind a device");
         }
     }
     for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
@@ -155,7 +155,7 @@ static int mount_devices(struct err *err)
         }
     }
     if (fs_is_dir("/dev/pts") && mount("/dev/pts", NEW_ROOT "/dev/pts", NULL, MS_BIND, NULL) != 0) {
-        return unsupported(err, "cannot bind /dev/pts");
+        return namespace_unsupported(err, "cannot bind /dev/pts");
     }
     return 0;
 }
@@ -167,18 +167,19 @@ static int mount_system(const struct sandbox *s, struct err *err)
 
     if (mount("tmpfs", NEW_ROOT "/dev/shm", "tmpfs", plain, "mode=1777") != 0 ||
         mount("tmpfs", NEW_ROOT "/tmp", "tmpfs", plain, "mode=1777") != 0) {
-        return unsupported(err, "cannot mount a tmpfs");
+        return namespace_unsupported(err, "cannot mount a tmpfs");
     }
     if (mount("proc", NEW_ROOT "/proc", "proc", plain | MS_NOEXEC, NULL) != 0) {
-        return unsupported(err, "cannot mount /proc in a user namespace");
+        return namespace_unsupported(err, "cannot mount /proc in a user namespace");
     }
     if (mount("binfmt_misc", NEW_ROOT "/proc/sys/fs/binfmt_misc", "binfmt_misc", plain | MS_NOEXEC,
               NULL) == 0) {
         return binfmt_register(NEW_ROOT "/proc/sys/fs/binfmt_misc", s->qemu, err);
     }
     if (!binfmt_host_has_arm(&fixed) || !fixed) {
-        return unsupported(err, "no private binfmt_misc (it needs Linux 6.7), and the host has "
-                                "QEMU not registered with flag F");
+        return namespace_unsupported(
+            err, "no private binfmt_misc (it needs Linux 6.7), and the host has "
+                 "QEMU not registered with flag F");
     }
     return 0;
 }
@@ -200,12 +201,12 @@ static int enter_root(const struct sandbox *s, struct err *err)
 {
     const char *name = s->o->board->hostname;
     if (sethostname(name, strlen(name)) != 0) {
-        return unsupported(err, "cannot set the board's host name");
+        return namespace_unsupported(err, "cannot set the board's host name");
     }
     // pivot_root, since a process in a chroot may not make user namespaces of its own.
     if (chdir(NEW_ROOT) != 0 || syscall(SYS_pivot_root, ".", ".") != 0 ||
         umount2(".", MNT_DETACH) != 0 || chdir("/") != 0) {
-        return unsupported(err, "cannot enter the sysroot");
+        return namespace_unsupported(err, "cannot enter the sysroot");
     }
     return 0;
 }
@@ -219,7 +220,7 @@ int namespace_enter(struct sandbox *s, struct err *err)
         return -1;
     }
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) {
-        return unsupported(err, "cannot make the mounts private");
+        return namespace_unsupported(err, "cannot make the mounts private");
     }
     if (chdir(s->o->sysroot_dir) != 0) {
         return err_sys(err, "cannot enter %s", s->o->sysroot_dir);

@@ -1,30 +1,19 @@
-#include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
-#include <string.h>
 #include <sys/mount.h>
 
-#include "base/fs.h"
 #include "sandbox/internal.h"
 
 #define BINFMT_MISC "/proc/sys/fs/binfmt_misc"
-
-static int unsupported(struct err *err, const char *what)
-{
-    err_sys(err, "%s", what);
-    err->code = ERR_UNSUPPORTED;
-    return -1;
-}
 
 // The host's registration would run a program without its sysroot, so it does not do.
 static int mount_binfmt(struct err *err)
 {
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) {
-        return unsupported(err, "cannot make the mounts private");
+        return namespace_unsupported(err, "cannot make the mounts private");
     }
     if (mount("binfmt_misc", BINFMT_MISC, "binfmt_misc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) !=
         0) {
-        return unsupported(err, "no private binfmt_misc (it needs Linux 6.7)");
+        return namespace_unsupported(err, "no private binfmt_misc (it needs Linux 6.7)");
     }
     return 0;
 }
@@ -35,7 +24,7 @@ int sandbox_make_transparent(const char *interpreter, struct err *err)
     gid_t gid = getgid();
 
     if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
-        return unsupported(err, "cannot make a user namespace");
+        return namespace_unsupported(err, "cannot make a user namespace");
     }
     // Root at first: only root may register a program in binfmt_misc.
     if (namespace_map_user(0, uid, 0, gid, err) != 0 || mount_binfmt(err) != 0 ||
@@ -43,7 +32,7 @@ int sandbox_make_transparent(const char *interpreter, struct err *err)
         return -1;
     }
     if (unshare(CLONE_NEWUSER) != 0) {
-        return unsupported(err, "cannot make a user namespace in a user namespace");
+        return namespace_unsupported(err, "cannot make a user namespace in a user namespace");
     }
     return namespace_map_user(uid, 0, gid, 0, err);
 }

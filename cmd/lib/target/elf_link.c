@@ -162,20 +162,33 @@ static bool is_arm(Elf *elf)
            gelf_getclass(elf) == ELFCLASS32;
 }
 
-int elf_read_linked(const char *path, struct elf_linked *out, struct err *err)
+// Opens the file; `fd` and the handle are the caller's to close.
+static Elf *open_elf(const char *path, int *fd, struct err *err)
 {
-    *out = (struct elf_linked){0};
-    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return err_sys(err, "cannot open %s", path);
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0) {
+        err_sys(err, "cannot open %s", path);
+        return NULL;
     }
     elf_version(EV_CURRENT);
-    Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+    Elf *elf = elf_begin(*fd, ELF_C_READ_MMAP, NULL);
     if (!elf) {
         damaged(err);
-        return err_wrap(err, "%s", path);
+        err_wrap(err, "%s", path);
     }
+    return elf;
+}
+
+int elf_read_linked(const char *path, struct elf_linked *out, struct err *err)
+{
+    _cleanup_close_ int fd = -1;
+    Elf *elf = open_elf(path, &fd, err);
     int r = 0;
+
+    *out = (struct elf_linked){0};
+    if (!elf) {
+        return -1;
+    }
     if (is_arm(elf)) {
         r = read_needs(elf, &out->needs, err);
         read_imports(elf, out);
@@ -225,16 +238,11 @@ static char *find_build_id(Elf *elf)
 
 int elf_build_id(const char *path, char **id, struct err *err)
 {
+    _cleanup_close_ int fd = -1;
+    Elf *elf = open_elf(path, &fd, err);
     *id = NULL;
-    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return err_sys(err, "cannot open %s", path);
-    }
-    elf_version(EV_CURRENT);
-    Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
     if (!elf) {
-        damaged(err);
-        return err_wrap(err, "%s", path);
+        return -1;
     }
     *id = elf_kind(elf) == ELF_K_ELF ? find_build_id(elf) : NULL;
     elf_end(elf);
@@ -302,15 +310,10 @@ static int read_archive(int fd, Elf *archive, const char *path,
 
 int elf_read_objects(const char *path, const struct elf_object_reader *reader, struct err *err)
 {
-    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return err_sys(err, "cannot open %s", path);
-    }
-    elf_version(EV_CURRENT);
-    Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+    _cleanup_close_ int fd = -1;
+    Elf *elf = open_elf(path, &fd, err);
     if (!elf) {
-        damaged(err);
-        return err_wrap(err, "%s", path);
+        return -1;
     }
     int r = elf_kind(elf) == ELF_K_AR ? read_archive(fd, elf, path, reader, err)
                                       : read_object(elf, path, reader, err);

@@ -399,16 +399,10 @@ void toolset_environment(const struct toolset *t, struct strv *set, struct strv 
                   "PKG_CONFIG_PATH", NULL);
 }
 
-static bool sets(const struct strv *assignments, const char *variable)
+static bool is_named(const struct strv *names, const char *assignment)
 {
-    size_t n = strcspn(variable, "=");
-    for (size_t i = 0; i < assignments->n; i++) {
-        const char *a = assignments->items[i];
-        if (strcspn(a, "=") == n && strncmp(a, variable, n) == 0) {
-            return true;
-        }
-    }
-    return false;
+    _cleanup_free_ char *name = xstrndup(assignment, strcspn(assignment, "="));
+    return strv_has(names, name);
 }
 
 void toolset_whole_environment(const struct toolset *t, struct strv *out)
@@ -418,7 +412,7 @@ void toolset_whole_environment(const struct toolset *t, struct strv *out)
 
     toolset_environment(t, &set, &unset);
     for (char **v = environ; *v; v++) {
-        if (!sets(&set, *v) && !sets(&unset, *v)) {
+        if (!strv_assigns(&set, *v) && !is_named(&unset, *v)) {
             strv_add(out, *v);
         }
     }

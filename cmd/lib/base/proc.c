@@ -57,8 +57,8 @@ static int wait_forwarding(pid_t pid, int hard, const struct proc_place *place)
             }
             last_interrupt = now;
         }
-        // Sent by a process; a terminal's signal reached the child too. But a terminal that is closed
-        // tells only the process that leads its session.
+        // Sent by a process; a terminal's signal reached the child too. But a terminal that is
+        // closed tells only the process that leads its session.
         if (info.si_code <= 0 || sig == SIGHUP) {
             kill(pid, sig);
         }

@@ -2,13 +2,8 @@
 
 #include <string.h>
 
+#include "base/fs.h"
 #include "target/variant.h"
-
-static bool is_below(const char *path, const char *folder)
-{
-    size_t n = strlen(folder);
-    return strncmp(path, folder, n) == 0 && (path[n] == '/' || path[n] == '\0');
-}
 
 // A folder where the desktop's own headers and libraries are, and not the compiler's.
 static bool is_the_desktops(const char *path)
@@ -19,7 +14,7 @@ static bool is_the_desktops(const char *path)
         "/lib64"};
     bool below = false;
     for (size_t i = 0; i < ARRAY_SIZE(folders) && !below; i++) {
-        below = is_below(path, folders[i]);
+        below = fs_is_below(path, folders[i]);
     }
     return below && !str_starts(path, "/usr/lib/llvm-") && !str_starts(path, "/usr/lib/clang/");
 }
@@ -27,7 +22,7 @@ static bool is_the_desktops(const char *path)
 static void add_path(const struct toolset *t, const char *option, const char *path,
                      struct strv *out)
 {
-    bool foreign = is_the_desktops(path) && !is_below(path, t->root);
+    bool foreign = is_the_desktops(path) && !fs_is_below(path, t->root);
     strv_addf(out, "%s%s%s", option, foreign ? t->root : "", path);
 }
 
@@ -82,14 +77,34 @@ bool command_only_compiles(const struct strv *words)
     return false;
 }
 
+static bool is_compiled(const char *file)
+{
+    static const char *const suffixes[] = {".o", ".lo", ".a", ".so", ".obj"};
+    for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+        if (str_ends(file, suffixes[i])) {
+            return true;
+        }
+    }
+    return strstr(file, ".so.") != NULL;
+}
+
+// Is there anything among the words that has to be compiled? When in doubt, there is.
 static bool has_source(const struct strv *words)
 {
-    static const char *const suffixes[] = {".c", ".cc", ".cpp", ".cxx", ".C", ".S", ".s"};
+    static const char *const with_value[] = {"-o",       "-I",       "-L",  "-isystem",
+                                             "-Xlinker", "-include", "-MF", "-MT",
+                                             "-MQ",      "-T",       "-u",  "-z"};
     for (size_t i = 0; i < words->n; i++) {
-        for (size_t j = 0; j < ARRAY_SIZE(suffixes); j++) {
-            if (str_ends(words->items[i], suffixes[j])) {
-                return true;
-            }
+        const char *word = words->items[i];
+        bool takes_next = false;
+        for (size_t j = 0; j < ARRAY_SIZE(with_value); j++) {
+            takes_next = takes_next || strcmp(word, with_value[j]) == 0;
+        }
+        if (takes_next) {
+            i++;
+        } else if (str_starts(word, "-x") || strcmp(word, "-") == 0 ||
+                   (word[0] != '-' && !is_compiled(word))) {
+            return true;
         }
     }
     return false;

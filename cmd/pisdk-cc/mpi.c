@@ -74,6 +74,15 @@ static const struct strv *libraries(const struct mpi_call *call)
 }
 
 // OMPI_CC, MPICH_CC and so on: the user's own compiler below the wrapper.
+static char *own_compiler(const struct mpi_call *call)
+{
+    static const char *const names[] = {[LANGUAGE_C] = "clang",
+                                        [LANGUAGE_CXX] = "clang++",
+                                        [LANGUAGE_CPP] = "clang",
+                                        [LANGUAGE_FORTRAN] = "gfortran"};
+    return xasprintf("%s%s", call->prefix, names[call->language]);
+}
+
 static char *choose_compiler(const struct mpi_call *call)
 {
     static const char *const variables[][2] = {
@@ -82,17 +91,13 @@ static char *choose_compiler(const struct mpi_call *call)
         [LANGUAGE_CPP] = {"OMPI_CC", "MPICH_CC"},
         [LANGUAGE_FORTRAN] = {"OMPI_FC", "MPICH_FC"},
     };
-    static const char *const names[] = {[LANGUAGE_C] = "clang",
-                                        [LANGUAGE_CXX] = "clang++",
-                                        [LANGUAGE_CPP] = "clang",
-                                        [LANGUAGE_FORTRAN] = "gfortran"};
     for (size_t i = 0; i < ARRAY_SIZE(variables[0]); i++) {
         const char *value = getenv(variables[call->language][i]);
         if (value && *value) {
             return xstrdup(value);
         }
     }
-    return xasprintf("%s%s", call->prefix, names[call->language]);
+    return own_compiler(call);
 }
 
 static void add_variable(struct strv *to, const char *name)
@@ -239,11 +244,11 @@ bool command_mpi(const struct mpi_call *call, const struct strv *words, struct s
         strv_add_all(&all, rest.items);
         strv_add_all(&all, parts.compile.items);
         strv_add_all(&all, links ? parts.link.items : NULL);
-        _cleanup_free_ char *own = xstrdup(parts.compiler);
-        if (str_starts(own, call->prefix)) {
+        _cleanup_free_ char *own = own_compiler(call);
+        if (strcmp(own, parts.compiler) == 0) {
             command_compiler(call->toolset, call->language, &all, argv);
         } else {
-            strv_add_words(argv, own);
+            strv_add_words(argv, parts.compiler);
             strv_add_all(argv, all.items);
         }
     }

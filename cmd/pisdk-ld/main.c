@@ -42,6 +42,9 @@ static int run(struct strv *argv, struct strbuf *trace)
     for (size_t i = 0; i < ARRAY_SIZE(prints); i++) {
         speaks = speaks || strv_has(argv, prints[i]);
     }
+    for (size_t i = 1; i < argv->n; i++) {
+        speaks = speaks || str_starts(argv->items[i], "--print-") || str_ends(argv->items[i], "=-");
+    }
     if (!speaks) {
         strv_add(argv, "--trace");
     }
@@ -103,7 +106,7 @@ static const char *find_output(const struct strv *words)
                 return NULL;
             }
         }
-        if (strcmp(word, "-o") == 0 && i + 1 < words->n) {
+        if ((strcmp(word, "-o") == 0 || strcmp(word, "--output") == 0) && i + 1 < words->n) {
             output = words->items[++i];
         } else if (str_starts(word, "--output=")) {
             output = word + strlen("--output=");

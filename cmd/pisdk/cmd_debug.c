@@ -147,13 +147,28 @@ static void add_command(struct strv *argv, const char *fmt, ...)
     strv_take(argv, strbuf_take(&b));
 }
 
+// A path as one word of a gdb command.
+static char *gdb_word(const char *path)
+{
+    struct strbuf b = {0};
+    strbuf_adds(&b, "\"");
+    for (; *path; path++) {
+        if (*path == '"' || *path == '\\') {
+            strbuf_adds(&b, "\\");
+        }
+        strbuf_add(&b, path, 1);
+    }
+    strbuf_adds(&b, "\"");
+    return strbuf_take(&b);
+}
+
 static void gdb_words(const struct debug *d, const char *gdb, struct strv *argv)
 {
     const struct strv *commands = input_values(&d->app->input, "command");
     bool batch = input_flag(&d->app->input, "batch") || commands->n > 0;
     const char *script = input_value(&d->app->input, "script");
 
-    strv_add_list(argv, gdb, "-q", "-nx", NULL);
+    strv_add_list(argv, gdb, "-q", "-nx", "-return-child-result", NULL);
     if (batch || script) {
         strv_add(argv, "-batch");
     }
@@ -165,11 +180,13 @@ static void gdb_words(const struct debug *d, const char *gdb, struct strv *argv)
             project_build_dir(&d->app->project, d->target->board.name, d->target->type);
         _cleanup_free_ char *place = variant_source_place(d->app->project.name);
         add_command(argv, "set debug-file-directory %s/debug", dir);
-        add_command(argv, "set substitute-path %s %s", place, d->app->project.dir);
+        _cleanup_free_ char *folder = gdb_word(d->app->project.dir);
+        add_command(argv, "set substitute-path %s %s", place, folder);
     }
     // Open MPI's progress threads and children: of no interest to whoever debugs a program.
     add_command(argv, "handle SIGUSR1 SIGUSR2 SIGCHLD nostop noprint pass");
-    add_command(argv, "file %s", d->program);
+    _cleanup_free_ char *program = gdb_word(d->program);
+    add_command(argv, "file %s", program);
     add_command(argv, "target remote %s", d->remote);
     for (size_t i = 0; i < commands->n; i++) {
         add_command(argv, "%s", commands->items[i]);

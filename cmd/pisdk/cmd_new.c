@@ -107,6 +107,18 @@ static int create(struct app *app, const struct template *template, const char *
     return EXIT_OK;
 }
 
+static int create_from(struct app *app, const char *templates, const char *which,
+                       const char *target, const struct template_values *values, struct err *err)
+{
+    struct template template;
+    if (template_open(templates, which, &template, err) != 0) {
+        return -1;
+    }
+    int r = create(app, &template, target, values, err);
+    template_release(&template);
+    return r;
+}
+
 int cmd_new(struct app *app, struct err *err)
 {
     _cleanup_free_ char *templates = fs_join(app->paths.share, "templates");
@@ -128,12 +140,12 @@ int cmd_new(struct app *app, struct err *err)
         .sysroot = sysroot ? sysroot : PROJECT_DEFAULT_SYSROOT,
         .board = board ? board : PROJECT_DEFAULT_BOARD,
     };
-    struct template template;
-    if (check_words(app, name, values.sysroot, values.board, err) != 0 ||
-        template_open(templates, which ? which : DEFAULT_TEMPLATE, &template, err) != 0) {
+    if (check_words(app, name, values.sysroot, values.board, err) != 0) {
         return -1;
     }
-    int r = create(app, &template, target, &values, err);
-    template_release(&template);
+    sigset_t saved;
+    proc_stop_hold(&saved); // a template that was fetched goes first
+    int r = create_from(app, templates, which ? which : DEFAULT_TEMPLATE, target, &values, err);
+    proc_stop_restore(&saved);
     return r;
 }

@@ -1,6 +1,5 @@
 #include "coverage.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -8,10 +7,11 @@
 
 #include "base/fs.h"
 #include "base/proc.h"
+#include "project/build.h"
 #include "target/compiler.h"
 #include "target/elf.h"
 
-enum { OUTPUT_MAX = 64 << 20 };
+enum { OUTPUT_MAX = 64 << 20, DEPTH_MAX = 6 };
 
 char *coverage_variable(struct app *app, const struct target *t)
 {
@@ -52,8 +52,13 @@ static int find_tools(struct coverage *c, struct err *err)
 int coverage_begin(struct app *app, const struct target *t, struct coverage *out, struct err *err)
 {
     *out = (struct coverage){0};
-    out->build = project_build_dir(&app->project, t->board.name, t->type);
-    out->dir = fs_join(out->build, "coverage");
+    _cleanup_free_ char *build = project_build_dir(&app->project, t->board.name, t->type);
+    const char *system;
+    if (project_build_system(&app->project, &system, err) != 0) {
+        return -1;
+    }
+    out->programs = xstrdup(project_builds_apart(system) ? build : app->project.dir);
+    out->dir = fs_join(build, "coverage");
     _cleanup_free_ char *raw = fs_join(out->dir, "raw");
     if (find_tools(out, err) != 0 || fs_remove_tree(out->dir, err) != 0) {
         return -1;
@@ -64,7 +69,7 @@ int coverage_begin(struct app *app, const struct target *t, struct coverage *out
 void coverage_release(struct coverage *c)
 {
     free(c->dir);
-    free(c->build);
+    free(c->programs);
     free(c->profdata);
     free(c->cov);
     *c = (struct coverage){0};
@@ -112,7 +117,7 @@ static size_t list_raw(const struct coverage *c, struct strbuf *list)
     return empty;
 }
 
-// Programs and libraries of the build folder, two folders deep.
+// Programs and libraries of the build folder.
 static void find_programs(const char *dir, int depth, struct strv *found)
 {
     _cleanup_strv_ struct strv names = {0};
@@ -163,7 +168,6 @@ static int merge(const struct coverage *c, const struct strbuf *list, const char
     return run(&argv, NULL, err);
 }
 
-// Debug information and counters name the sources by /usr/src/NAME.
 static int write_reports(struct app *app, const struct coverage *c, const char *data,
                          struct err *err)
 {
@@ -174,9 +178,9 @@ static int write_reports(struct app *app, const struct coverage *c, const char *
     _cleanup_free_ char *page = fs_join(c->dir, "html");
     _cleanup_free_ char *info = fs_join(c->dir, "lcov.info");
 
-    find_programs(c->build, 2, &programs);
+    find_programs(c->programs, DEPTH_MAX, &programs);
     if (programs.n == 0) {
-        return err_set(err, ERR_NOT_FOUND, "there is no program in %s", c->build);
+        return err_set(err, ERR_NOT_FOUND, "there is no program in %s", c->programs);
     }
     add_cov(c, "show", &programs, data, &html);
     strv_add(&html, "-format=html");

@@ -10,8 +10,8 @@
 #include "target.h"
 
 struct coverage {
-    char *dir; // BUILD/coverage
-    char *build;
+    char *dir;            // BUILD/coverage
+    char *programs;       // the folder that has what is tested
     char *profdata, *cov; // LLVM's programs
 };
 

@@ -237,6 +237,11 @@ static int find_runtime(struct app *app, struct target *t, char **archive, struc
     if (*archive) {
         return 0;
     }
+    if (input_value(&app->input, "sysroot")) {
+        err_set(err, ERR_NOT_FOUND, "sysroot `%s` has no libclang-rt-%d-dev, which coverage needs",
+                t->sysroot.name, version);
+        return err_hint(err, "the project's own sysroot gets it when it is missing");
+    }
     log_info(&app->log, "coverage needs libclang-rt-%d-dev in the sysroot: adding it", version);
     strv_add_list(&argv, app->paths.program, "-C", app->project.dir, "sysroot", "add", NULL);
     strv_addf(&argv, "libclang-rt-%d-dev", version);

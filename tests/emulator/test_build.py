@@ -77,6 +77,11 @@ class Commands(Build):
         self.assertEqual((again, os.stat(again).st_ino), (first, before))
         self.assertNotEqual(json.loads(self.ok("env", "-b", "pi2", "--json").out)["CONFIG_SITE"],
                             first)
+        inside = self.ok("exec", "--", PISDK, "env", "--json").out
+        self.assertEqual(json.loads(inside)["CONFIG_SITE"], first)
+        # Half of the cache is gone: it is made anew.
+        os.unlink(Path(first).parent / "toolset")
+        self.ok("exec", "--", f"{TRIPLE}-clang", "--version")
 
     def test_mpicc_answers_as_open_mpi_does(self):
         words = ["--showme:compile", "--showme:link", "--showme:incdirs", "--showme:libdirs",
@@ -177,6 +182,42 @@ class Systems(Build):
         self.ok("build", "-b", "pi4", cwd=folder)
         self.assertIn("ARM v8", self.readelf("-A", folder / "p.o"))
         self.fails(2, "test", "-R", "x", cwd=folder, says="--regex", hint="--")
+
+    def test_what_clean_would_take_along(self):
+        """`make clean` is run for another board only, and may remove the folder build."""
+        folder = self.project(Makefile="p: p.c\n\t$(CC) p.c -o p\nclean:\n\trm -rf p build results\n",
+                              p_c=MAIN, results="mine\n")
+        self.ok("build", cwd=folder)
+        self.assertTrue((folder / "results").exists())
+        self.ok("build", "-b", "pi3", cwd=folder)
+        self.assertFalse((folder / "results").exists())
+        self.ok("build", "-b", "pi3", cwd=folder)
+
+    def test_make_without_tests(self):
+        folder = self.project(Makefile="p: p.c\n\t$(CC) p.c -o p\n", p_c=MAIN, test__x="", check__x="")
+        self.fails(1, "test", cwd=folder, says="not known", hint="test = ")
+
+    def test_flags_of_a_project_do_not_replace_ours(self):
+        folder = self.project(
+            ini="[build]\nconfigure = -DCMAKE_C_FLAGS=-O1\n",
+            CMakeLists_txt="cmake_minimum_required(VERSION 3.20)\nproject(p C)\n"
+                           'set(CMAKE_C_FLAGS "-Wall")\nadd_executable(p p.c)',
+            p_c="int main(int n, char **v) { return n + 0x7fffffff > 0 ? 0 : 1; }")
+        result = self.pisdk("run", "--sanitize=undefined", cwd=folder)
+        self.assertIn("runtime error: signed integer overflow", result.err, str(result))
+        self.ok("build", cwd=folder)
+        self.assertTrue(list((folder / "build/armv7-release/debug").rglob("*.debug")))
+
+    def test_run_builds_programs_only(self):
+        folder = self.project(
+            CMakeLists_txt="cmake_minimum_required(VERSION 3.20)\nproject(p C)\nadd_executable(p p.c)\n"
+                           "add_custom_target(wipe COMMAND ${CMAKE_COMMAND} -E touch ${CMAKE_SOURCE_DIR}/wiped)",
+            p_c=MAIN)
+        self.ok("run", cwd=folder)
+        for name in ("wipe", "clean"):
+            self.fails(1, "run", name, cwd=folder, says=f"`{name}`")
+        self.assertFalse((folder / "wiped").exists())
+        self.assertTrue((folder / "build/armv7-release/p").exists())
 
     def test_make_with_mpicc(self):
         folder = self.project(
@@ -458,6 +499,10 @@ class Quality(Build):
                 " p[n] = 1; free(p); return 0; }")
         result = self.pisdk("run", "--sanitize=address", cwd=folder)
         self.assertIn("heap-buffer-overflow", result.err, str(result))
+        (folder / "p.c").rename(folder / "p.inc")
+        write(folder / "Makefile", "p: p.inc\n\t$(CC) -x c - -o p < p.inc\nclean:\n\trm -f p\n")
+        result = self.pisdk("run", "--sanitize=address", cwd=folder)
+        self.assertIn("heap-buffer-overflow", result.err, str(result))
         self.fails(2, "build", "--sanitize=thread", cwd=folder, says="`thread`", hint="undefined")
 
     def test_coverage_counts_every_rank(self):
@@ -510,6 +555,7 @@ class Quality(Build):
         self.assertEqual(result.out.count("of 4 sum 6"), 4, str(result))
 
     def test_debug_a_crash(self):
+        self.dir = self.dir / "a folder"
         folder = self.cmake("int main(void) { volatile int *p = 0; return *p; }\n")
         result = self.pisdk("debug", "-x", "continue", "-x", "backtrace", cwd=folder)
         self.assertIn("SIGSEGV", result.out, str(result))
@@ -586,10 +632,11 @@ while data := stub.recv(4096):
 qemu.wait()
 os._exit(0)
 """, 0o755)
-        result = self.ok("debug", "--on", "one", "-x", "break main", "-x", "continue", "-x", "print v[1]",
+        result = self.pisdk("debug", "--on", "one", "-x", "break main", "-x", "continue", "-x", "print v[1]",
                          "-x", "continue", "p", "it's a $HOME", cwd=folder, env=env)
         self.assertIn('"it\'s a $HOME"', result.out, str(result))
         self.assertIn("exited with code 014", result.out)  # 12, in octal
+        self.assertEqual(result.status, 12)
         self.assertEqual([p for p in Path("/tmp").glob("pisdk-debug-*") if p.stat().st_uid == os.getuid()],
                          [])
         self.fails(1, "debug", "--on", "two", cwd=folder, env=env, says="cannot copy the program to two")

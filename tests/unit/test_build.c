@@ -137,6 +137,8 @@ static void test_makefile_tools(void **state)
     expect_tool("ar", "T-ar");
     expect_tool("ar rc", "T-ar rc");
     expect_tool("c99", "T-clang");
+    expect_tool("ccache gcc -O2", "T-clang -O2");
+    expect_tool("ccache", NULL);
     expect_tool("T-clang", NULL);
     expect_tool("nvcc", NULL);
     expect_tool("", NULL);

@@ -257,7 +257,7 @@ static int forward_signal(int fd, pid_t pid)
     if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info)) {
         return 0;
     }
-    if (info.ssi_code <= 0) {
+    if (info.ssi_code <= 0 || info.ssi_signo == SIGHUP) { // see wait_forwarding
         kill(pid, (int)info.ssi_signo);
     }
     return (int)info.ssi_signo;

@@ -1,7 +1,6 @@
 #include "project/build.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/fs.h"

@@ -100,19 +100,10 @@ const struct build_system build_autotools = {
 
 // --- make ----------------------------------------------------------------------------------------
 
-// It builds among its sources, so what was built for another board or otherwise must go first.
-static int clean_other(struct build *b, const struct strv *words, int *status, struct err *err)
+static int run_clean(struct build *b, const struct strv *words, int *status, struct err *err)
 {
-    _cleanup_free_ char *last = fs_join(b->p->dir, "build/.pisdk-make");
-    _cleanup_free_ char *now = strv_join(words, "\n");
-    _cleanup_strbuf_ struct strbuf then = {0};
     _cleanup_strv_ struct strv argv = {0};
-    struct err ignored = ERR_INIT;
 
-    bool known = fs_read_file(last, 1 << 16, &then, &ignored) == 0 && then.data;
-    if (!b->o->clean && known && strcmp(then.data, now) == 0) {
-        return 0;
-    }
     add_make(b, b->p->dir, &argv);
     strv_add_all(&argv, words->items);
     strv_add(&argv, "clean");
@@ -123,7 +114,30 @@ static int clean_other(struct build *b, const struct strv *words, int *status, s
         log_warning(b->o->log, "`make clean` failed; what an earlier build has left may not fit");
         *status = 0;
     }
-    return fs_write_file(last, now, strlen(now), 0644, err);
+    return 0;
+}
+
+// It builds among its sources, so what pisdk has built for another board or otherwise must go
+// first.
+static int clean_other(struct build *b, const struct strv *words, int *status, struct err *err)
+{
+    _cleanup_free_ char *folder = fs_join(b->p->dir, "build");
+    _cleanup_free_ char *last = fs_join(folder, ".pisdk-make");
+    _cleanup_free_ char *now = strv_join(words, "\n");
+    _cleanup_strbuf_ struct strbuf then = {0};
+    struct err ignored = ERR_INIT;
+
+    bool built = fs_read_file(last, 1 << 16, &then, &ignored) == 0 && then.data;
+    bool other = built && strcmp(then.data, now) != 0;
+    if ((other || b->o->clean) && run_clean(b, words, status, err) != 0) {
+        return -1;
+    }
+    if (built && !other && !b->o->clean) {
+        return 0;
+    }
+    // `clean` may have removed the folder.
+    return fs_mkdir_all(folder, 0755, err) == 0 ? fs_write_file(last, now, strlen(now), 0644, err)
+                                                : -1;
 }
 
 static int make_prepare(struct build *b, int *status, struct err *err)
@@ -164,11 +178,13 @@ static int make_test(struct build *b, struct strv *argv, struct err *err)
         _cleanup_strv_ struct strv trial = {0};
         _cleanup_strbuf_ struct strbuf output = {0};
         int status;
-        strv_add_list(&trial, "make", "-n", targets[i], NULL);
+        strv_add_list(&trial, "env", "LC_ALL=C", "make", "-n", targets[i], NULL);
         if (build_ask(b, b->p->dir, &trial, &output, &status, err) != 0) {
             return -1;
         }
-        if (status == 0) {
+        // A folder of that name is no rule.
+        bool nothing = output.data && strstr(output.data, "Nothing to be done for");
+        if (status == 0 && !nothing) {
             strv_add_list(argv, "make", "-C", b->p->dir, targets[i], NULL);
             strv_add_all(argv, overrides.items);
             return 0;

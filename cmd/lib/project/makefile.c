@@ -28,9 +28,11 @@ char *makefile_replace_tool(const char *triple, const char *value)
     struct slice rest = {value, strlen(value)};
     struct slice word;
 
-    if (!slice_word(&rest, &word)) {
-        return NULL;
-    }
+    do { // "ccache gcc"
+        if (!slice_word(&rest, &word)) {
+            return NULL;
+        }
+    } while (slice_is(word, "ccache") || slice_is(word, "distcc") || slice_is(word, "icecc"));
     _cleanup_free_ char *path = slice_dup(word);
     _cleanup_free_ char *name = xstrdup(fs_base(path));
     // gcc-12, clang-19

@@ -1,10 +1,10 @@
 #include "project/template.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,11 +52,11 @@ static int on_key(void *user, const char *section, const char *key, const char *
 static int read_description(struct template *t, struct err *err)
 {
     _cleanup_free_ char *file = fs_join(t->dir, "template.ini");
-    _cleanup_free_ char *files = fs_join(t->dir, "files");
+    _cleanup_free_ char *project = fs_join(t->dir, "files/pisdk.ini");
 
-    if (!fs_exists(file) || !fs_is_dir(files)) {
+    if (!fs_exists(file) || !fs_exists(project)) {
         err_set(err, ERR_NOT_FOUND, "%s is not a template", t->dir);
-        return err_hint(err, "a template is a folder with template.ini and files/ in it");
+        return err_hint(err, "a template is a folder with template.ini and files/pisdk.ini in it");
     }
     if (ini_read(file, on_key, t, err) != 0) {
         return -1;
@@ -277,6 +277,10 @@ static int copy_folder(struct copy *c, const char *from, const char *to, struct 
     for (size_t i = 0; i < entries.n; i++) {
         _cleanup_free_ char *source = fs_join(from, entries.items[i]);
         _cleanup_free_ char *name = NULL;
+        if (strcasecmp(entries.items[i], ".git") == 0) { // its settings can name programs to run
+            return err_set(err, ERR_USAGE, "%s: a template may not have a repository in it",
+                           source);
+        }
         if (substitute(c, source, entries.items[i], true, &name, err) != 0) {
             return -1;
         }

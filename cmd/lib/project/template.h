@@ -1,10 +1,10 @@
 // Templates: what `pisdk new` makes a project of.
 //
 // A template is a folder with a file template.ini ([template] summary, packages) and a folder
-// files/ in it, which is copied with @NAME@, @SYSROOT@ and @BOARD@ replaced, in file names and in
-// texts. Another @VARIABLE@ is an error, but in files that end in .in, which have variables of a
-// build system. Templates may be anybody's: only files and folders are copied, no link is followed,
-// and nothing of theirs is executed.
+// files/ with a pisdk.ini in it, which is copied with @NAME@, @SYSROOT@ and @BOARD@ replaced, in
+// file names and in texts. Another @VARIABLE@ is an error, but in files that end in .in, which have
+// variables of a build system. Templates may be anybody's: only files and folders are copied, no
+// link is followed, and nothing of theirs is executed.
 #ifndef PISDK_PROJECT_TEMPLATE_H
 #define PISDK_PROJECT_TEMPLATE_H
 

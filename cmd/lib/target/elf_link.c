@@ -183,22 +183,16 @@ int elf_read_linked(const char *path, struct elf_linked *out, struct err *err)
 {
     _cleanup_close_ int fd = -1;
     Elf *elf = open_elf(path, &fd, err);
-    int r = 0;
 
     *out = (struct elf_linked){0};
     if (!elf) {
         return -1;
     }
     if (is_arm(elf)) {
-        r = read_needs(elf, &out->needs, err);
         read_imports(elf, out);
         out->has_debug = has_debug(elf);
     }
     elf_end(elf);
-    if (r != 0) {
-        elf_linked_release(out);
-        return err_wrap(err, "%s", path);
-    }
     return 0;
 }
 

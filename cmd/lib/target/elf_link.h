@@ -17,7 +17,6 @@ struct elf_import {
 struct elf_linked {
     struct elf_import *imports; // only those with a version
     size_t n_imports;
-    struct arm_needs needs;
     bool has_debug; // it has debug information
 };
 

@@ -44,6 +44,24 @@ static void add_fortran_flags(struct toolset *t, const struct toolset_options *o
     strv_add(&t->fortran, "-mfloat-abi=hard");
 }
 
+// A program of the desktop: not one of a toolset, whose folder is in PATH after `pisdk env`.
+static char *find_program(const struct toolset_options *o, const char *name)
+{
+    const char *path = getenv("PATH");
+    _cleanup_free_ char *tools = fs_join(o->cache, "tools");
+    struct slice rest = {path ? path : "", path ? strlen(path) : 0};
+    struct slice folder;
+
+    while (slice_cut(&rest, ':', &folder)) {
+        _cleanup_free_ char *dir = slice_dup(folder);
+        _cleanup_free_ char *program = fs_join(dir, name);
+        if (dir[0] == '/' && !fs_is_below(dir, tools) && fs_is_program(program)) {
+            return TAKE_PTR(program);
+        }
+    }
+    return NULL;
+}
+
 static int describe(const struct toolset_options *o, const struct compiler *c, struct toolset *t,
                     struct err *err)
 {
@@ -59,9 +77,9 @@ static int describe(const struct toolset_options *o, const struct compiler *c, s
     t->clang = xstrdup(c->clang);
     t->clangxx = xasprintf("%s/clang++%s", folder, suffix);
     t->lld = xstrdup(c->lld);
-    t->gfortran = fs_find_program(gfortran);
-    t->ccache = o->ccache ? fs_find_program("ccache") : NULL;
-    t->pkg_config = fs_find_program("pkg-config");
+    t->gfortran = find_program(o, gfortran);
+    t->ccache = o->ccache ? find_program(o, "ccache") : NULL;
+    t->pkg_config = find_program(o, "pkg-config");
     t->glibc = o->glibc ? xstrdup(o->glibc) : NULL;
     t->glibc_from = o->glibc_from ? xstrdup(o->glibc_from) : NULL;
     t->debug = o->debug ? xstrdup(o->debug) : NULL;
@@ -297,6 +315,21 @@ static int fill(const struct toolset_options *o, const struct compiler *c, struc
     return write_file(dir, TOOLSET_FILE, &text, err);
 }
 
+static bool is_whole(const char *place)
+{
+    _cleanup_free_ char *mark = fs_join(place, TOOLSET_FILE);
+    return fs_exists(mark);
+}
+
+// The cache may be removed at any time, and half of it at a bad one.
+static int replace_damaged(const char *dir, const char *place, struct err *err)
+{
+    if (fs_remove_tree(place, err) != 0) {
+        return -1;
+    }
+    return rename(dir, place) == 0 ? 0 : err_sys(err, "cannot create folder %s", place);
+}
+
 // Made beside its place and renamed: another pisdk may make the same one at the same time.
 static int make(const struct toolset_options *o, const struct compiler *c, struct toolset *t,
                 const char *place, struct err *err)
@@ -307,8 +340,8 @@ static int make(const struct toolset_options *o, const struct compiler *c, struc
         return -1;
     }
     int r = fill(o, c, t, dir, place, err);
-    if (r == 0 && rename(dir, place) != 0 && errno != EEXIST && errno != ENOTEMPTY) {
-        r = err_sys(err, "cannot create folder %s", place);
+    if (r == 0 && rename(dir, place) != 0) {
+        r = is_whole(place) ? 0 : replace_damaged(dir, place, err);
     }
     struct err ignored = ERR_INIT;
     (void)!fs_remove_tree(dir, &ignored);
@@ -332,8 +365,7 @@ int toolset_make(const struct toolset_options *o, struct toolset *out, struct er
         strbuf_addf(&text, "%s\n%s\n%s\n" PISDK_VERSION "\n", o->share, o->cc, o->ld);
         hash_text(&text, hash);
         _cleanup_free_ char *place = xasprintf("%s/tools/%s-%s", o->cache, o->board->name, hash);
-        _cleanup_free_ char *mark = fs_join(place, TOOLSET_FILE);
-        r = fs_exists(mark) ? 0 : make(o, &c, out, place, err);
+        r = is_whole(place) ? 0 : make(o, &c, out, place, err);
         out->dir = TAKE_PTR(place);
     }
     compiler_release(&c);

@@ -23,7 +23,13 @@
 #include "program.h"
 #include "target.h"
 
-enum { RANKS_MAX = PROJECT_RANKS_MAX, WAIT_SECONDS = 60, POLL_MS = 20, PROC_FILE_MAX = 1 << 20 };
+enum {
+    RANKS_MAX = PROJECT_RANKS_MAX,
+    WAIT_SECONDS = 60,
+    POLL_MS = 20,
+    PROC_FILE_MAX = 1 << 20,
+    NOT_ENDED = 255
+};
 
 struct debug {
     struct app *app;
@@ -263,7 +269,10 @@ static int run_gdb(struct debug *d, const char *gdb, int *status, struct err *er
     _cleanup_strv_ struct strv argv = {0};
     gdb_words(d, gdb, &argv);
     const struct proc_place place = {.on_signal = on_signal, .user = d};
-    return proc_run_at(argv.items, &place, status, err);
+    int r = proc_run_at(argv.items, &place, status, err);
+    // gdb's status is the program's; where it has not ended (killed, detached), gdb says -1.
+    *status = *status == NOT_ENDED ? 0 : *status;
+    return r;
 }
 
 static int make_socket(struct debug *d, struct err *err)

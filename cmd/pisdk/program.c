@@ -102,11 +102,8 @@ static int find_program(struct search *s, struct err *err)
         s->program = built_program(s, name);
         bool named_in_project = strcmp(name, s->app->project.program) == 0;
         if (s->program || named_in_project || !program_in_sysroot(s->target, name)) {
-            // Only what is a program already is built by its name: a name may be that of any
-            // target, such as `clean`.
-            bool known = s->program != NULL;
             free(TAKE_PTR(s->program));
-            int status = target_build(s->app, s->target, known ? name : NULL, err);
+            int status = target_build(s->app, s->target, name, err);
             if (status != 0 && status != TARGET_UNKNOWN) {
                 return status < 0 ? -1 : err_set(err, ERR_FAILED, "the build failed");
             }

@@ -310,8 +310,7 @@ static int build(struct app *app, struct target *t, struct project_build_options
     int r = project_build(&app->project, options, &status, err);
     options->tools = NULL;
     toolset_release(&tools);
-    if (r == 0 && status != 0 && options->output && options->output->len &&
-        strstr(options->output->data, "ninja: error: unknown target")) {
+    if (r == 0 && status == PROJECT_UNKNOWN_PROGRAM) {
         return TARGET_UNKNOWN;
     }
     if (options->output && options->output->len && (r != 0 || status != 0)) {
@@ -338,15 +337,6 @@ int target_build_all(struct app *app, struct target *t, struct err *err)
 int target_build(struct app *app, struct target *t, const char *program, struct err *err)
 {
     _cleanup_strbuf_ struct strbuf output = {0};
-    _cleanup_strv_ struct strv words = {0};
-    struct project_build_options options = {.output = &output, .extra = &words};
-    const char *system;
-
-    if (project_build_system(&app->project, &system, err) != 0) {
-        return -1;
-    }
-    if (program && str_eq(system, "cmake")) { // where targets are called like their programs
-        strv_add(&words, program);
-    }
+    struct project_build_options options = {.output = &output, .program = program};
     return build(app, t, &options, err);
 }

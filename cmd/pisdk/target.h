@@ -4,6 +4,7 @@
 #define PISDK_TARGET_CHOICE_H
 
 #include "app.h"
+#include "project/build.h"
 #include "sysroot/store.h"
 #include "target/board.h"
 #include "target/toolset.h"
@@ -49,7 +50,7 @@ int target_make_build_toolset(struct app *app, struct target *t, struct toolset 
 int target_build_all(struct app *app, struct target *t, struct err *err);
 
 // A status of target_build: the project has no such program.
-enum { TARGET_UNKNOWN = 256 };
+enum { TARGET_UNKNOWN = PROJECT_UNKNOWN_PROGRAM };
 
 // Builds one program of the project, or all of it when `program` is NULL, for a command whose own
 // output counts: what the build prints shows only when it fails.

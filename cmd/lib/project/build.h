@@ -29,8 +29,12 @@ struct project_build_options {
     bool no_ccache;           // without the compiler cache that the toolset has
     struct strbuf *output;    // where what the build prints goes; NULL: where ours goes
     const struct strv *extra; // arguments of the build step, or NULL
+    const char *program;      // build only this program, where the build system can; NULL: all
     struct log *log;
 };
+
+// A status of project_build: the project has no such program.
+enum { PROJECT_UNKNOWN_PROGRAM = 256 };
 
 // The status is the build's; 0 is success. ERR_NOT_FOUND when a tool is missing, or no build system
 // is known.

@@ -20,7 +20,8 @@ static int link_compile_commands(const struct build *b, struct err *err)
     return 0;
 }
 
-static int run_ninja(struct build *b, int *status, struct err *err)
+// Builds one target, or all.
+static int run_ninja(struct build *b, const char *target, int *status, struct err *err)
 {
     _cleanup_strv_ struct strv argv = {0};
 
@@ -30,6 +31,9 @@ static int run_ninja(struct build *b, int *status, struct err *err)
     }
     strv_add_all(&argv, b->p->build.args.items);
     strv_add_all(&argv, b->o->extra ? b->o->extra->items : NULL);
+    if (target) {
+        strv_add(&argv, target);
+    }
     return build_run(b, b->p->dir, &argv, status, err);
 }
 
@@ -76,6 +80,31 @@ static int cmake_configure(struct build *b, int *status, struct err *err)
     return configure_once(b, &argv, "CMakeCache.txt", "--fresh", status, err);
 }
 
+// A target's name may be that of a program, or of anything, such as `clean`.
+static int cmake_has_program(struct build *b, const char *name, bool *has, struct err *err)
+{
+    _cleanup_strv_ struct strv argv = {0};
+    _cleanup_strbuf_ struct strbuf text = {0};
+    int status;
+
+    strv_add_list(&argv, "ninja", "-C", b->dir, "-t", "query", name, NULL);
+    if (build_ask(b, b->p->dir, &argv, &text, &status, err) != 0) {
+        return -1;
+    }
+    *has = status == 0 && text.data && strstr(text.data, "_EXECUTABLE_LINKER__");
+    return 0;
+}
+
+static int cmake_compile(struct build *b, int *status, struct err *err)
+{
+    bool has = true;
+    if (b->o->program && cmake_has_program(b, b->o->program, &has, err) != 0) {
+        return -1;
+    }
+    *status = PROJECT_UNKNOWN_PROGRAM;
+    return has ? run_ninja(b, b->o->program, status, err) : 0;
+}
+
 static const char *const cmake_files[] = {"CMakeLists.txt", NULL};
 
 const struct build_system build_cmake = {
@@ -83,7 +112,7 @@ const struct build_system build_cmake = {
     .files = cmake_files,
     .apart = true,
     .configure = cmake_configure,
-    .compile = run_ninja,
+    .compile = cmake_compile,
 };
 
 // --- Meson ---------------------------------------------------------------------------------------
@@ -105,6 +134,11 @@ static int meson_configure(struct build *b, int *status, struct err *err)
     return configure_once(b, &argv, "meson-private/coredata.dat", "--wipe", status, err);
 }
 
+static int meson_compile(struct build *b, int *status, struct err *err)
+{
+    return run_ninja(b, NULL, status, err);
+}
+
 static int meson_test(struct build *b, struct strv *argv, struct err *err)
 {
     (void)err;
@@ -119,6 +153,6 @@ const struct build_system build_meson = {
     .files = meson_files,
     .apart = true,
     .configure = meson_configure,
-    .compile = run_ninja,
+    .compile = meson_compile,
     .test = meson_test,
 };

@@ -78,10 +78,12 @@ static int own_words(struct app *app, const struct target *target, const struct 
         project_test_command(&app->project, &options, &run->argv, err) != 0) {
         return -1;
     }
-    run->transparent = strcmp(system, "meson") != 0; // which starts them through pisdk itself
+    // `meson test` starts them through pisdk itself.
+    bool meson = strcmp(system, "meson") == 0 && app->project.build.test.n == 0;
+    run->transparent = !meson;
     if (jobs && strcmp(run->argv.items[0], "make") == 0) {
         strv_addf(&run->argv, "-j%s", jobs);
-    } else if (strcmp(system, "meson") == 0) {
+    } else if (meson) {
         strv_add_list(&run->argv, "--num-processes", jobs ? jobs : "1", NULL);
     }
     return 0;

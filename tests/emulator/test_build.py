@@ -256,6 +256,9 @@ class Systems(Build):
         self.assertRegex(self.ok("test", cwd=folder).out, r"Ok: +1")
         self.ok("build", "--debug", cwd=folder)
         self.ok("build", "--board", "pi3", cwd=folder)
+        with (folder / "pisdk.ini").open("a") as ini:
+            ini.write("[build]\ntest = echo mine\n")
+        self.assertEqual(self.ok("test", cwd=folder).out, "mine\n")
 
     def test_a_command(self):
         folder = self.project(

@@ -83,8 +83,7 @@ long build_jobs(const struct build *b)
 
 char *build_cflags(const struct build *b)
 {
-    _cleanup_free_ char *optimisation = variant_optimisation(b->o->variant);
-    return xasprintf("%s -g", optimisation);
+    return xstrdup(variant_is_optimised(b->o->variant) ? "-O2 -g" : "-O0 -g");
 }
 
 // --- Which one it is -----------------------------------------------------------------------------

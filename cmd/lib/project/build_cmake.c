@@ -1,6 +1,5 @@
 // CMake with Ninja, and Meson, which are much alike: both configure a folder once.
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,7 +65,7 @@ static int configure_once(struct build *b, struct strv *argv, const char *result
 static int cmake_configure(struct build *b, int *status, struct err *err)
 {
     _cleanup_strv_ struct strv argv = {0};
-    const struct variant *v = b->o->variant;
+    bool optimised = variant_is_optimised(b->o->variant);
 
     if (build_need_program("cmake", "cmake", err) != 0 ||
         build_need_program("ninja", "ninja-build", err) != 0) {
@@ -74,7 +73,7 @@ static int cmake_configure(struct build *b, int *status, struct err *err)
     }
     strv_add_list(&argv, "cmake", "-S", b->p->dir, "-B", b->dir, "-G", "Ninja", NULL);
     strv_addf(&argv, "-DCMAKE_TOOLCHAIN_FILE=%s/toolchain.cmake", b->o->tools->dir);
-    strv_addf(&argv, "-DCMAKE_BUILD_TYPE=%s", v->debug || v->coverage ? "Debug" : "Release");
+    strv_addf(&argv, "-DCMAKE_BUILD_TYPE=%s", optimised ? "Release" : "Debug");
     strv_add(&argv, "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON");
     strv_add_all(&argv, b->p->build.configure.items);
     return configure_once(b, &argv, "CMakeCache.txt", "--fresh", status, err);
@@ -120,7 +119,7 @@ const struct build_system build_cmake = {
 static int meson_configure(struct build *b, int *status, struct err *err)
 {
     _cleanup_strv_ struct strv argv = {0};
-    const struct variant *v = b->o->variant;
+    bool optimised = variant_is_optimised(b->o->variant);
 
     if (build_need_program("meson", "meson", err) != 0 ||
         build_need_program("ninja", "ninja-build", err) != 0) {
@@ -129,7 +128,7 @@ static int meson_configure(struct build *b, int *status, struct err *err)
     strv_add_list(&argv, "meson", "setup", b->dir, b->p->dir, NULL);
     strv_addf(&argv, "--cross-file=%s/cross.ini", b->o->tools->dir);
     strv_addf(&argv, "--native-file=%s/native.ini", b->o->tools->dir);
-    strv_addf(&argv, "--buildtype=%s", v->debug || v->coverage ? "debug" : "release");
+    strv_addf(&argv, "--buildtype=%s", optimised ? "release" : "debug");
     strv_add_all(&argv, b->p->build.configure.items);
     return configure_once(b, &argv, "meson-private/coredata.dat", "--wipe", status, err);
 }

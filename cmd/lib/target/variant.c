@@ -122,9 +122,9 @@ void variant_flags(const struct variant *v, const struct variant_place *place, s
     }
 }
 
-char *variant_optimisation(const struct variant *v)
+bool variant_is_optimised(const struct variant *v)
 {
-    return xstrdup(v->debug || v->coverage ? "-O0" : "-O2");
+    return !v->debug && !v->coverage;
 }
 
 void variant_release(struct variant *v)

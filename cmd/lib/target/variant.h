@@ -41,8 +41,8 @@ struct variant_place {
 void variant_flags(const struct variant *v, const struct variant_place *place, struct strv *compile,
                    struct strv *link);
 
-// -O and the like, for build systems that have no build types of their own. The caller frees it.
-char *variant_optimisation(const struct variant *v);
+// Is it optimised? Counters of coverage tell of the lines as they are written only without.
+bool variant_is_optimised(const struct variant *v);
 
 // Where debug information says that the sources of a project of this name are. The caller frees it.
 char *variant_source_place(const char *name);

@@ -123,7 +123,7 @@ static int solve(struct app *app, struct making *m, struct change *c, struct err
 {
     _cleanup_strv_ struct strv added = {0};
 
-    if (making_find_recipe(m, app, app->project.sysroot, NULL, &c->recipe, err) != 0) {
+    if (making_find_recipe(m, app, app->project.sysroot, NULL, NULL, &c->recipe, err) != 0) {
         return -1;
     }
     strv_add_all(&added, c->old.added.items);

@@ -20,6 +20,11 @@ static int hand_over(struct app *app, struct err *err)
     return err_sys(err, "cannot run %s", program);
 }
 
+int cmd_cluster_image(struct app *app, struct err *err)
+{
+    return hand_over(app, err);
+}
+
 int cmd_sysroot_add(struct app *app, struct err *err)
 {
     return hand_over(app, err);

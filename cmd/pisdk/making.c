@@ -42,7 +42,7 @@ void making_release(struct making *m)
 }
 
 int making_find_recipe(struct making *m, struct app *app, const char *name, const char *flavour,
-                       struct recipe *out, struct err *err)
+                       const char *addition, struct recipe *out, struct err *err)
 {
     _cleanup_free_ char *file = NULL;
     _cleanup_free_ char *in_name = NULL;
@@ -55,10 +55,10 @@ int making_find_recipe(struct making *m, struct app *app, const char *name, cons
         return err_set(err, ERR_USAGE, "`%s` has its own MPI; --mpi %s cannot be added to it", name,
                        flavour);
     }
-    if (recipe_read(m->scripts, file, flavour ? flavour : in_name, out, err) != 0) {
+    if (recipe_read(m->scripts, file, flavour ? flavour : in_name, addition, out, err) != 0) {
         return -1;
     }
-    if (in_name) { // "bookworm-openmpi" is called so, though bookworm has that one anyway
+    if (in_name && !addition) { // "bookworm-openmpi" is called so, though bookworm has that one anyway
         free(out->name);
         out->name = xstrdup(name);
     }

@@ -15,9 +15,10 @@ struct making {
 int making_init(struct making *m, struct app *app, struct err *err) ERR_MUST_CHECK;
 void making_release(struct making *m);
 
-// The recipe called `name`, as `pisdk sysroot build` understands it; `flavour` of MPI may be NULL.
+// The recipe called `name`, as `pisdk sysroot build` understands it; `flavour` of MPI may be NULL,
+// and `addition` too (see deb/recipe.h).
 int making_find_recipe(struct making *m, struct app *app, const char *name, const char *flavour,
-                       struct recipe *out, struct err *err) ERR_MUST_CHECK;
+                       const char *addition, struct recipe *out, struct err *err) ERR_MUST_CHECK;
 
 // Makes the sysroot of the lock, and says so.
 int making_build_locked(struct making *m, struct app *app, struct lock *lock,

@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (project_read(dir, &project, &err) == 0) {
             project_release(&project);
         }
-        if (recipe_read(dir, board_file, NULL, &recipe, &err) == 0) {
+        if (recipe_read(dir, board_file, NULL, NULL, &recipe, &err) == 0) {
             recipe_release(&recipe);
         }
         if (board_read(dir, "board", true, &board, &err) == 0) {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/file.h>
@@ -289,4 +290,33 @@ int fs_free_space(const char *path, uint64_t *bytes, struct err *err)
     }
     *bytes = (uint64_t)st.f_bavail * st.f_frsize;
     return 0;
+}
+
+static void close_range_of(unsigned from, unsigned to)
+{
+    if (from > to || syscall(SYS_close_range, from, to, 0) == 0) {
+        return;
+    }
+    long n = sysconf(_SC_OPEN_MAX); // before Linux 5.9
+    for (unsigned fd = from; fd <= to && (long)fd < n; fd++) {
+        close((int)fd);
+    }
+}
+
+void fs_close_all_but(const int *keep, size_t n)
+{
+    unsigned from = STDERR_FILENO + 1;
+    for (;;) {
+        unsigned next = UINT_MAX; // the lowest one from there on that is kept
+        for (size_t i = 0; i < n; i++) {
+            if (keep[i] >= 0 && (unsigned)keep[i] >= from && (unsigned)keep[i] < next) {
+                next = (unsigned)keep[i];
+            }
+        }
+        close_range_of(from, next == UINT_MAX ? UINT_MAX : next - 1);
+        if (next == UINT_MAX) {
+            return;
+        }
+        from = next + 1;
+    }
 }

@@ -35,6 +35,9 @@ int fs_read_file(const char *path, size_t max, struct strbuf *out, struct err *e
 int fs_write_file(const char *path, const void *data, size_t n, mode_t mode,
                   struct err *err) ERR_MUST_CHECK;
 
+// Closes every descriptor above standard error but those of `keep`, which may have -1 among them.
+void fs_close_all_but(const int *keep, size_t n);
+
 // Writes all of it to an open file.
 int fs_write_all(int fd, const void *data, size_t n, struct err *err) ERR_MUST_CHECK;
 

@@ -28,7 +28,8 @@
 #include "deb/package.h"
 #include "deb/recipe.h"
 
-#define LOCK_FILE "pisdk.lock"
+#define LOCK_FILE       "pisdk.lock"
+#define LOCK_BOARD_FILE "pisdk-cluster.lock" // of the boards of an emulated cluster
 
 enum { LOCK_MAX = 16 << 20 }; // bytes of the file
 

@@ -326,27 +326,41 @@ static int check(struct recipe *r, struct err *err)
     return check_origins(r, err);
 }
 
-static void name_sysroot(struct recipe *r)
+static char *name_without_ini(const char *file)
+{
+    const char *base = fs_base(file);
+    return xstrndup(base, strlen(base) - (str_ends(base, ".ini") ? strlen(".ini") : 0));
+}
+
+static void name_sysroot(struct recipe *r, const char *addition)
 {
     const char *flavour = r->flavour ? r->flavour : "none";
     bool first = r->flavours.n == 0 || strcmp(flavour, r->flavours.items[0]) == 0;
-    r->name = first ? xstrdup(r->base) : xasprintf("%s-%s", r->base, flavour);
+    _cleanup_free_ char *plain = first ? xstrdup(r->base) : xasprintf("%s-%s", r->base, flavour);
+    _cleanup_free_ char *more = addition ? name_without_ini(addition) : NULL;
+    r->name = more ? xasprintf("%s-%s", plain, more) : TAKE_PTR(plain);
 }
 
-int recipe_read(const char *folder, const char *file, const char *flavour, struct recipe *out,
-                struct err *err)
+static int read_addition(struct reading *in, const char *addition, struct err *err)
+{
+    _cleanup_free_ char *file = fs_join(in->folder, addition);
+    return read_file(in, file, err);
+}
+
+int recipe_read(const char *folder, const char *file, const char *flavour, const char *addition,
+                struct recipe *out, struct err *err)
 {
     struct hash sum;
     struct reading in = {.recipe = out, .folder = folder, .sum = &sum};
-    const char *base = fs_base(file);
 
     *out = (struct recipe){0};
     out->file = fs_absolute(file);
-    out->base = xstrndup(base, strlen(base) - (str_ends(base, ".ini") ? strlen(".ini") : 0));
+    out->base = name_without_ini(file);
     hash_init(&sum);
     in.file = file; // what a flavour is looked for beside
     int r = read_file(&in, file, err);
     r = r == 0 ? choose_flavour(&in, flavour, err) : r;
+    r = r == 0 && addition ? read_addition(&in, addition, err) : r;
     r = r == 0 ? check(out, err) : r;
     hash_finish(&sum, out->sha256);
     free(in.last);
@@ -354,7 +368,7 @@ int recipe_read(const char *folder, const char *file, const char *flavour, struc
         recipe_release(out);
         return -1;
     }
-    name_sysroot(out);
+    name_sysroot(out, addition);
     return 0;
 }
 

@@ -68,9 +68,11 @@ struct recipe {
 };
 
 // `file` is the recipe's path, `folder` where pisdk's own recipes are, `flavour` NULL for the
-// default one. ERR_USAGE with file and line when it is broken, or has no such flavour.
-int recipe_read(const char *folder, const char *file, const char *flavour, struct recipe *out,
-                struct err *err) ERR_MUST_CHECK;
+// default one. `addition` is another file of `folder`, read last, that makes more of the release
+// (then the name ends in -ADDITION, without .ini); or NULL. ERR_USAGE with file and line when one
+// is broken, or there is no such flavour.
+int recipe_read(const char *folder, const char *file, const char *flavour, const char *addition,
+                struct recipe *out, struct err *err) ERR_MUST_CHECK;
 void recipe_release(struct recipe *r);
 
 const struct recipe_origin *recipe_find_origin(const struct recipe *r, const char *name);

@@ -179,12 +179,16 @@ bool resolver_has(const struct resolver *r, const char *name, const char *versio
     return false;
 }
 
-static void provide(struct resolver *r, const struct strv *provided)
+// What is asked for by name is not taken as provided.
+static void provide(struct resolver *r, const struct strv *provided, const struct strv *wanted)
 {
     Pool *pool = r->pool;
     Id evr = pool_str2id(pool, PROVIDED_VERSION, 1);
 
     for (size_t i = 0; i < provided->n; i++) {
+        if (strv_has(wanted, provided->items[i])) {
+            continue;
+        }
         Id name = pool_str2id(pool, provided->items[i], 1);
         Solvable *s = pool_id2solvable(pool, repo_add_solvable(r->installed));
         s->name = name;
@@ -380,7 +384,7 @@ int resolver_solve(struct resolver *r, const struct strv *wanted, const struct s
     Solver *solver = NULL;
 
     *out = (struct package_list){0};
-    provide(r, provided);
+    provide(r, provided, wanted);
     pool_createwhatprovides(r->pool);
     queue_init(&jobs);
     int result = add_jobs(r, wanted, &jobs, err);

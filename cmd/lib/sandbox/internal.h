@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include "sandbox/namespace.h"
 #include "sandbox/sandbox.h"
 
 // One run, as it goes from one step to the next.
@@ -22,8 +23,6 @@ struct sandbox {
     gid_t gid;
 };
 
-enum { SANDBOX_PI = 1000 }; // uid and gid of user `pi` inside
-
 // binfmt.c
 // Registers QEMU in the binfmt_misc that is mounted at `place`.
 int binfmt_register(const char *place, const char *qemu, struct err *err) ERR_MUST_CHECK;
@@ -34,13 +33,8 @@ bool binfmt_host_has_arm(bool *fixed);
 // namespace.c
 // In the new namespaces: builds the root file system and enters it.
 int namespace_enter(struct sandbox *s, struct err *err) ERR_MUST_CHECK;
-// The kernel or its settings refuse it: ERR_UNSUPPORTED with `what` and errno. Returns -1.
-int namespace_unsupported(struct err *err, const char *what);
 // The flags of clone(2) for it.
 int namespace_flags(void);
-// In a new user namespace: the only user there is `uid`, whom its parent knows as `outer_uid`.
-int namespace_map_user(uid_t uid, uid_t outer_uid, gid_t gid, gid_t outer_gid,
-                       struct err *err) ERR_MUST_CHECK;
 // In the process that becomes the program: from root of the namespace to user `pi`.
 int namespace_become_pi(struct err *err) ERR_MUST_CHECK;
 

@@ -57,7 +57,7 @@ int namespace_become_pi(struct err *err)
     if (unshare(CLONE_NEWUSER) != 0) {
         return namespace_unsupported(err, "cannot make a user namespace in a user namespace");
     }
-    return namespace_map_user(SANDBOX_PI, 0, SANDBOX_PI, 0, err);
+    return namespace_map_user(NAMESPACE_PI, 0, NAMESPACE_PI, 0, err);
 }
 
 static int make_folders(const char *const *paths, size_t n, struct err *err)
@@ -160,21 +160,17 @@ static int mount_devices(struct err *err)
     return 0;
 }
 
-static int mount_system(const struct sandbox *s, struct err *err)
+int namespace_mount_proc(const char *place, const char *qemu, struct err *err)
 {
-    const unsigned long plain = MS_NOSUID | MS_NODEV;
+    const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    _cleanup_free_ char *binfmt = fs_join(place, "sys/fs/binfmt_misc");
     bool fixed = false;
 
-    if (mount("tmpfs", NEW_ROOT "/dev/shm", "tmpfs", plain, "mode=1777") != 0 ||
-        mount("tmpfs", NEW_ROOT "/tmp", "tmpfs", plain, "mode=1777") != 0) {
-        return namespace_unsupported(err, "cannot mount a tmpfs");
-    }
-    if (mount("proc", NEW_ROOT "/proc", "proc", plain | MS_NOEXEC, NULL) != 0) {
+    if (mount("proc", place, "proc", flags, NULL) != 0) {
         return namespace_unsupported(err, "cannot mount /proc in a user namespace");
     }
-    if (mount("binfmt_misc", NEW_ROOT "/proc/sys/fs/binfmt_misc", "binfmt_misc", plain | MS_NOEXEC,
-              NULL) == 0) {
-        return binfmt_register(NEW_ROOT "/proc/sys/fs/binfmt_misc", s->qemu, err);
+    if (mount("binfmt_misc", binfmt, "binfmt_misc", flags, NULL) == 0) {
+        return binfmt_register(binfmt, qemu, err);
     }
     if (!binfmt_host_has_arm(&fixed) || !fixed) {
         return namespace_unsupported(
@@ -182,6 +178,17 @@ static int mount_system(const struct sandbox *s, struct err *err)
                  "QEMU not registered with flag F");
     }
     return 0;
+}
+
+static int mount_system(const struct sandbox *s, struct err *err)
+{
+    const unsigned long plain = MS_NOSUID | MS_NODEV;
+
+    if (mount("tmpfs", NEW_ROOT "/dev/shm", "tmpfs", plain, "mode=1777") != 0 ||
+        mount("tmpfs", NEW_ROOT "/tmp", "tmpfs", plain, "mode=1777") != 0) {
+        return namespace_unsupported(err, "cannot mount a tmpfs");
+    }
+    return namespace_mount_proc(NEW_ROOT "/proc", s->qemu, err);
 }
 
 // The host's folder at the same path inside. Missing parents are made in the writable layer.

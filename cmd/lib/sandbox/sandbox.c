@@ -55,8 +55,7 @@ char *sandbox_find_qemu(struct err *err)
     return NULL;
 }
 
-// Where the interpreter is opened in advance for any root, it must need no other file.
-static int check_static(const char *qemu, struct err *err)
+int namespace_check_qemu(const char *qemu, struct err *err)
 {
     struct elf_info info;
     if (elf_read(qemu, &info, err) != 0) {
@@ -75,7 +74,7 @@ static int check_mode(const struct sandbox *s, struct err *err)
 {
     bool fixed;
     if (s->mode == SANDBOX_NAMESPACE) {
-        return check_static(s->qemu, err);
+        return namespace_check_qemu(s->qemu, err);
     }
     if (s->mode == SANDBOX_BINFMT && !binfmt_host_has_arm(&fixed)) {
         err_set(err, ERR_UNSUPPORTED, "QEMU for ARM is not registered in the host's binfmt_misc");

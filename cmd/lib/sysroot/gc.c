@@ -47,6 +47,14 @@ static int drop(struct gc *g, const char *path, struct err *err)
     return g->o->dry_run ? 0 : fs_remove_tree(path, err);
 }
 
+static bool has_lock(const char *project, const char *name, const struct lock *expected)
+{
+    _cleanup_free_ char *file = fs_join(project, name);
+    _cleanup_(lock_release) struct lock lock = {0};
+    struct err ignored = ERR_INIT;
+    return lock_read(file, &lock, &ignored) == 0 && lock_is_same(&lock, expected);
+}
+
 // Has one of its projects still the lock that it was made from? One that was made for no project is
 // the user's own.
 static bool is_used(const struct sysroot *s)
@@ -62,14 +70,8 @@ static bool is_used(const struct sysroot *s)
     struct slice rest = {text.data, text.len};
     while (slice_cut(&rest, '\n', &line)) {
         _cleanup_free_ char *project = slice_dup(line);
-        _cleanup_free_ char *file = fs_join(project, LOCK_FILE);
-        struct lock lock;
-        if (lock_read(file, &lock, &ignored) == 0) {
-            bool same = lock_is_same(&lock, &s->lock);
-            lock_release(&lock);
-            if (same) {
-                return true;
-            }
+        if (has_lock(project, LOCK_FILE, &s->lock) || has_lock(project, LOCK_BOARD_FILE, &s->lock)) {
+            return true;
         }
     }
     return false;

@@ -1,0 +1,454 @@
+#include "cluster/cluster.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/fs.h"
+#include "base/proc.h"
+#include "base/supervise.h"
+#include "cluster/identity.h"
+#include "cluster/supervisor.h"
+#include "cluster/wire.h"
+#include "sandbox/namespace.h"
+#include "sandbox/sandbox.h"
+
+#define SETTINGS "settings"
+
+enum { DOWN_SECONDS = 20 };
+
+bool cluster_name_is_valid(const char *name)
+{
+    size_t n = strlen(name);
+    bool valid = n > 0 && n <= CLUSTER_NAME_MAX && name[0] != '.' && name[0] != '-';
+    for (const char *p = name; *p; p++) {
+        valid = valid && (isalnum((unsigned char)*p) || strchr("._-", *p)) && isascii(*p);
+    }
+    return valid;
+}
+
+static void make_environment(const struct cluster_options *o, struct strv *env)
+{
+    strv_add_list(env, "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" "/home/pi", "USER=pi",
+                  "LOGNAME=pi", "SHELL=/bin/bash", NULL);
+    strv_addf(env, "QEMU_CPU=%s", o->board->cpu);
+    strv_addf(env, "HWLOC_SYNTHETIC=pack:1 core:%ld pu:1", o->board->cores);
+    strv_add_all(env, o->environment->items);
+}
+
+// What later commands want to know.
+static int write_settings(const struct cluster_options *o, const char *dir, struct err *err)
+{
+    _cleanup_free_ char *path = fs_join(dir, SETTINGS);
+    _cleanup_strbuf_ struct strbuf text = {0};
+
+    strbuf_addf(&text, "boards %zu\ncores %ld\n", o->boards, o->board->cores);
+    for (size_t i = 0; i < o->visible->n; i++) {
+        strbuf_addf(&text, "shown %s\n", o->visible->items[i]);
+    }
+    return fs_write_file(path, text.data, text.len, 0600, err);
+}
+
+static int read_settings(struct cluster *c, struct err *err)
+{
+    enum { SETTINGS_MAX = 1 << 20 };
+    _cleanup_free_ char *path = fs_join(c->dir, SETTINGS);
+    _cleanup_strbuf_ struct strbuf text = {0};
+    struct slice line;
+    struct slice key;
+
+    if (fs_read_file(path, SETTINGS_MAX, &text, err) != 0) {
+        return -1;
+    }
+    struct slice rest = {text.data, text.len};
+    while (slice_cut(&rest, '\n', &line)) {
+        if (!slice_cut(&line, ' ', &key)) {
+            continue;
+        }
+        char *value = slice_dup(line);
+        if (slice_is(key, "boards")) {
+            c->boards = strtoul(value, NULL, 10);
+        } else if (slice_is(key, "cores")) {
+            c->cores = strtol(value, NULL, 10);
+        } else if (slice_is(key, "shown")) {
+            strv_add(&c->shown, value);
+        }
+        free(value);
+    }
+    return 0;
+}
+
+static void release_supervisor(struct supervisor *s)
+{
+    if (s->control >= 0) {
+        close(s->control);
+    }
+    free(s->qemu);
+    strv_release(&s->env);
+    place_release(&s->place);
+}
+
+// All that can fail before a process is started.
+static int prepare(struct supervisor *s, struct err *err)
+{
+    const struct cluster_options *o = s->o;
+
+    s->qemu = sandbox_find_qemu(err);
+    if (!s->qemu || namespace_check_qemu(s->qemu, err) != 0 ||
+        place_claim(o->runtime, o->name, &s->place, err) != 0) {
+        return -1;
+    }
+    if (mkdirat(s->place.fd, "log", 0700) != 0) {
+        return err_sys(err, "cannot create a folder in %s", s->place.dir);
+    }
+    make_environment(o, &s->env);
+    s->control = place_listen(&s->place, err);
+    if (s->control < 0 || write_settings(o, s->place.dir, err) != 0) {
+        return -1;
+    }
+    return identity_make(o, s->place.dir, err);
+}
+
+static _Noreturn void become_supervisor(struct supervisor *s, uid_t uid, gid_t gid, int report,
+                                        int life)
+{
+    struct err err = ERR_INIT;
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    supervise_watch_parent(SIGKILL, life);
+    for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++) {
+        dup2(null, i);
+    }
+    if (namespace_map_user(0, uid, 0, gid, &err) != 0) {
+        (void)!write(report, &err, sizeof(err));
+        _exit(EXIT_FAILURE);
+    }
+    supervisor_main(s, report);
+}
+
+// Waits for the supervisor's report, or for somebody who wants us to stop.
+static int wait_for_boards(int report, int signals, struct err *err)
+{
+    struct pollfd polled[] = {{.fd = report, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+    struct err failure;
+
+    while (poll(polled, ARRAY_SIZE(polled), -1) < 0) {
+    }
+    if (!polled[0].revents) {
+        return err_set(err, ERR_INTERRUPTED, "interrupted");
+    }
+    if (read(report, &failure, sizeof(failure)) == (ssize_t)sizeof(failure)) {
+        *err = failure;
+        return -1;
+    }
+    return 0;
+}
+
+static int start(struct supervisor *s, int signals, struct err *err)
+{
+    int report[2];
+    int life[2];
+    uid_t uid = geteuid();
+    gid_t gid = getegid();
+
+    if (pipe2(report, O_CLOEXEC) != 0 || pipe2(life, O_CLOEXEC) != 0) {
+        return err_sys(err, "cannot make a pipe");
+    }
+    long flags = supervisor_flags() | SIGCHLD;
+    pid_t pid = (pid_t)syscall(SYS_clone, flags, NULL, NULL, NULL, 0L);
+    if (pid == 0) {
+        close(report[0]);
+        close(life[1]);
+        become_supervisor(s, uid, gid, report[1], life[0]);
+    }
+    close(report[1]);
+    close(life[0]);
+    int r = pid > 0 ? wait_for_boards(report[0], signals, err)
+                    : namespace_unsupported(err, "cannot make a user namespace");
+    if (r != 0 && pid > 0) {
+        kill(pid, SIGKILL);
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+        }
+    }
+    close(report[0]);
+    close(life[1]);
+    return r;
+}
+
+int cluster_up(const struct cluster_options *o, struct err *err)
+{
+    struct supervisor s = {
+        .o = o, .control = -1, .link = -1, .proc = -1, .place = {.fd = -1, .lock = -1}};
+    struct err ignored = ERR_INIT;
+    sigset_t stop;
+    sigset_t saved;
+
+    proc_forwarded_signals(&stop);
+    sigprocmask(SIG_BLOCK, &stop, &saved);
+    _cleanup_close_ int signals = signalfd(-1, &stop, SFD_CLOEXEC);
+    int r = prepare(&s, err);
+    r = r == 0 ? start(&s, signals, err) : r;
+    if (r != 0 && s.place.dir) {
+        (void)!fs_remove_tree(s.place.dir, &ignored);
+    }
+    release_supervisor(&s);
+    sigprocmask(SIG_SETMASK, &saved, NULL);
+    return r;
+}
+
+int cluster_names(const char *runtime, struct strv *names, struct err *err)
+{
+    _cleanup_free_ char *folder = fs_join(runtime, "cluster");
+    _cleanup_strv_ struct strv all = {0};
+
+    if (place_check_runtime(runtime, err) != 0) {
+        return -1;
+    }
+    if (!fs_is_dir(folder)) {
+        return 0;
+    }
+    if (fs_list_dir(folder, &all, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < all.n; i++) {
+        _cleanup_free_ char *dir = fs_join(folder, all.items[i]);
+        if (place_is_alive(dir)) {
+            strv_add(names, all.items[i]);
+        }
+    }
+    return 0;
+}
+
+int cluster_open(const char *runtime, const char *name, struct cluster *out, struct err *err)
+{
+    *out = (struct cluster){.name = xstrdup(name), .dir = place_path(runtime, name)};
+    if (place_check_runtime(runtime, err) != 0) {
+        cluster_release(out);
+        return -1;
+    }
+    if (cluster_name_is_valid(name) && place_is_alive(out->dir)) {
+        return read_settings(out, err) == 0 ? 0 : err_wrap(err, "cluster `%s`", name);
+    }
+    cluster_release(out);
+    err_set(err, ERR_NOT_FOUND, "there is no cluster `%s`", name);
+    return err_hint(err, "pisdk cluster up -n 4");
+}
+
+void cluster_release(struct cluster *c)
+{
+    free(c->name);
+    free(c->dir);
+    strv_release(&c->shown);
+    *c = (struct cluster){0};
+}
+
+// Sends a request; the answer is still to be read from the socket, which is the caller's.
+static int ask(const struct cluster *c, const struct strv *words, struct err *err)
+{
+    _cleanup_close_ int fd = place_connect(c->dir, err);
+    if (fd < 0 || wire_send(fd, words, NULL, 0, err) != 0) {
+        return -1;
+    }
+    return TAKE_FD(fd);
+}
+
+int cluster_down(struct cluster *c, struct err *err)
+{
+    _cleanup_strv_ struct strv words = {0};
+    struct wire answer;
+
+    strv_add(&words, "down");
+    _cleanup_close_ int fd = ask(c, &words, err);
+    if (fd < 0 || wire_expect(fd, "done", &answer, err) != 0) {
+        return -1;
+    }
+    wire_release(&answer);
+    return place_wait_gone(c->dir, DOWN_SECONDS)
+               ? 0
+               : err_set(err, ERR_FAILED, "cluster `%s` does not end", c->name);
+}
+
+static unsigned long long number(const struct wire *w, size_t i)
+{
+    return strtoull(w->words.items[i], NULL, 10);
+}
+
+static int take_board(struct cluster_status *out, const struct wire *w, struct err *err)
+{
+    enum { NAME = 1, ADDRESS, STATE, PROCESSES, MEMORY, STORAGE, RATE, WORDS };
+    char *const *words = w->words.items;
+
+    if (w->words.n != WORDS || strcmp(words[0], "board") != 0) {
+        err_set(err, ERR_FAILED, "the cluster belongs to another version of pisdk");
+        return err_hint(err, "pisdk cluster down, and up again");
+    }
+    VEC_GROW(out->boards, out->n);
+    out->boards[out->n++] = (struct cluster_board){
+        .name = xstrdup(words[NAME]),
+        .address = xstrdup(words[ADDRESS]),
+        .state = xstrdup(words[STATE]),
+        .processes = number(w, PROCESSES),
+        .memory = number(w, MEMORY),
+        .storage = number(w, STORAGE),
+        .rate = number(w, RATE),
+    };
+    return 0;
+}
+
+int cluster_get_status(const struct cluster *c, struct cluster_status *out, struct err *err)
+{
+    _cleanup_strv_ struct strv words = {0};
+
+    *out = (struct cluster_status){0};
+    strv_add(&words, "status");
+    _cleanup_close_ int fd = ask(c, &words, err);
+    int r = fd < 0 ? -1 : 0;
+    for (bool done = false; r == 0 && !done;) {
+        struct wire w;
+        r = wire_receive(fd, &w, err);
+        done = r != 0 || strcmp(w.words.items[0], "done") == 0;
+        r = done ? r : take_board(out, &w, err);
+        if (r <= 0) {
+            wire_release(&w);
+        }
+    }
+    if (r != 0) {
+        cluster_status_release(out);
+        return r < 0 ? -1 : err_set(err, ERR_FAILED, "cluster `%s` ended", c->name);
+    }
+    return 0;
+}
+
+void cluster_status_release(struct cluster_status *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        free(s->boards[i].name);
+        free(s->boards[i].address);
+        free(s->boards[i].state);
+    }
+    free(s->boards);
+    *s = (struct cluster_status){0};
+}
+
+int cluster_set_fault(const struct cluster *c, enum cluster_fault fault, const char *board,
+                      uint64_t value, struct err *err)
+{
+    static const char *const verbs[] = {
+        [CLUSTER_KILL] = "kill",   [CLUSTER_START] = "start", [CLUSTER_CUT] = "cut",
+        [CLUSTER_HEAL] = "heal",   [CLUSTER_LIMIT] = "limit", [CLUSTER_FILL] = "fill",
+        [CLUSTER_SLOW] = "slow",
+    };
+    _cleanup_strv_ struct strv words = {0};
+    struct wire answer;
+
+    strv_add_list(&words, verbs[fault], board, NULL);
+    strv_addf(&words, "%llu", (unsigned long long)value);
+    _cleanup_close_ int fd = ask(c, &words, err);
+    if (fd < 0 || wire_expect(fd, "done", &answer, err) != 0) {
+        return -1;
+    }
+    wire_release(&answer);
+    return 0;
+}
+
+int cluster_connect(const struct cluster *c, const char *board, unsigned port, struct err *err)
+{
+    _cleanup_strv_ struct strv words = {0};
+    struct wire answer;
+
+    strv_add_list(&words, "connect", board, NULL);
+    strv_addf(&words, "%u", port);
+    _cleanup_close_ int fd = ask(c, &words, err);
+    if (fd < 0 || wire_expect(fd, "connection", &answer, err) != 0) {
+        return -1;
+    }
+    int connection = TAKE_FD(answer.fds[0]);
+    wire_release(&answer);
+    return connection >= 0 ? connection
+                           : err_set(err, ERR_FAILED, "the cluster gave no connection");
+}
+
+static int begin_run(const struct cluster *c, const struct cluster_command *command,
+                     struct err *err)
+{
+    static const int streams[] = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
+    _cleanup_strv_ struct strv words = {0};
+    _cleanup_strv_ struct strv request = {0};
+    struct wire answer;
+
+    strv_add_list(&words, "run", command->board, NULL);
+    _cleanup_close_ int fd = ask(c, &words, err);
+    if (fd < 0 || wire_expect(fd, "done", &answer, err) != 0) {
+        return -1;
+    }
+    wire_release(&answer);
+    strv_add(&request, command->dir ? command->dir : "");
+    strv_addf(&request, "%zu", command->argv->n);
+    strv_add_all(&request, command->argv->items);
+    strv_add_all(&request, command->env->items);
+    return wire_send(fd, &request, streams, ARRAY_SIZE(streams), err) == 0 ? TAKE_FD(fd) : -1;
+}
+
+static int forward_signal(int signals, int fd, struct err *err)
+{
+    struct signalfd_siginfo info;
+    _cleanup_strv_ struct strv words = {0};
+    if (read(signals, &info, sizeof(info)) != (ssize_t)sizeof(info)) {
+        return 0;
+    }
+    strv_add(&words, "signal");
+    strv_addf(&words, "%u", info.ssi_signo);
+    return wire_send(fd, &words, NULL, 0, err);
+}
+
+static int wait_run(const char *board, int fd, int signals, int *status, struct err *err)
+{
+    struct pollfd polled[] = {{.fd = fd, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+    struct wire w;
+    int r;
+
+    for (;;) {
+        if (poll(polled, ARRAY_SIZE(polled), -1) < 0) {
+            continue;
+        }
+        if (polled[1].revents && forward_signal(signals, fd, err) != 0) {
+            return -1;
+        }
+        if (polled[0].revents) {
+            break;
+        }
+    }
+    r = wire_receive(fd, &w, err);
+    if (r == 0 && w.words.n == 2 && strcmp(w.words.items[0], "status") == 0) {
+        *status = (int)strtol(w.words.items[1], NULL, 10);
+        wire_release(&w);
+        return 0;
+    }
+    if (r == 0) {
+        wire_release(&w);
+    }
+    return err_set(err, ERR_FAILED, "%s went off while it ran the program", board);
+}
+
+int cluster_run(const struct cluster *c, const struct cluster_command *command, int *status,
+                struct err *err)
+{
+    sigset_t set;
+    sigset_t saved;
+
+    proc_forwarded_signals(&set);
+    sigprocmask(SIG_BLOCK, &set, &saved);
+    _cleanup_close_ int signals = signalfd(-1, &set, SFD_CLOEXEC);
+    _cleanup_close_ int fd = begin_run(c, command, err);
+    int r = fd >= 0 ? wait_run(command->board, fd, signals, status, err) : -1;
+    sigprocmask(SIG_SETMASK, &saved, NULL);
+    return r;
+}

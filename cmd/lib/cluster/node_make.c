@@ -1,0 +1,292 @@
+#include "cluster/node_make.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "base/fs.h"
+#include "cluster/link.h"
+#include "cluster/wire.h"
+
+// Paths in the supervisor's root; see world.c.
+#define BOARD    "/board"
+#define UPPER    BOARD "/upper"
+#define NEW_ROOT BOARD "/root"
+
+static int unsupported(struct err *err, const char *what)
+{
+    return namespace_unsupported(err, what);
+}
+
+static int write_file(const char *path, const char *text, struct err *err)
+{
+    _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0) {
+        return err_sys(err, "cannot open %s", path);
+    }
+    return fs_write_all(fd, text, strlen(text), err);
+}
+
+// The board's own layer: what is different on each one.
+static int write_own(const struct supervisor *s, const char *hostname, struct err *err)
+{
+    static const char *const folders[] = {
+        UPPER,
+        BOARD "/work",
+        NEW_ROOT,
+        UPPER "/dev",
+        UPPER "/dev/shm",
+        UPPER "/dev/pts",
+        UPPER "/etc",
+        UPPER "/home",
+        UPPER NODE_HOME,
+        UPPER "/proc",
+        UPPER "/root",
+        UPPER "/run",
+        UPPER "/run/sshd",
+        UPPER "/tmp",
+        UPPER "/sys",
+        UPPER "/sys/devices",
+        UPPER "/sys/devices/system",
+        UPPER "/sys/devices/system/cpu",
+        UPPER "/sys/firmware",
+        UPPER "/sys/firmware/devicetree",
+        UPPER "/sys/firmware/devicetree/base",
+    };
+    const struct board *b = s->o->board;
+    _cleanup_free_ char *name = xasprintf("%s\n", hostname);
+    _cleanup_free_ char *cpus = b->cores > 1 ? xasprintf("0-%ld\n", b->cores - 1) : xstrdup("0\n");
+    const struct {
+        const char *path, *text;
+    } files[] = {
+        {UPPER "/etc/hostname", name},
+        {UPPER "/sys/devices/system/cpu/online", cpus},
+        {UPPER "/sys/devices/system/cpu/present", cpus},
+        {UPPER "/sys/devices/system/cpu/possible", cpus},
+        {UPPER "/sys/firmware/devicetree/base/model", b->title},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+        if (mkdir(folders[i], 0755) != 0 && errno != EEXIST) {
+            return err_sys(err, "cannot create folder %s", folders[i]);
+        }
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        if (write_file(files[i].path, files[i].text, err) != 0) {
+            return -1;
+        }
+    }
+    return chmod(UPPER "/tmp", S_ISVTX | 0777) == 0 ? 0 : err_sys(err, "cannot change /tmp");
+}
+
+static int mount_devices(struct err *err)
+{
+    static const char *const devices[] = {"null", "zero", "full", "random", "urandom", "tty"};
+    static const char *const links[][2] = {
+        {"/proc/self/fd", NEW_ROOT "/dev/fd"},       {"/proc/self/fd/0", NEW_ROOT "/dev/stdin"},
+        {"/proc/self/fd/1", NEW_ROOT "/dev/stdout"}, {"/proc/self/fd/2", NEW_ROOT "/dev/stderr"},
+        {"pts/ptmx", NEW_ROOT "/dev/ptmx"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
+        _cleanup_free_ char *from = fs_join("/dev", devices[i]);
+        _cleanup_free_ char *to = fs_join(NEW_ROOT "/dev", devices[i]);
+        if (write_file(to, "", err) != 0) {
+            return -1;
+        }
+        if (mount(from, to, NULL, MS_BIND, NULL) != 0) {
+            return unsupported(err, "cannot bind a device");
+        }
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
+        if (symlink(links[i][0], links[i][1]) != 0) {
+            return err_sys(err, "cannot create link %s", links[i][1]);
+        }
+    }
+    return 0;
+}
+
+// What a board that is switched on again gets anew.
+static int mount_volatile(const char *root, struct err *err)
+{
+    const unsigned long plain = MS_NOSUID | MS_NODEV;
+    const struct {
+        const char *place, *type, *options;
+        unsigned long flags;
+    } mounts[] = {
+        {"proc", "proc", NULL, plain | MS_NOEXEC},
+        {"dev/pts", "devpts", "newinstance,ptmxmode=0666,mode=0620", MS_NOSUID | MS_NOEXEC},
+        {"dev/shm", "tmpfs", "mode=1777", plain},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
+        _cleanup_free_ char *place = fs_join(root, mounts[i].place);
+        if (mount(mounts[i].type, place, mounts[i].type, mounts[i].flags, mounts[i].options) != 0) {
+            _cleanup_free_ char *what = xasprintf("cannot mount %s on a board", mounts[i].type);
+            return unsupported(err, what);
+        }
+    }
+    return 0;
+}
+
+static int show_folders(const struct strv *visible, struct err *err)
+{
+    for (size_t i = 0; i < visible->n; i++) {
+        _cleanup_free_ char *from = xasprintf("/shown%s", visible->items[i]);
+        _cleanup_free_ char *to = xasprintf(NEW_ROOT "%s", visible->items[i]);
+        if (fs_mkdir_all(to, 0755, err) != 0) {
+            return -1;
+        }
+        if (mount(from, to, NULL, MS_BIND | MS_REC, NULL) != 0) {
+            return err_sys(err, "cannot show %s to the board", visible->items[i]);
+        }
+    }
+    return 0;
+}
+
+static int make_files(const struct supervisor *s, const char *hostname, struct err *err)
+{
+    char size[64];
+    snprintf(size, sizeof(size), "mode=0755,size=%llum", (unsigned long long)s->o->storage_mb);
+    if (mount("tmpfs", BOARD, "tmpfs", MS_NOSUID | MS_NODEV, size) != 0) {
+        return unsupported(err, "cannot mount a tmpfs in a user namespace");
+    }
+    if (write_own(s, hostname, err) != 0) {
+        return -1;
+    }
+    // `folders`: see sandbox/namespace.c.
+    if (mount("overlay", NEW_ROOT, "overlay", MS_NOSUID | MS_NODEV,
+              "lowerdir=/common:/image/root:/image/folders,upperdir=" UPPER ",workdir=" BOARD
+              "/work,userxattr") != 0) {
+        return unsupported(err, "cannot mount an overlay in a user namespace");
+    }
+    if (mount_devices(err) != 0 || mount_volatile(NEW_ROOT, err) != 0) {
+        return -1;
+    }
+    return show_folders(s->o->visible, err);
+}
+
+static int enter_root(struct err *err)
+{
+    if (chdir(NEW_ROOT) != 0 || syscall(SYS_pivot_root, ".", ".") != 0 ||
+        umount2(".", MNT_DETACH) != 0 || chdir("/") != 0) {
+        return unsupported(err, "cannot enter the board's root file system");
+    }
+    return 0;
+}
+
+// Tells the supervisor what the board writes to; it opens our mount namespace as well.
+static int send_storage(int control, int storage, struct err *err)
+{
+    _cleanup_strv_ struct strv words = {0};
+    strv_add(&words, "storage");
+    return wire_send(control, &words, &storage, storage >= 0 ? 1 : 0, err);
+}
+
+static int make_new(const struct supervisor *s, const struct node_world *w, struct err *err)
+{
+    if (make_files(s, w->hostname, err) != 0) {
+        return -1;
+    }
+    _cleanup_close_ int storage = open(BOARD, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (storage < 0) {
+        return err_sys(err, "cannot open the board's storage");
+    }
+    return enter_root(err) == 0 ? send_storage(w->control, storage, err) : -1;
+}
+
+static int enter_old(const struct node *node, const struct node_world *w, struct err *err)
+{
+    if (setns(node->mounts, CLONE_NEWNS) != 0 || chdir("/") != 0) {
+        return err_sys(err, "cannot enter the board's file system");
+    }
+    return mount_volatile("/", err) == 0 ? send_storage(w->control, -1, err) : -1;
+}
+
+// Writes the index of the board's device.
+static int make_network(const struct node *node, unsigned *device, struct err *err)
+{
+    enum { LOOPBACK = 1 };
+    struct link_batch batch;
+    struct err ignored = ERR_INIT;
+    _cleanup_close_ int link = link_open(err);
+
+    if (link < 0) {
+        return -1;
+    }
+    // So that `ping` works without privilege: our group is the only one there is.
+    (void)!write_file("/proc/sys/net/ipv4/ping_group_range", "0 0", &ignored);
+    (void)!write_file("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1", &ignored);
+    *device = if_nametoindex(LINK_BOARD);
+    link_begin(&batch, link, err);
+    link_set_up(&batch, LOOPBACK, true);
+    link_add_address(&batch, *device, CLUSTER_ADDRESS(node->number));
+    link_set_up(&batch, *device, true);
+    if (node->rate_kbit) {
+        link_set_rate(&batch, *device, node->rate_kbit);
+    }
+    return link_end(&batch);
+}
+
+static int listen_for_ssh(struct err *err)
+{
+    enum { BACKLOG = 64 };
+    const int one = 1;
+    const struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(CLUSTER_SSH_PORT)};
+    _cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
+        bind(fd, (const struct sockaddr *)&any, sizeof(any)) != 0 || listen(fd, BACKLOG) != 0) {
+        return err_sys(err, "cannot listen for ssh");
+    }
+    return TAKE_FD(fd);
+}
+
+static int become_pi(struct err *err)
+{
+    const struct rlimit no_core = {0, 0}; // QEMU would write its own
+
+    if (unshare(CLONE_NEWUSER) != 0) {
+        return unsupported(err, "cannot make a user namespace in a user namespace");
+    }
+    setrlimit(RLIMIT_CORE, &no_core);
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    return namespace_map_user(NAMESPACE_PI, 0, NAMESPACE_PI, 0, err);
+}
+
+int node_make(struct supervisor *s, const struct node *node, struct node_world *w, struct err *err)
+{
+    _cleanup_strv_ struct strv ready = {0};
+    struct wire go;
+    unsigned device;
+
+    if (sethostname(w->hostname, strlen(w->hostname)) != 0) {
+        return unsupported(err, "cannot set a board's host name");
+    }
+    w->log = openat(s->place.fd, "log", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (w->log < 0) {
+        return err_sys(err, "cannot open the folder of logs");
+    }
+    int r = node->mounts < 0 ? make_new(s, w, err) : enter_old(node, w, err);
+    if (r != 0 || wire_expect(w->control, "go", &go, err) != 0) {
+        return -1;
+    }
+    wire_release(&go);
+    if (make_network(node, &device, err) != 0) {
+        return -1;
+    }
+    w->listening = listen_for_ssh(err);
+    if (w->listening < 0 || become_pi(err) != 0) {
+        return -1;
+    }
+    strv_add(&ready, "ready");
+    strv_addf(&ready, "%u", device);
+    return wire_send(w->control, &ready, NULL, 0, err);
+}

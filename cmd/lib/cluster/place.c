@@ -1,0 +1,161 @@
+#include "cluster/place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+
+#define LOCK    "lock"
+#define CONTROL "control"
+
+char *place_path(const char *runtime, const char *name)
+{
+    return xasprintf("%s/cluster/%s", runtime, name);
+}
+
+int place_check_runtime(const char *runtime, struct err *err)
+{
+    struct stat st;
+
+    if (stat(runtime, &st) != 0) {
+        if (errno == ENOENT) {
+            return 0;
+        }
+        return err_sys(err, "cannot look into the runtime folder %s", runtime);
+    }
+    // Whoever can write there could put a socket of his own in our place.
+    if (st.st_uid != geteuid()) {
+        err_set(err, ERR_FAILED, "the runtime folder %s belongs to another user", runtime);
+    } else if (st.st_mode & (S_IWGRP | S_IWOTH)) {
+        err_set(err, ERR_FAILED, "other users may write to the runtime folder %s", runtime);
+    } else {
+        return 0;
+    }
+    return err_hint(err, "set PISDK_RUNTIME_DIR to a folder of your own, with mode 700");
+}
+
+// The lock's descriptor; -1 with errno. EWOULDBLOCK: somebody has it.
+static int try_lock(const char *dir, int flags)
+{
+    _cleanup_free_ char *path = fs_join(dir, LOCK);
+    _cleanup_close_ int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0600);
+    struct stat st;
+
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0 || fstat(fd, &st) != 0) {
+        return -1;
+    }
+    if (st.st_nlink == 0) { // removed while we took it, together with the cluster
+        errno = ENOENT;
+        return -1;
+    }
+    return TAKE_FD(fd);
+}
+
+bool place_is_alive(const char *dir)
+{
+    _cleanup_close_ int lock = try_lock(dir, 0);
+    struct err ignored = ERR_INIT;
+    if (lock < 0) {
+        return errno == EWOULDBLOCK;
+    }
+    (void)!fs_remove_tree(dir, &ignored);
+    return false;
+}
+
+bool place_wait_gone(const char *dir, double seconds)
+{
+    const struct timespec tick = {.tv_nsec = 1000000}; // 1 ms
+    for (double end = clock_seconds() + seconds; clock_seconds() < end;) {
+        if (!place_is_alive(dir)) {
+            return true;
+        }
+        nanosleep(&tick, NULL);
+    }
+    return false;
+}
+
+int place_claim(const char *runtime, const char *name, struct place *out, struct err *err)
+{
+    enum { ATTEMPTS = 10 };
+    *out = (struct place){.dir = place_path(runtime, name), .fd = -1, .lock = -1};
+
+    if (place_check_runtime(runtime, err) != 0) {
+        place_release(out);
+        return -1;
+    }
+    for (int i = 0; i < ATTEMPTS && out->lock < 0; i++) {
+        if (place_is_alive(out->dir)) {
+            err_set(err, ERR_USAGE, "there is a cluster `%s` already", name);
+            err_hint(err, "`pisdk cluster status` shows it; --name makes another one");
+            break;
+        }
+        if (fs_mkdir_all(out->dir, 0700, err) != 0) {
+            err_hint(err, "PISDK_RUNTIME_DIR can name another place");
+            break;
+        }
+        out->lock = try_lock(out->dir, O_CREAT);
+        err_sys(err, "cannot take the lock of %s", out->dir);
+    }
+    if (out->lock >= 0) {
+        out->fd = open(out->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
+    if (out->fd < 0) {
+        place_release(out);
+        return -1;
+    }
+    return 0;
+}
+
+void place_release(struct place *p)
+{
+    if (p->lock >= 0) {
+        close(p->lock);
+    }
+    if (p->fd >= 0) {
+        close(p->fd);
+    }
+    free(p->dir);
+    *p = (struct place){.fd = -1, .lock = -1};
+}
+
+// The address of a socket is at most 108 bytes long, a path is not: through the descriptor of its
+// folder it is short.
+static struct sockaddr_un socket_address(int dir)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/" CONTROL, dir);
+    return a;
+}
+
+int place_listen(const struct place *p, struct err *err)
+{
+    enum { BACKLOG = 128 };
+    const struct sockaddr_un address = socket_address(p->fd);
+    _cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) != 0 ||
+        listen(fd, BACKLOG) != 0) {
+        return err_sys(err, "cannot make a socket in %s", p->dir);
+    }
+    return TAKE_FD(fd);
+}
+
+int place_connect(const char *dir, struct err *err)
+{
+    _cleanup_close_ int folder = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    const struct sockaddr_un address = socket_address(folder);
+    _cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+    if (folder < 0 || fd < 0 ||
+        connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+        return err_sys(err, "cannot reach the cluster in %s", dir);
+    }
+    return TAKE_FD(fd);
+}

@@ -1,0 +1,33 @@
+// The folder of a cluster, and who has it. Not for others than this folder.
+#ifndef PISDK_CLUSTER_PLACE_H
+#define PISDK_CLUSTER_PLACE_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+struct place {
+    char *dir;
+    int fd;   // of dir
+    int lock; // held: the cluster is ours
+};
+
+// Makes the folder of a cluster, empty, and takes its lock. ERR_USAGE when it is taken.
+int place_claim(const char *runtime, const char *name, struct place *out,
+                struct err *err) ERR_MUST_CHECK;
+void place_release(struct place *p);
+
+// Is somebody holding the lock? What a dead cluster left is removed.
+bool place_is_alive(const char *dir);
+
+// Waits until nobody holds the lock; false after `seconds`. Then removes what is left.
+bool place_wait_gone(const char *dir, double seconds);
+
+char *place_path(const char *runtime, const char *name);
+int place_check_runtime(const char *runtime, struct err *err) ERR_MUST_CHECK;
+
+// The socket `control` in the folder: made to listen, or connected to.
+int place_listen(const struct place *p, struct err *err) ERR_MUST_CHECK;
+int place_connect(const char *dir, struct err *err) ERR_MUST_CHECK;
+
+#endif

@@ -1,0 +1,58 @@
+// The process that a cluster belongs to. Not for others than this folder.
+//
+// It answers requests, one packet of words each (cluster/wire.h), on the socket `control`:
+//
+//     status                       a packet `board` for each, then `done`
+//     kill|start|cut|heal|limit|fill|slow BOARD VALUE
+//     connect BOARD PORT           `done` with the connection's descriptor
+//     run BOARD                    the connection goes on with the board, see cluster/node.h
+//     down                         `done` when all boards are gone
+#ifndef PISDK_CLUSTER_SUPERVISOR_H
+#define PISDK_CLUSTER_SUPERVISOR_H
+
+#include <sys/types.h>
+
+#include "cluster/cluster.h"
+#include "cluster/place.h"
+
+#define CLUSTER_ADDRESS(number) (0x0a4d0000U + (uint32_t)(number)) // 10.77.0.0, host's byte order
+enum { CLUSTER_DESKTOP = 0xfffe, CLUSTER_SSH_PORT = 22 };
+
+// A board, as its supervisor knows it.
+struct node {
+    unsigned number; // from 1: pi1
+    pid_t pid;       // of its process 1; 0: it is off
+    int control;     // socket to that process
+    int mounts;      // its mount namespace, which stays when it is off; -1: it never was on
+    int storage;     // the root of the file system that it writes to
+    unsigned port;   // index of its end of the pair that is in the bridge
+    unsigned device; // index of the other one, on the board
+    uint64_t rate_kbit;
+    unsigned speed; // percent
+    bool cut, full;
+};
+
+struct supervisor {
+    const struct cluster_options *o;
+    struct place place;
+    int control;     // where requests come in
+    int link;        // netlink of the bridge's namespace
+    int proc;        // /proc of the cluster
+    unsigned bridge; // its index
+    char *qemu;
+    struct strv env; // of all programs on the boards
+    struct node *nodes;
+    bool ended; // by `down` or a signal
+};
+
+// Becomes the supervisor, in a process that was just cloned with supervisor_flags. Writes a struct
+// err to `report` when it fails, else closes it when all boards are up. Does not return.
+_Noreturn void supervisor_main(struct supervisor *s, int report);
+int supervisor_flags(void);
+
+// requests.c
+void supervisor_answer(struct supervisor *s, int client);
+// world.c: namespaces, mounts and the bridge.
+int supervisor_make_world(struct supervisor *s, struct err *err) ERR_MUST_CHECK;
+
+#endif

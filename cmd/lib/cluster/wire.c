@@ -1,0 +1,154 @@
+#include "cluster/wire.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define ERROR_WORD "error"
+
+enum { ERROR_WORDS = 4 }; // the word itself, code, message, hint
+
+union control {
+    struct cmsghdr header; // for its alignment
+    char bytes[CMSG_SPACE(WIRE_FDS * sizeof(int))];
+};
+
+static size_t pack(const struct strv *words, struct strbuf *out)
+{
+    for (size_t i = 0; i < words->n; i++) {
+        strbuf_add(out, words->items[i], strlen(words->items[i]) + 1);
+    }
+    return out->len;
+}
+
+int wire_send(int socket, const struct strv *words, const int *fds, size_t n_fds, struct err *err)
+{
+    _cleanup_strbuf_ struct strbuf text = {0};
+    union control control = {0};
+
+    if (pack(words, &text) > WIRE_MAX) {
+        return err_set(err, ERR_USAGE, "arguments and environment are too long for a cluster");
+    }
+    struct iovec part = {.iov_base = text.data, .iov_len = text.len};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (n_fds) {
+        control.header.cmsg_level = SOL_SOCKET;
+        control.header.cmsg_type = SCM_RIGHTS;
+        control.header.cmsg_len = CMSG_LEN(n_fds * sizeof(int));
+        memcpy(CMSG_DATA(&control.header), fds, n_fds * sizeof(int));
+        message.msg_control = control.bytes;
+        message.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
+    }
+    ssize_t n;
+    do {
+        n = sendmsg(socket, &message, MSG_NOSIGNAL);
+    } while (n < 0 && errno == EINTR);
+    return n >= 0 ? 0 : err_sys(err, "cannot send a message to the cluster");
+}
+
+int wire_send_word(int socket, const char *word, struct err *err)
+{
+    _cleanup_strv_ struct strv words = {0};
+    strv_add(&words, word);
+    return wire_send(socket, &words, NULL, 0, err);
+}
+
+void wire_send_error(int socket, const struct err *error)
+{
+    _cleanup_strv_ struct strv words = {0};
+    struct err ignored = ERR_INIT;
+    strv_add(&words, ERROR_WORD);
+    strv_addf(&words, "%d", (int)error->code);
+    strv_add_list(&words, error->msg, error->hint, NULL);
+    (void)!wire_send(socket, &words, NULL, 0, &ignored);
+}
+
+int wire_parse(const char *data, size_t n, struct strv *words, struct err *err)
+{
+    if (n == 0 || data[n - 1] != '\0') {
+        return err_set(err, ERR_VERIFY, "a message of the cluster is cut short");
+    }
+    for (size_t at = 0; at < n; at += strlen(data + at) + 1) {
+        strv_add(words, data + at);
+    }
+    return 0;
+}
+
+static void take_descriptors(struct msghdr *message, struct wire *out)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
+            size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+            memcpy(out->fds, CMSG_DATA(c), (n < WIRE_FDS ? n : WIRE_FDS) * sizeof(int));
+        }
+    }
+}
+
+int wire_receive(int socket, struct wire *out, struct err *err)
+{
+    _cleanup_free_ char *data = xmalloc(WIRE_MAX);
+    union control control;
+    struct iovec part = {.iov_base = data, .iov_len = WIRE_MAX};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof(control.bytes)};
+    ssize_t n;
+
+    *out = (struct wire){.fds = {-1, -1, -1}};
+    do {
+        n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0 && errno != ECONNRESET) {
+        return err_sys(err, "cannot read a message of the cluster");
+    }
+    if (n <= 0) {
+        return 1;
+    }
+    take_descriptors(&message, out);
+    if (wire_parse(data, (size_t)n, &out->words, err) != 0) {
+        wire_release(out);
+        return -1;
+    }
+    return 0;
+}
+
+static int take_error(const struct wire *w, struct err *err)
+{
+    char *const *words = w->words.items;
+    err_set(err, (enum err_code)strtol(words[1], NULL, 10), "%s", words[2]);
+    return words[3][0] ? err_hint(err, "%s", words[3]) : -1;
+}
+
+int wire_expect(int socket, const char *word, struct wire *out, struct err *err)
+{
+    int r = wire_receive(socket, out, err);
+    if (r < 0) {
+        return -1;
+    }
+    if (r > 0) {
+        return err_set(err, ERR_FAILED, "the cluster ended");
+    }
+    if (strcmp(out->words.items[0], word) == 0) {
+        return 0;
+    }
+    if (strcmp(out->words.items[0], ERROR_WORD) == 0 && out->words.n == ERROR_WORDS) {
+        take_error(out, err);
+    } else {
+        err_set(err, ERR_FAILED, "the cluster belongs to another version of pisdk");
+        err_hint(err, "pisdk cluster down, and up again");
+    }
+    wire_release(out);
+    return -1;
+}
+
+void wire_release(struct wire *w)
+{
+    for (size_t i = 0; i < WIRE_FDS; i++) {
+        if (w->fds[i] >= 0) {
+            close(w->fds[i]);
+        }
+    }
+    strv_release(&w->words);
+    *w = (struct wire){.fds = {-1, -1, -1}};
+}

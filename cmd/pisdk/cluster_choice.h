@@ -1,0 +1,17 @@
+// Which cluster a command means.
+#ifndef PISDK_CLUSTER_CHOICE_H
+#define PISDK_CLUSTER_CHOICE_H
+
+#include "app.h"
+#include "cluster/cluster.h"
+
+// The name of a new one: --name, else the project's name, else "default". The caller frees it; NULL
+// with ERR_USAGE when it cannot be one.
+char *cluster_choice_new(struct app *app, struct err *err);
+
+// Opens the one that `name` (NULL: none was given) means: else the project's, else the only one
+// there is.
+int cluster_choose(struct app *app, const char *name, struct cluster *out,
+                   struct err *err) ERR_MUST_CHECK;
+
+#endif

@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "coverage.h"
+#include "on_cluster.h"
 #include "program.h"
 #include "sandbox/sandbox.h"
 #include "target.h"
@@ -152,6 +153,19 @@ static int emulate(struct run *run, int *status, struct err *err)
                        argv.items, status, err);
 }
 
+static int run_on_cluster(struct run *run, const struct place_to_run *place, int *status,
+                          struct err *err)
+{
+    const struct cluster_job job = {
+        .sysroot = &run->target->sysroot,
+        .program = run->program,
+        .args = (const char *const *)run->args.items,
+        .cwd = run->cwd,
+        .ranks = run->ranks,
+    };
+    return cluster_job_run(run->app, place, &job, status, err);
+}
+
 static int prepare(struct run *run, struct err *err)
 {
     const struct input *in = &run->app->input;
@@ -186,6 +200,7 @@ static void tell_signal(struct app *app, const struct target *target, int status
 
 int cmd_run(struct app *app, struct err *err)
 {
+    struct place_to_run place;
     struct target target;
     int status = 0;
 
@@ -193,13 +208,14 @@ int cmd_run(struct app *app, struct err *err)
         err_set(err, ERR_USAGE, "no program is given, and this is not a project");
         return err_hint(err, "pisdk run ./PROGRAM");
     }
-    if (target_choose(app, &target, err) != 0) {
+    if (place_to_run_choose(app, &place, err) != 0 || target_choose(app, &target, err) != 0) {
         return -1;
     }
     struct run run = {.app = app, .target = &target};
     int r = prepare(&run, err);
     if (r == 0) {
-        r = emulate(&run, &status, err);
+        r = place.cluster ? run_on_cluster(&run, &place, &status, err)
+                          : emulate(&run, &status, err);
     }
     if (r == 0 && run.ranks == 0) {
         tell_signal(app, &target, status);

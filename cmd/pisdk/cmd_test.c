@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "coverage.h"
+#include "on_cluster.h"
 #include "project/build.h"
 #include "sandbox/sandbox.h"
 #include "target.h"
@@ -92,10 +93,12 @@ static int own_words(struct app *app, const struct target *target, const struct 
 static int prepare(struct app *app, struct target *target, struct test_run *run, struct err *err)
 {
     struct toolset tools;
+    struct place_to_run place;
     const char *system;
     long checked;
 
-    if (input_number(&app->input, "jobs", 1, 1, JOBS_MAX, &checked, err) != 0 ||
+    if (place_to_run_choose(app, &place, err) != 0 ||
+        input_number(&app->input, "jobs", 1, 1, JOBS_MAX, &checked, err) != 0 ||
         project_build_system(&app->project, &system, err) != 0 ||
         target_make_build_toolset(app, target, &tools, err) != 0) {
         return -1;
@@ -103,6 +106,7 @@ static int prepare(struct app *app, struct target *target, struct test_run *run,
     run->dir = project_build_dir(&app->project, target->board.name, target->type);
     run->interpreter = fs_join(tools.dir, "lib/emulate");
     toolset_whole_environment(&tools, &run->env);
+    place_to_run_add(&place, &run->env);
     bool cmake = strcmp(system, "cmake") == 0 && app->project.build.test.n == 0;
     int r = cmake ? ctest_words(app, run->dir, &run->argv, err)
                   : own_words(app, target, &tools, system, run, err);

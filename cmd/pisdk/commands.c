@@ -209,13 +209,21 @@ static const struct option_spec build_options[] = {
     TARGET_OPTIONS,
 };
 
+#define ON_OPTION                                                                                  \
+    {                                                                                              \
+        "on", 0, "WHERE",                                                                          \
+            "emulator (the default: one board), cluster, or cluster:NAME, which is up"             \
+    }
+
 static const struct option_spec run_options[] = {
+    ON_OPTION,
     {"ranks", 'n', "N", "start N MPI ranks with mpirun"},
     VARIANT_OPTIONS,
     TARGET_OPTIONS,
 };
 
 static const struct option_spec test_options[] = {
+    ON_OPTION,
     VARIANT_OPTIONS,
     {"regex", 'R', "REGEX", "only tests whose name matches"},
     {"jobs", 'j', "N", "how many tests run at once (default 1)"},

@@ -37,10 +37,13 @@ bool cluster_name_is_valid(const char *name)
 
 static void make_environment(const struct cluster_options *o, struct strv *env)
 {
-    strv_add_list(env, "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" "/home/pi", "USER=pi",
+    strv_add_list(env, "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/home/pi", "USER=pi",
                   "LOGNAME=pi", "SHELL=/bin/bash", NULL);
     strv_addf(env, "QEMU_CPU=%s", o->board->cpu);
     strv_addf(env, "HWLOC_SYNTHETIC=pack:1 core:%ld pu:1", o->board->cores);
+    // See add_sanitizers in sandbox/environment.c.
+    strv_add_list(env, "ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=1",
+                  "UBSAN_OPTIONS=print_stacktrace=1", NULL);
     strv_add_all(env, o->environment->items);
 }
 

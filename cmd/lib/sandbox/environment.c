@@ -141,6 +141,15 @@ static void add_sanitizers(struct sandbox *s)
     }
 }
 
+void sandbox_user_environment(struct strv *out)
+{
+    for (char **v = environ; *v; v++) {
+        if (!describes_desktop(*v)) {
+            strv_add(out, *v);
+        }
+    }
+}
+
 int environment_make(struct sandbox *s, struct err *err)
 {
     bool rooted = s->mode == SANDBOX_NAMESPACE;
@@ -150,11 +159,7 @@ int environment_make(struct sandbox *s, struct err *err)
                        "namespace mode can handle",
                        s->root);
     }
-    for (char **v = environ; *v; v++) {
-        if (!describes_desktop(*v)) {
-            strv_add(&s->env, *v);
-        }
-    }
+    sandbox_user_environment(&s->env);
     if (rooted) {
         add_root(s);
     } else {

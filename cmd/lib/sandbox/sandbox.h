@@ -49,6 +49,9 @@ int sandbox_make_transparent(const char *interpreter, struct err *err) ERR_MUST_
 // What `doctor` asks: does this mode work here? Runs the smallest ARM program, without a sysroot.
 int sandbox_probe(enum sandbox_mode mode, const char *runtime, struct err *err) ERR_MUST_CHECK;
 
+// The variables of our environment, NAME=VALUE, that make sense to an emulated program.
+void sandbox_user_environment(struct strv *out);
+
 // PISDK_EMULATION: "namespace", "binfmt", "prefix"; unset or empty is SANDBOX_AUTO.
 int sandbox_mode_from_environment(enum sandbox_mode *mode, struct err *err) ERR_MUST_CHECK;
 const char *sandbox_mode_name(enum sandbox_mode mode);

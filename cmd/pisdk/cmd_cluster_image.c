@@ -50,14 +50,15 @@ static int open_base(struct app *app, struct making *m, struct image *i, struct 
                               &i->recipe, err);
 }
 
-// The lock of the image that there was, if any.
+// The lock of the image that there was, if any. A project that has none takes that of the image
+// which was made for no project.
 static int read_lock(struct app *app, struct image *i, struct err *err)
 {
     struct sysroot s;
     struct err ignored = ERR_INIT;
 
-    if (i->lock_file) {
-        return fs_exists(i->lock_file) ? lock_read(i->lock_file, &i->lock, err) : 0;
+    if (i->lock_file && fs_exists(i->lock_file)) {
+        return lock_read(i->lock_file, &i->lock, err);
     }
     if (sysroot_open(app->paths.data, i->recipe.name, &s, &ignored) == 0) {
         i->lock = s.lock;
@@ -154,15 +155,10 @@ static char *find_made(struct app *app, const struct image *i)
 
 static int make(struct app *app, struct making *m, struct image *i, struct err *err)
 {
-    if (open_base(app, m, i, err) != 0 || read_lock(app, i, err) != 0) {
-        return -1;
-    }
     bool stays = fits(i) && !input_flag(&app->input, "refresh");
-    _cleanup_free_ char *dir = stays ? find_made(app, i) : NULL;
-    if (!dir && !stays && choose(app, m, i, err) != 0) {
-        return -1;
-    }
-    if (!dir && build(app, m, i, &dir, err) != 0) {
+    _cleanup_free_ char *dir = NULL;
+
+    if ((!stays && choose(app, m, i, err) != 0) || build(app, m, i, &dir, err) != 0) {
         return -1;
     }
     puts(dir);
@@ -172,12 +168,40 @@ static int make(struct app *app, struct making *m, struct image *i, struct err *
 static int work(struct app *app, struct making *m, struct err *err)
 {
     struct image image = {0};
-    int r = make(app, m, &image, err);
+    int r = open_base(app, m, &image, err) == 0 && read_lock(app, &image, err) == 0
+                ? make(app, m, &image, err)
+                : -1;
+    image_release(&image);
+    return r;
+}
+
+// 0: the image is there, and was printed; 1: there is work to do. Changes nothing, so that it goes
+// on the sysroots of somebody else, too.
+static int look(struct app *app, struct err *err)
+{
+    struct image image = {0};
+    struct making m;
+    int r = -1;
+
+    if (making_init(&m, app, err) == 0 && open_base(app, &m, &image, err) == 0 &&
+        read_lock(app, &image, err) == 0) {
+        bool stays = fits(&image) && !input_flag(&app->input, "refresh");
+        _cleanup_free_ char *dir = stays ? find_made(app, &image) : NULL;
+        r = dir ? 0 : 1;
+        if (dir && image.lock_file && !fs_exists(image.lock_file)) {
+            r = lock_write(image.lock_file, &image.lock, err);
+        }
+        if (r == 0) {
+            puts(dir);
+        }
+    }
+    making_release(&m);
     image_release(&image);
     return r;
 }
 
 int cmd_cluster_image(struct app *app, struct err *err)
 {
-    return making_run(app, work, err);
+    int r = look(app, err);
+    return r == 1 ? making_run(app, work, err) : r;
 }

@@ -175,7 +175,7 @@ static int start(struct supervisor *s, int signals, struct err *err)
     close(report[1]);
     close(life[0]);
     int r = pid > 0 ? wait_for_boards(report[0], signals, err)
-                    : namespace_unsupported(err, "cannot make a user namespace");
+                    : namespace_unsupported(err, "cannot make the namespaces of a cluster");
     if (r != 0 && pid > 0) {
         kill(pid, SIGKILL);
         while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
@@ -190,7 +190,6 @@ int cluster_up(const struct cluster_options *o, struct err *err)
 {
     struct supervisor s = {
         .o = o, .control = -1, .link = -1, .proc = -1, .place = {.fd = -1, .lock = -1}};
-    struct err ignored = ERR_INIT;
     sigset_t stop;
     sigset_t saved;
 
@@ -200,7 +199,7 @@ int cluster_up(const struct cluster_options *o, struct err *err)
     int r = prepare(&s, err);
     r = r == 0 ? start(&s, signals, err) : r;
     if (r != 0 && s.place.dir) {
-        (void)!fs_remove_tree(s.place.dir, &ignored);
+        place_remove(s.place.dir);
     }
     release_supervisor(&s);
     sigprocmask(SIG_SETMASK, &saved, NULL);

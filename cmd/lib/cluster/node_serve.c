@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -345,6 +346,7 @@ _Noreturn void node_serve(const struct node_world *w)
     struct server s = {.w = w, .speed = FULL_SPEED};
     sigset_t set;
 
+    prctl(PR_SET_NAME, w->hostname);
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
     sigprocmask(SIG_SETMASK, &set, NULL);

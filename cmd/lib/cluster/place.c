@@ -58,14 +58,23 @@ static int try_lock(const char *dir, int flags)
     return TAKE_FD(fd);
 }
 
+void place_remove(const char *dir)
+{
+    _cleanup_free_ char *clusters = fs_parent(dir);
+    _cleanup_free_ char *runtime = fs_parent(clusters);
+    struct err ignored = ERR_INIT;
+
+    (void)!fs_remove_tree(dir, &ignored);
+    (void)!(rmdir(clusters) == 0 && rmdir(runtime) == 0); // when nothing else is there
+}
+
 bool place_is_alive(const char *dir)
 {
     _cleanup_close_ int lock = try_lock(dir, 0);
-    struct err ignored = ERR_INIT;
     if (lock < 0) {
         return errno == EWOULDBLOCK;
     }
-    (void)!fs_remove_tree(dir, &ignored);
+    place_remove(dir);
     return false;
 }
 

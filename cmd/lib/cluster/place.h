@@ -20,6 +20,9 @@ void place_release(struct place *p);
 // Is somebody holding the lock? What a dead cluster left is removed.
 bool place_is_alive(const char *dir);
 
+// Removes a cluster's folder, and those above it that are pisdk's and empty now.
+void place_remove(const char *dir);
+
 // Waits until nobody holds the lock; false after `seconds`. Then removes what is left.
 bool place_wait_gone(const char *dir, double seconds);
 

@@ -20,13 +20,6 @@ int namespace_flags(void)
     return CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC;
 }
 
-int namespace_unsupported(struct err *err, const char *what)
-{
-    err_sys(err, "%s", what);
-    err->code = ERR_UNSUPPORTED;
-    return -1;
-}
-
 static int write_text(const char *path, const char *text, struct err *err)
 {
     _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

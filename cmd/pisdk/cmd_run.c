@@ -139,9 +139,6 @@ static int emulate(struct run *run, int *status, struct err *err)
     if (sandbox_mode_from_environment(&options.mode, err) != 0) {
         return -1;
     }
-    if (run->ranks > 0 && !program_in_sysroot(run->target, "mpirun")) {
-        return err_set(err, ERR_NOT_FOUND, "the sysroot `%s` has no mpirun", sysroot->name);
-    }
     if (sysroot->lock.ranks_max && run->ranks > sysroot->lock.ranks_max) {
         return err_set(err, ERR_FAILED,
                        "the MPI of sysroot `%s` cannot run more than %ld ranks on one board",
@@ -177,6 +174,10 @@ static int prepare(struct run *run, struct err *err)
     run->word = in->args.n ? in->args.items[0] : NULL;
     strv_add_all(&run->args, in->args.n ? in->args.items + 1 : NULL);
     strv_add_all(&run->args, in->rest.items);
+    if (run->ranks > 0 && !program_in_sysroot(run->target, "mpirun")) {
+        return err_set(err, ERR_NOT_FOUND, "the sysroot `%s` has no mpirun",
+                       run->target->sysroot.name);
+    }
     if (program_find(run->app, run->target, run->word, &run->program, &run->in_sysroot, err) != 0) {
         return -1;
     }

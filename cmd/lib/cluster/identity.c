@@ -194,7 +194,8 @@ int identity_write_boards(const struct cluster_options *o, int dir, const struct
          "sshd:x:100:65534::/run/sshd:/usr/sbin/nologin\n"
          "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
          0644},
-        {"etc/group", "root:x:0:\ntty:x:5:\npi:x:1000:\nnogroup:x:65534:\n", 0644},
+        // No group tty: sshd would give terminals to it, and its number does not exist here.
+        {"etc/group", "root:x:0:\npi:x:1000:\nnogroup:x:65534:\n", 0644},
         {"etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n", 0644},
         {"etc/hosts", hosts.data, 0644},
         {"etc/ssh/sshd_config", server.data, 0644},

@@ -1,0 +1,561 @@
+"""Emulated clusters: boards, network, tools that reach them, faults, programs across them, the end.
+
+Run as root and as an ordinary user, against an installed pisdk (see emulator/setup).
+"""
+
+import contextlib
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+from harness import Case, PISDK, Result, main, write  # noqa: E402
+
+DATA = os.environ.get("PISDK_TEST_DATA", "")
+NO_NAMESPACES = ["unshare", "--user", "--map-root-user", "sh", "-c",
+                 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"', "sh"]
+
+
+def processes():
+    """This user's processes that belong to clusters: number, name, state."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            if os.stat(f"/proc/{pid}").st_uid != os.getuid():
+                continue
+            name, state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)
+            name = name.split("(", 1)[1]
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+            if state.split()[0] != "Z" and (name == "pisdk-cluster" or b"cluster\0up" in command):
+                found.append((int(pid), name, state.split()[0]))
+    return found
+
+
+def namespaces():
+    """All namespaces that some process is in."""
+    found = set()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        for kind in ["mnt", "net", "pid", "user", "uts", "ipc"]:
+            with contextlib.suppress(OSError):
+                found.add(os.readlink(f"/proc/{pid}/ns/{kind}"))
+    return found
+
+
+def wait_for(what, seconds=30):
+    """Until it is true: a limit against hanging, not a measurement."""
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.05)
+
+
+class Cluster(Case):
+    def setUp(self):
+        super().setUp()
+        self.env["PISDK_DATA_DIR"] = DATA
+        self.runtime = self.dir / "run"
+        self.env["PISDK_RUNTIME_DIR"] = str(self.runtime)
+        self.addCleanup(self.nothing_is_left)
+
+    def nothing_is_left(self):
+        self.pisdk("cluster", "down", "--all")
+        wait_for(lambda: not self.ours())
+        self.assertFalse(self.runtime.exists(), list(self.runtime.rglob("*")))
+
+    def ours(self):
+        """Processes of this test's clusters: their locks are open in them."""
+        found = []
+        for pid, name, state in processes():
+            with contextlib.suppress(OSError):
+                for fd in os.listdir(f"/proc/{pid}/fd"):
+                    with contextlib.suppress(OSError):
+                        if os.readlink(f"/proc/{pid}/fd/{fd}").startswith(str(self.runtime)):
+                            found.append((pid, name, state))
+                            break
+        return found
+
+    def supervisor(self):
+        [pid] = [pid for pid, name, _ in self.ours() if name == "pisdk-cluster"]
+        return pid
+
+    def up(self, boards, *args, **options):
+        return self.ok("cluster", "up", "-n", boards, *args, **options)
+
+    def ssh(self, board, command, status=0, **options):
+        result = self.pisdk("cluster", "ssh", board, command, **options)
+        self.assertEqual(result.status, status, str(result))
+        return result.out
+
+    def status(self, *args):
+        return {b["board"]: b for b in
+                json.loads(self.ok("cluster", "status", "--json", *args).out)}
+
+    def project(self, template="mpi-c"):
+        self.ok("new", "heat", "--template", template)
+        return self.dir / "heat"
+
+
+class Boards(Cluster):
+    def test_what_a_board_is(self):
+        self.up(3, "--board", "pi3")
+        out = self.ssh("pi2", "hostname; id; uname -m; pwd; echo $HOME $SHELL $OMPI_MCA_plm; nproc --all;"
+                       " cat /sys/firmware/devicetree/base/model; echo; . /etc/os-release;"
+                       " echo $VERSION_CODENAME; cat /etc/hostname; getent hosts pi3 desktop")
+        lines = out.splitlines()
+        self.assertEqual(lines[0], "pi2")
+        self.assertIn("uid=1000(pi) gid=1000(pi)", lines[1])
+        self.assertEqual(lines[2:5], ["armv7l", "/home/pi", "/home/pi /bin/bash rsh"])
+        self.assertIn("Raspberry Pi 3", out)
+        self.assertIn("bookworm\npi2\n", out)
+        self.assertRegex(out, r"10\.77\.0\.3 +pi3\n10\.77\.255\.254 +desktop")
+        out = self.ssh("pi1", "for i in 1 2 3; do ssh pi$i hostname; done; ping -c 1 10.77.0.3")
+        self.assertTrue(out.startswith("pi1\npi2\npi3\n"), out)
+        self.assertIn("1 received", out)
+        # Each has files, processes and a network of its own.
+        self.ssh("pi1", "echo one > own; sleep 60 >/dev/null 2>&1 & ls")
+        self.assertEqual(self.ssh("pi2", "ls; pgrep sleep || ip -br addr | grep -c 10.77"), "1\n")
+        self.assertEqual(self.ssh("pi3", "exit 7", status=7), "")
+
+    def test_status(self):
+        self.up(2, "--rate", "10mbit")
+        boards = self.status()
+        self.assertEqual(list(boards), ["pi1", "pi2"])
+        self.assertEqual(boards["pi2"]["address"], "10.77.0.2")
+        self.assertEqual((boards["pi1"]["state"], boards["pi1"]["kbit"]), ("up", 10000))
+        self.assertEqual((boards["pi1"]["processes"], boards["pi1"]["memory"]), (0, 0))
+        self.ssh("pi1", "head -c 5000000 /dev/zero > file; sleep 60 >/dev/null 2>&1 &")
+        boards = self.status()
+        self.assertGreaterEqual(boards["pi1"]["processes"], 1)
+        self.assertGreater(boards["pi1"]["memory"], 1e6)
+        self.assertGreater(boards["pi1"]["storage"], 5e6)
+        self.assertEqual(boards["pi2"]["processes"], 0)
+        self.assertIn("BOARD", self.ok("cluster", "status").out)
+
+    def test_logs(self):
+        self.up(2)
+        self.ssh("pi1", "true")
+        self.ok("cluster", "cut", "pi2")
+        out = self.ok("cluster", "logs").out
+        self.assertRegex(out, r"pi1: .* a connection from 10\.77\.255\.254")
+        self.assertIn("pi1: Accepted publickey for pi", out)
+        self.assertRegex(out, r"cluster: [-0-9]+ [:0-9]+ cut pi2")
+        self.assertNotIn("pi1:", self.ok("cluster", "logs", "pi2").out)
+        self.fails(1, "cluster", "logs", "pi9", says="no board `pi9`")
+
+    def test_nobody_else_is_let_in(self):
+        self.up(1)
+        config = self.ok("cluster", "ssh-config", "--path").out.strip()
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.dir / "other"],
+                       check=True)
+        text = Path(config).read_text().replace(config.replace("ssh_config", "key"),
+                                                str(self.dir / "other"))
+        write(self.dir / "config", text)
+        done = subprocess.run(["ssh", "-F", self.dir / "config", "pi1", "true"], env=self.env,
+                              capture_output=True, text=True, timeout=60)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("Permission denied", done.stderr)
+        for name in ["key", "host_key"]:
+            self.assertEqual(Path(config).with_name(name).stat().st_mode & 0o77, 0)
+
+    def test_many(self):
+        self.up(256)
+        self.assertEqual(len(self.status()), 256)
+        self.assertEqual(self.ssh("pi256", "ssh pi1 hostname"), "pi1\n")
+
+    def test_two_clusters(self):
+        self.up(1, "--name", "one")
+        self.up(2, "--name", "two")
+        self.fails(2, "cluster", "up", "--name", "two", says="cluster `two` already", hint="--name")
+        self.fails(2, "cluster", "ssh", "pi1", says="several clusters are running: one, two",
+                   hint="--name")
+        self.ok("cluster", "ssh", "--name", "one", "pi1", "echo first > f")
+        self.assertEqual(self.ok("cluster", "ssh", "--name", "two", "pi1", "ls").out, "")
+        self.assertEqual(len(json.loads(self.ok("cluster", "status", "--json").out)), 3)
+        self.ok("cluster", "down", "--name", "one")
+        self.assertEqual(self.ssh("pi2", "hostname"), "pi2\n")
+
+
+class Tools(Cluster):
+    """Programs that know ssh know the boards."""
+
+    def setUp(self):
+        super().setUp()
+        self.up(2)
+        self.config = self.ok("cluster", "ssh-config", "--path").out.strip()
+        self.file = write(self.dir / "a file", "content\n" * 1000)
+
+    def run_tool(self, *args, **env):
+        done = subprocess.run(args, env={**self.env, **env}, cwd=self.dir, capture_output=True,
+                              text=True, timeout=120, stdin=subprocess.DEVNULL)
+        self.assertEqual(done.returncode, 0, f"{args}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def test_ssh_config(self):
+        self.assertEqual(self.ok("cluster", "ssh-config").out, Path(self.config).read_text())
+        write(self.dir / ".ssh/config", f"Include {self.config}\n", 0o600)
+        # HOME does not count for ssh, so the file is named; what counts is that it can be included.
+        self.assertEqual(self.run_tool("ssh", "-F", self.dir / ".ssh/config", "pi2", "hostname"),
+                         "pi2\n")
+
+    def test_without_pisdks_environment(self):
+        done = subprocess.run(["ssh", "-F", self.config, "pi1", "hostname"], capture_output=True,
+                              env={"PATH": os.environ["PATH"], "HOME": "/"}, text=True, timeout=60, cwd="/")
+        self.assertEqual(done.stdout, "pi1\n", done.stderr)
+
+    def test_scp_and_sftp(self):
+        self.run_tool("scp", "-q", "-F", self.config, self.file, "pi1:copied")
+        self.run_tool("scp", "-q", "-F", self.config, "pi1:copied", self.dir / "back")
+        self.assertEqual((self.dir / "back").read_text(), self.file.read_text())
+        write(self.dir / "batch", "mkdir new\nput batch new/there\nls new\n")
+        self.assertIn("there", self.run_tool("sftp", "-q", "-F", self.config, "-b",
+                                             self.dir / "batch", "pi1"))
+
+    def test_rsync(self):
+        self.run_tool("rsync", "-a", "-e", f"ssh -F {self.config}", self.file, "pi2:there/")
+        self.assertEqual(self.ssh("pi2", "cat 'there/a file'"), self.file.read_text())
+
+    def test_paramiko(self):
+        script = write(self.dir / "p.py", f"""
+import paramiko
+config = paramiko.SSHConfig.from_path({self.config!r}).lookup("pi2")
+client = paramiko.SSHClient()
+client.load_host_keys(config["userknownhostsfile"])
+client.connect(config["hostname"], username=config["user"], key_filename=config["identityfile"],
+               sock=paramiko.ProxyCommand(config["proxycommand"]), allow_agent=False,
+               look_for_keys=False, timeout=60, banner_timeout=60, auth_timeout=60)
+print(client.exec_command("hostname")[1].read().decode(), end="")
+client.close()
+""")
+        self.assertEqual(self.run_tool("/usr/bin/python3", script), "pi2\n")
+
+    def test_ansible(self):
+        write(self.dir / "hosts", "[boards]\npi1\npi2\n")
+        out = self.run_tool("ansible", "-i", self.dir / "hosts", "boards", "-m", "command",
+                            "-a", "hostname", "--ssh-common-args", f"-F {self.config}",
+                            ANSIBLE_HOME=str(self.dir / "ansible"), HOME=str(self.dir))
+        self.assertRegex(out, r"pi1 \| CHANGED \| rc=0 >>\npi1")
+        self.assertRegex(out, r"pi2 \| CHANGED \| rc=0 >>\npi2")
+
+    def test_other_ports(self):
+        server = ("import socket; s = socket.create_server(('', 8000)); "
+                  "c = s.accept()[0]; c.sendall(c.recv(9).upper()); c.close()")
+        self.ssh("pi1", f'python3 -c "{server}" >/dev/null 2>&1 &')
+        result = Result(1, "", "")
+        for _ in range(100):
+            result = self.pisdk("cluster", "connect", "pi1", "8000", input="hello")
+            if result.status == 0:
+                break
+            time.sleep(0.1)
+        self.assertEqual(result.out, "HELLO", str(result))
+        self.fails(1, "cluster", "connect", "pi1", "8001", says="Connection refused")
+        self.fails(2, "cluster", "connect", "pi1", "ssh", says="`ssh` is not a port")
+
+    def test_a_terminal(self):
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(self.dir)
+            os.execve(PISDK, [PISDK, "cluster", "ssh", "pi1"], self.env)
+        self.addCleanup(os.close, terminal)
+        termios.tcsetwinsize(terminal, (33, 99))
+        self.read_until(terminal, "$ ")
+        os.write(terminal, b"tty; stty size; sleep 100 & jobs\n")
+        out = self.read_until(terminal, "Running")
+        self.assertIn("/dev/pts/0", out)
+        self.assertIn("33 99", out)
+        os.write(terminal, b"cat\nabc\x03")  # Ctrl-C ends cat, not the session
+        self.read_until(terminal, "^C")
+        os.write(terminal, b"kill %1; echo status $?; exit 5\n")
+        self.read_until(terminal, "status 0")
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 5)
+
+    @staticmethod
+    def read_until(terminal, words):
+        out = ""
+        while words not in out:
+            ready, _, _ = select.select([terminal], [], [], 60)
+            assert ready, f"no {words!r} in {out!r}"
+            out += os.read(terminal, 4096).decode(errors="replace")
+        return out
+
+
+class Faults(Cluster):
+    def test_power(self):
+        self.up(2)
+        self.ssh("pi2", "echo kept > file; mkdir -p /tmp/x; sync; sleep 100 >/dev/null 2>&1 &")
+        self.ok("cluster", "kill", "pi2")
+        self.assertEqual(self.status()["pi2"]["state"], "off")
+        self.assertEqual(self.status()["pi2"]["processes"], 0)
+        self.fails(1, "cluster", "kill", "pi2", says="pi2 is off already")
+        result = self.pisdk("cluster", "ssh", "pi2", "true")
+        self.assertEqual(result.status, 255)
+        self.assertIn("hint: pisdk cluster start pi2", result.err)
+        self.assertIn("0 received", self.ssh("pi1", "ping -c 1 -W 1 pi2", status=1))
+        self.ok("cluster", "start", "pi2")
+        self.assertEqual(self.ssh("pi1", "ssh pi2 'cat file; pgrep sleep'", status=1), "kept\n")
+        self.fails(1, "cluster", "start", "pi2", says="pi2 is on already")
+        for _ in range(10):
+            self.ok("cluster", "kill", "pi1", "pi2")
+            self.ok("cluster", "start", "pi1", "pi2")
+        self.assertEqual(self.ssh("pi2", "cat file; ssh pi1 hostname"), "kept\npi1\n")
+
+    def test_cable(self):
+        self.up(3)
+        self.ok("cluster", "cut", "pi2")
+        self.assertEqual(self.status()["pi2"]["state"], "up, cut")
+        ping = "ping -c 1 -W 1 pi2 | grep -o '[01] received'; ping -c 1 pi3 | grep -o '[01] received'"
+        self.assertEqual(self.ssh("pi1", ping), "0 received\n1 received\n")
+        self.ok("cluster", "kill", "pi2")  # the cable is still out afterwards
+        self.ok("cluster", "start", "pi2")
+        self.assertEqual(self.status()["pi2"]["state"], "up, cut")
+        self.ok("cluster", "heal", "pi2")
+        self.assertEqual(self.status()["pi2"]["state"], "up")
+        self.assertEqual(self.ssh("pi1", ping), "1 received\n1 received\n")
+
+    def test_storage(self):
+        self.up(2)
+        self.ssh("pi1", "head -c 1000000 /dev/zero > before")
+        self.ok("cluster", "fill", "pi1")
+        self.assertEqual(self.status()["pi1"]["state"], "up, full")
+        result = self.pisdk("cluster", "ssh", "pi1", "head -c 100000 /dev/zero > more")
+        self.assertEqual(result.status, 1)
+        self.assertIn("No space left on device", result.err)
+        self.assertEqual(self.ssh("pi1", "wc -c < before"), "1000000\n")
+        self.ssh("pi2", "head -c 100000 /dev/zero > more")  # the other board's
+        self.ok("cluster", "heal", "pi1")
+        self.ssh("pi1", "head -c 100000 /dev/zero > more")
+
+    def limited(self, *words, **options):
+        """Moves 300 kB, which take 4.4 s at 512 kbit/s, less what the link passes at once."""
+        start = time.monotonic()
+        self.ok("cluster", "ssh", "pi1", *words, **options)
+        return time.monotonic() - start > 3
+
+    def test_rate(self):
+        self.up(2, "--rate", "none")
+        data = "x" * 300000
+        self.ok("cluster", "limit", "pi1", "--rate", "512kbit")
+        self.assertEqual(self.status()["pi1"]["kbit"], 512)
+        self.assertTrue(self.limited("head -c 300000 /dev/zero"))  # from the board
+        self.assertTrue(self.limited("wc -c", input=data))         # to it
+        self.ok("cluster", "kill", "pi1")
+        self.ok("cluster", "start", "pi1")
+        self.assertTrue(self.limited("head -c 300000 /dev/zero"))
+        self.assertTrue(self.limited("wc -c", input=data))
+        self.ok("cluster", "heal", "pi1")
+        self.assertEqual([b["kbit"] for b in self.status().values()], [0, 0])
+        wait_for(lambda: not self.limited("head -c 300000 /dev/zero"))
+        self.fails(2, "cluster", "limit", "pi1", says="needs a rate", hint="--rate 10mbit")
+        self.fails(2, "cluster", "limit", "pi1", "--rate", "0mbit", says="is not the rate")
+
+    def states(self, count=300):
+        """States in which the board's busy program is seen."""
+        found = set()
+        for _ in range(count):
+            for pid in filter(str.isdigit, os.listdir("/proc")):
+                with contextlib.suppress(OSError):
+                    if b"pisdk-busy" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                        found.add(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0])
+            time.sleep(0.002)
+        return found
+
+    def test_speed(self):
+        self.up(2)
+        self.ssh("pi1", "sh -c 'while :; do :; done' pisdk-busy >/dev/null 2>&1 &")
+        wait_for(lambda: "R" in self.states(1))
+        self.assertNotIn("T", self.states())
+        self.ok("cluster", "slow", "pi1", "--speed", "20")
+        self.assertEqual(self.status()["pi1"]["state"], "up, slow")
+        self.assertIn("T", self.states())
+        self.assertEqual(self.ssh("pi1", "echo still there"), "still there\n")
+        self.ok("cluster", "heal", "pi1")
+        wait_for(lambda: "R" in self.states(1))
+        self.assertNotIn("T", self.states())
+        for bad in ["0", "100", "half"]:
+            self.fails(2, "cluster", "slow", "pi1", "--speed", bad, says="--speed")
+
+    def test_no_such_board(self):
+        self.up(2)
+        for command in ["kill", "start", "cut", "heal", "fill", "slow"]:
+            for board in ["pi3", "pi0", "pi", "1", "pi1x", "pi-1", ""]:
+                self.fails(1, "cluster", command, board, says=f"no board `{board}`",
+                           hint="pi1 to pi2")
+
+
+class Programs(Cluster):
+    def test_ranks_across_the_boards(self):
+        project = self.project()
+        self.up(3, cwd=project)
+        out = self.ok("run", "--on", "cluster", "-n", "4", cwd=project).out
+        for rank, board in enumerate(["pi1", "pi2", "pi3", "pi1"]):
+            self.assertIn(f"rank {rank} of 4 on {board}:", out)
+        self.assertIn("mean temperature 16.328", out)
+        # A board that is off gets none.
+        self.ok("cluster", "kill", "pi2")
+        out = self.ok("run", "--on", "cluster:heat", "-n", "2", cwd=project).out
+        self.assertIn("rank 1 of 2 on pi3:", out)
+
+    def test_the_projects_tests(self):
+        project = self.project()
+        self.up(2, cwd=project)
+        out = self.ok("test", "--on", "cluster", cwd=project).out
+        self.assertIn("100% tests passed", out)
+        log = self.ok("cluster", "logs", "pi2", cwd=project).out
+        self.assertIn("Accepted publickey for pi from 10.77.0.1", log)  # mpirun's, from pi1
+
+    def test_streams_status_and_environment(self):
+        self.up(1, "--show", self.dir)
+        run = ["run", "--on", "cluster"]
+        self.assertEqual(self.ok(*run, "cat", input="through\n").out, "through\n")
+        result = self.pisdk(*run, "sh", "--", "-c", "echo out; echo err >&2; exit 9")
+        self.assertEqual((result.status, result.out, result.err), (9, "out\n", "err\n"))
+        self.assertEqual(self.pisdk(*run, "sh", "--", "-c", "kill -9 $$").status, 137)
+        out = self.ok(*run, "sh", "--", "-c", "echo $OWN $HOME $PATH; pwd",
+                      env={"OWN": "mine"}).out
+        self.assertEqual(out, f"mine /home/pi /usr/local/bin:/usr/bin:/bin\n{self.dir}\n")
+
+    def test_signals(self):
+        self.up(1, "--show", self.dir)
+        script = "trap 'echo got it; exit 3' TERM; echo ready; while :; do sleep 0.1; done"
+        process = self.start("run", "--on", "cluster", "sh", "--", "-c", script)
+        self.assertEqual(process.stdout.readline(), "ready\n")
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.stdout.readline(), "got it\n")
+        self.assertEqual(process.wait(timeout=30), 3)
+
+    def test_nothing_of_it_outlives_pisdk(self):
+        project = self.project()
+        self.up(2, cwd=project)
+        process = self.start("run", "--on", "cluster", "-n", "2", "heat", "64", "100000000",
+                             cwd=project)
+        self.assertIn("rank", process.stdout.readline())
+        wait_for(lambda: all(b["processes"] > 0 for b in self.status().values()))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        wait_for(lambda: all(b["processes"] == 0 for b in self.status().values()), 60)
+
+    def test_a_board_goes_off_meanwhile(self):
+        self.up(1, "--show", self.dir)
+        process = self.start("run", "--on", "cluster", "sh", "--", "-c", "echo ready; sleep 100")
+        self.assertEqual(process.stdout.readline(), "ready\n")
+        self.ok("cluster", "kill", "pi1")
+        self.assertEqual(process.wait(timeout=30), 1)
+        self.assertIn("error: pi1 went off while it ran the program", process.stderr.read())
+        self.fails(1, "run", "--on", "cluster", "true", says="no board of cluster",
+                   hint="cluster start pi1")
+
+    def test_what_the_boards_do_not_see(self):
+        self.up(1)
+        project = self.project()
+        self.fails(1, "run", "--on", "cluster", cwd=project, says="do not see", hint="--show")
+        self.fails(2, "run", "--on", "moon", "true", says="`moon`", hint="--on cluster")
+        self.fails(1, "run", "--on", "cluster:other", "true", says="no cluster `other`",
+                   hint="cluster up")
+
+
+class End(Cluster):
+    def test_wrong_words(self):
+        for n in ["0", "1001", "1000000000000", "-1", "four", ""]:
+            self.fails(2, "cluster", "up", "-n", n, says="must be a number from 1 to 1000")
+        for name in ["a/b", "..", "-x", "", "x" * 65]:
+            self.fails(2, "cluster", "up", f"--name={name}", says="cannot be the name")
+        self.fails(2, "cluster", "up", "--rate", "fast", says="`fast` is not the rate")
+        self.fails(1, "cluster", "up", "--show", "/nowhere", says="no folder /nowhere")
+        self.fails(1, "cluster", "up", "--sysroot", "nosuch", says="nosuch")
+        for command in [["down"], ["ssh", "pi1"], ["ssh-config"], ["logs"], ["cut", "pi1"]]:
+            self.fails(1, "cluster", *command, says="no cluster is running", hint="cluster up")
+        self.assertEqual(json.loads(self.ok("cluster", "status", "--json").out), [])
+
+    def test_a_sysroot_without_mpi(self):
+        recipe = (Path(__file__).parent / "plain/plain.ini").read_text()
+        write(self.dir / "plain.ini", recipe)
+        write(self.dir / "pisdk.ini", "[project]\nname = p\n[target]\nsysroot = plain\n")
+        self.up(1)
+        self.assertEqual(self.ssh("pi1", "hostname"), "pi1\n")
+        self.fails(1, "run", "--on", "cluster", "-n", "2", "true", says="no mpirun")
+
+    def test_the_supervisor_is_killed(self):
+        self.up(4)
+        self.ssh("pi1", "sleep 1000 >/dev/null 2>&1 &")
+        before = self.ours()
+        self.assertEqual(len(before), 5)
+        os.kill(self.supervisor(), signal.SIGKILL)
+        wait_for(lambda: not self.ours())
+        self.assertTrue((self.runtime / "cluster/default").is_dir())
+        self.assertEqual(json.loads(self.ok("cluster", "status", "--json").out), [])
+        self.assertFalse(self.runtime.exists())
+        self.up(1)  # under the same name
+
+    def test_a_polite_end(self):
+        self.up(2)
+        os.kill(self.supervisor(), signal.SIGTERM)
+        wait_for(lambda: not self.ours())
+        self.fails(1, "cluster", "ssh", "pi1", says="no cluster is running")
+
+    def test_interrupted(self):
+        process = self.start("cluster", "up", "-n", "1000")
+        wait_for(lambda: len(self.ours()) > 3)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(timeout=60), -signal.SIGINT)
+        wait_for(lambda: not self.ours())
+        self.assertFalse(self.runtime.exists())
+
+    def test_killed_while_it_starts(self):
+        process = self.start("cluster", "up", "-n", "1000")
+        wait_for(lambda: len(self.ours()) > 3)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        wait_for(lambda: not self.ours())
+
+    def test_no_namespaces(self):
+        self.fails(1, "cluster", "up", says="cannot make the namespaces of a cluster",
+                   hint="sysctl user.max_user_namespaces", prefix=NO_NAMESPACES)
+
+    def test_the_runtime_folder(self):
+        self.runtime.mkdir()
+        self.runtime.chmod(0o777)
+        self.fails(1, "cluster", "up", says="other users may write", hint="PISDK_RUNTIME_DIR")
+        self.fails(1, "cluster", "status", says="other users may write")
+        self.runtime.rmdir()
+        self.fails(1, "cluster", "up", env={"PISDK_RUNTIME_DIR": "/proc/nothing"},
+                   says="cannot create folder", hint="PISDK_RUNTIME_DIR")
+        other = "/root" if os.getuid() else self.other_users_folder()
+        self.fails(1, "cluster", "up", env={"PISDK_RUNTIME_DIR": str(other)},
+                   says="belongs to another user", hint="PISDK_RUNTIME_DIR")
+
+    def other_users_folder(self):
+        folder = self.dir / "other"
+        folder.mkdir(mode=0o700)
+        os.chown(folder, 65534, 65534)
+        return folder
+
+    def test_a_long_path(self):
+        long = self.dir / ("x" * 100) / ("y" * 100)
+        env = {"PISDK_RUNTIME_DIR": str(long)}
+        self.ok("cluster", "up", "-n", "1", env=env)
+        self.assertEqual(self.ok("cluster", "ssh", "pi1", "hostname", env=env).out, "pi1\n")
+        self.ok("cluster", "down", env=env)
+        self.assertFalse(long.exists())
+
+    def test_a_hundred_times(self):
+        mounts = Path("/proc/self/mountinfo").read_text()
+        self.up(1)
+        self.ok("cluster", "down")
+        before = namespaces()
+        for _ in range(100):
+            self.up(3, "--rate", "100mbit")
+            self.ok("cluster", "down")
+            self.assertFalse(self.runtime.exists())
+        wait_for(lambda: not self.ours())
+        self.assertEqual(Path("/proc/self/mountinfo").read_text(), mounts)
+        wait_for(lambda: len(namespaces() - before) < 100)  # others come and go meanwhile
+
+
+if __name__ == "__main__":
+    main()

@@ -162,7 +162,7 @@ static _Noreturn void supervisor_main(struct launch *l)
     for (size_t i = 0; i < CAPTURED; i++) {
         close_end(&l->out[i]);
     }
-    int status = program > 0 ? supervise_wait(program, &stopped) : EXEC_FAILED;
+    int status = program > 0 ? supervise_wait(program, NULL, &stopped) : EXEC_FAILED;
     // A program that ends by itself may leave others, such as a compiler cache, at work.
     if (program > 0 && (stopped || status > PROC_SIGNALED)) {
         supervise_kill_rest();

@@ -20,6 +20,8 @@ struct sandbox {
     struct strv env;  // for the program
     uid_t uid;        // outside
     gid_t gid;
+    struct sandbox_news *news; // shared with init
+    bool fewer_cores;          // than the board
 };
 
 enum { SANDBOX_PI = 1000 }; // uid and gid of user `pi` inside
@@ -43,6 +45,24 @@ int namespace_map_user(uid_t uid, uid_t outer_uid, gid_t gid, gid_t outer_gid,
                        struct err *err) ERR_MUST_CHECK;
 // In the process that becomes the program: from root of the namespace to user `pi`.
 int namespace_become_pi(struct err *err) ERR_MUST_CHECK;
+
+// board_files.c
+// Paths in namespace.c and board_files.c are relative to the sysroot's folder (SYSROOT_DIR), so
+// that no path needs escaping in mount options, and the layers stay reachable whatever is mounted
+// over.
+#define SANDBOX_UPPER    "mnt/upper"
+#define SANDBOX_NEW_ROOT "mnt/root"
+
+// The board's own files, in the writable layer before it is mounted.
+int board_files_write(const struct sandbox *s, struct err *err) ERR_MUST_CHECK;
+// Those in /proc, once it is mounted.
+int board_files_mount(const struct sandbox *s, struct err *err) ERR_MUST_CHECK;
+
+// cores.c
+// How many processors this process may use.
+long cores_usable(void);
+// From now on this process and its children use at most `cores` of them.
+void cores_restrict(long cores);
 
 // scratch.c
 // Makes the scratch folder and the folders of links that `environment` names; see environment.h.

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -178,6 +179,11 @@ int sandbox_run(const struct sandbox_options *o, const char *program, bool in_sy
     if (!s.qemu) {
         return -1;
     }
+    s.news = mmap(NULL, sizeof(*s.news), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (s.news == MAP_FAILED) {
+        free(s.qemu);
+        return err_sys(err, "no memory");
+    }
     s.root = fs_join(o->sysroot_dir, "root");
     for (enum sandbox_mode mode = first; mode <= last; mode++) {
         bool rootless_path = in_sysroot && mode != SANDBOX_NAMESPACE;
@@ -193,6 +199,10 @@ int sandbox_run(const struct sandbox_options *o, const char *program, bool in_sy
         }
         log_debug(o->log, "%s mode does not work here: %s", mode_names[mode], err->msg);
     }
+    if (o->news) {
+        *o->news = *s.news;
+    }
+    munmap(s.news, sizeof(*s.news));
     free(s.qemu);
     free(s.root);
     return r;

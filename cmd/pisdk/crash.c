@@ -10,7 +10,7 @@
 #include "gdb.h"
 #include "target/core.h"
 
-enum { OUTPUT_MAX = 1 << 20, FRAMES_ASKED = 40, FRAMES_SHOWN = 12, CLOCK_SLACK = 2 };
+enum { OUTPUT_MAX = 1 << 20, FRAMES_ASKED = 40, FRAMES_SHOWN = 12, CLOCK_SLACK = 2, MB_SHIFT = 20 };
 
 // One process that crashed.
 struct crash {
@@ -64,6 +64,11 @@ static void find_crashes(struct crashes *c)
             continue;
         }
         if (!is_ours(c, &crash.core)) {
+            core_release(&crash.core);
+            continue;
+        }
+        if (!crash.core.program && st.st_size < CRASH_CORE_MAX && !c->place->keep) {
+            unlink(path); // not written to its end, because mpirun ended the job meanwhile
             core_release(&crash.core);
             continue;
         }
@@ -189,9 +194,14 @@ static bool same_place(const struct crash *a, const struct crash *b)
            strcmp(place_of(a->frames.items[0]), place_of(b->frames.items[0])) == 0;
 }
 
-// A path of the project is short: from its folder on.
+// A path of the project is short: from its folder on; and so is that of a library.
 static void show_frame(struct app *app, size_t i, const char *frame)
 {
+    const char *from = strstr(frame, " from /");
+    if (from) {
+        log_info(&app->log, "  #%zu %.*s of %s", i, (int)(from - frame), frame, fs_base(from));
+        return;
+    }
     const char *path = place_of(frame);
     bool inside = app->has_project && path != frame && fs_is_below(path, app->project.dir);
     const char *rest = inside ? path + strlen(app->project.dir) : path;
@@ -217,9 +227,8 @@ static void tell(const struct crashes *c, size_t i)
         show_frame(c->app, k, crash->frames.items[k]);
     }
     if (!crash->core.program) {
-        char size[32];
-        log_info(&c->app->log, "  no trace: it has more than %s of memory",
-                 str_size(size, CRASH_CORE_MAX));
+        log_info(&c->app->log, "  no trace: it has more than %d MB of memory",
+                 CRASH_CORE_MAX >> MB_SHIFT);
     } else if (crash->traced && crash->frames.n == 0) {
         log_info(&c->app->log, "  no trace: gdb does not find one");
     }

@@ -11,8 +11,11 @@
 #include "rank_output.h"
 #include "sandbox/sandbox.h"
 #include "target.h"
+#include "target/elf.h"
 
 enum { RANKS_MAX = PROJECT_RANKS_MAX, TIMED_OUT = 124, KB = 1 << 10, MB = 1 << 20 };
+
+static const double LATER = 0.2;
 
 // One run: what the user asked for, made into a program and its arguments.
 struct run {
@@ -27,6 +30,7 @@ struct run {
     struct strv visible;
     bool mpi;        // mpirun of the sysroot starts it
     double timeout;  // seconds, or 0
+    double later;    // than that: ctest comes first, which says "Timeout"
     uint64_t memory; // bytes, or 0
     char *id;        // marks the processes of this run
     double began;
@@ -153,7 +157,7 @@ static int emulate(struct run *run, int *status, struct err *err)
         .visible = &run->visible,
         .cwd = run->cwd,
         .runtime = run->app->paths.runtime,
-        .timeout = run->timeout,
+        .timeout = run->timeout + run->later,
         .memory = run->memory,
         .core_max = traces_crashes(run) ? CRASH_CORE_MAX : 0,
         .run = run->id,
@@ -205,6 +209,7 @@ static int read_limits(struct run *run, struct err *err)
     }
     if (run->timeout == 0 && of_tests) {
         run->timeout = strtod(of_tests, NULL);
+        run->later = LATER;
     }
     return input_size(in, "memory", (uint64_t)run->target->board.memory_mb * MB, &run->memory, err);
 }
@@ -260,6 +265,26 @@ static void tell_memory(const struct run *run)
     log_info(log, "hint: --memory %lluG", (unsigned long long)enough);
 }
 
+// MPI_Comm_spawn is said to have failed by Open MPI, but not why.
+static void tell_spawn(const struct run *run, int status)
+{
+    struct elf_info info;
+    struct err ignored = ERR_INIT;
+
+    if (status == 0 || run->mpi || run->news.mode != SANDBOX_PREFIX || run->in_sysroot ||
+        elf_read(run->program, &info, &ignored) != 0) {
+        return;
+    }
+    for (size_t i = 0; i < info.needed.n; i++) {
+        if (str_starts(info.needed.items[i], "libmpi.so")) {
+            log_info(&run->app->log,
+                     "hint: in prefix mode, a program that is started without -n cannot start "
+                     "others with MPI_Comm_spawn: -n 1");
+        }
+    }
+    elf_info_release(&info);
+}
+
 // What happened, in the order of what explains most. Returns the status for the user.
 static int tell(struct run *run, int status)
 {
@@ -282,6 +307,7 @@ static int tell(struct run *run, int status)
         tell_memory(run);
     } else if (crashed == 0) {
         tell_signal(run, status);
+        tell_spawn(run, status);
     }
     return status;
 }

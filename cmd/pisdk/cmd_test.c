@@ -73,8 +73,9 @@ static int refuse_options(struct test_run *run, struct err *err)
     static const char *const options[] = {"regex", "repeat-until-fail"};
     for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
         if (input_value(&run->app->input, options[i])) {
-            err_set(err, ERR_USAGE, "--%s is for projects built with CMake or Meson; this one uses %s",
-                    options[i], run->system);
+            err_set(err, ERR_USAGE,
+                    "--%s is for projects built with CMake or Meson; this one uses %s", options[i],
+                    run->system);
             return err_hint(err, "what follows -- goes to its own test command");
         }
     }
@@ -169,8 +170,7 @@ static int check_numbers(struct test_run *run, struct err *err)
     }
     if (seconds > 0) {
         // ctest's own --timeout does not count for tests that have one of theirs.
-        const double later = 0.2; // than ctest, which says "Timeout"
-        strv_addf(&run->env, RUN_TIMEOUT "=%.3f", seconds + later);
+        strv_addf(&run->env, RUN_TIMEOUT "=%s", input_value(in, "timeout"));
     }
     return 0;
 }
@@ -185,10 +185,10 @@ static int prepare(struct test_run *run, struct target *target, struct err *err)
         return -1;
     }
     bool own_command = app->project.build.test.n > 0;
-    run->tester = own_command                          ? TESTER_COMMAND
+    run->tester = own_command                         ? TESTER_COMMAND
                   : strcmp(run->system, "cmake") == 0 ? TESTER_CTEST
                   : strcmp(run->system, "meson") == 0 ? TESTER_MESON
-                                                       : TESTER_COMMAND;
+                                                      : TESTER_COMMAND;
     run->dir = project_build_dir(&app->project, target->board.name, target->type);
     run->interpreter = fs_join(tools.dir, "lib/emulate");
     toolset_whole_environment(&tools, &run->env);

@@ -10,7 +10,14 @@
 #include "gdb.h"
 #include "target/core.h"
 
-enum { OUTPUT_MAX = 1 << 20, FRAMES_ASKED = 40, FRAMES_SHOWN = 12, CLOCK_SLACK = 2, MB_SHIFT = 20 };
+enum {
+    OUTPUT_MAX = 1 << 20,
+    FRAMES_ASKED = 40,
+    FRAMES_SHOWN = 12,
+    CALLS_ASKED = 16,
+    CLOCK_SLACK = 2,
+    MB_SHIFT = 20
+};
 
 // One process that crashed.
 struct crash {
@@ -133,6 +140,46 @@ static void cut_frames(struct strv *frames)
     *frames = kept;
 }
 
+// gdb writes: Line 4 of "src/main.c" starts at address 0x400217f0 <main+36> and ends at …
+static void read_lines(const char *text, struct strv *frames)
+{
+    static const char of[] = " of \"";
+    struct slice rest = {text, strlen(text)};
+    struct slice line;
+    while (slice_cut(&rest, '\n', &line)) {
+        _cleanup_free_ char *all = slice_dup(line);
+        const char *file = str_starts(all, "Line ") ? strstr(all, of) : NULL;
+        const char *end = file ? strchr(file + strlen(of), '"') : NULL;
+        const char *name = end ? strchr(end, '<') : NULL;
+        if (name) {
+            file += strlen(of);
+            strv_addf(frames, "%.*s () at %.*s:%ld", (int)strcspn(name + 1, "+>"), name + 1,
+                      (int)(end - file), file, strtol(all + strlen("Line "), NULL, 10));
+        }
+    }
+}
+
+// Where gdb did not get from the C library to the program's own code, what is on the stack says who
+// called it.
+static void add_calls(const struct crash *crash, struct strv *argv)
+{
+    uint32_t calls[CALLS_ASKED];
+    size_t n = core_find_calls(crash->file, crash->program, calls, CALLS_ASKED);
+    for (size_t i = 0; i < n; i++) {
+        gdb_add_command(argv, "info line *%#x", (unsigned)(calls[i] - 1)); // in the call itself
+    }
+}
+
+static bool any_source(const struct strv *frames)
+{
+    for (size_t i = 0; i < frames->n; i++) {
+        if (has_source(frames->items[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void trace(const struct crashes *c, const char *gdb, struct crash *crash)
 {
     _cleanup_strv_ struct strv argv = {0};
@@ -151,11 +198,20 @@ static void trace(const struct crashes *c, const char *gdb, struct crash *crash)
     gdb_add_command(&argv, "file %s", program);
     gdb_add_command(&argv, "core-file %s", crash->file);
     gdb_add_command(&argv, "backtrace %d", (int)FRAMES_ASKED);
+    add_calls(crash, &argv);
     const struct proc_capture capture = {
         .input = -1, .max = OUTPUT_MAX, .out = &text, .errors = &errors};
     crash->traced = true;
     if (proc_capture(argv.items, &capture, &status, &ignored) == 0 && text.data) {
         read_frames(text.data, &crash->frames);
+        if (!any_source(&crash->frames)) {
+            _cleanup_strv_ struct strv lines = {0};
+            read_lines(text.data, &lines);
+            if (lines.n > 0) {
+                strv_release(&crash->frames);
+                strv_add_all(&crash->frames, lines.items);
+            }
+        }
         cut_frames(&crash->frames);
     }
 }
@@ -203,10 +259,18 @@ static void show_frame(struct app *app, size_t i, const char *frame)
         return;
     }
     const char *path = place_of(frame);
-    bool inside = app->has_project && path != frame && fs_is_below(path, app->project.dir);
-    const char *rest = inside ? path + strlen(app->project.dir) : path;
-    log_info(&app->log, "  #%zu %.*s%s", i, (int)(path - frame), frame,
-             inside ? rest + strspn(rest, "/") : rest);
+    const char *shown = path;
+    if (app->has_project && path != frame) {
+        _cleanup_free_ char *built = variant_source_place(app->project.name);
+        const char *const folders[] = {app->project.dir, built};
+        for (size_t k = 0; k < ARRAY_SIZE(folders); k++) {
+            if (fs_is_below(path, folders[k])) {
+                shown = path + strlen(folders[k]);
+                shown += strspn(shown, "/");
+            }
+        }
+    }
+    log_info(&app->log, "  #%zu %.*s%s", i, (int)(path - frame), frame, shown);
 }
 
 static void tell(const struct crashes *c, size_t i)

@@ -27,6 +27,8 @@ void proc_forwarded_signals(sigset_t *set)
     sigaddset(set, SIGTERM);
     sigaddset(set, SIGHUP);
     sigaddset(set, SIGQUIT);
+    sigaddset(set, SIGUSR1); // mpirun passes these two on to its ranks
+    sigaddset(set, SIGUSR2);
 }
 
 static int wait_forwarding(pid_t pid, int hard, const struct proc_place *place)

@@ -108,7 +108,7 @@ int supervise_wait(pid_t program, const struct supervise_watch *watch, bool *sto
                 kill(-1, SIGCONT);
             }
         } else if (sig > 0 && sig != SIGCHLD && info.si_code <= 0) {
-            *stopped = true;
+            *stopped = *stopped || (sig != SIGUSR1 && sig != SIGUSR2);
             kill(program, sig);
         }
     }

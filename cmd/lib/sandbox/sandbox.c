@@ -190,6 +190,7 @@ int sandbox_run(const struct sandbox_options *o, const char *program, bool in_sy
         _cleanup_free_ char *path =
             rootless_path ? xasprintf("%s%s", s.root, program) : xstrdup(program);
         s.mode = mode;
+        s.news->mode = mode;
         s.program = path;
         log_debug(o->log, "emulation: %s mode", mode_names[mode]);
         err_clear(err);

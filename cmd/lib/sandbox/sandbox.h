@@ -23,6 +23,7 @@ enum sandbox_mode { SANDBOX_AUTO, SANDBOX_NAMESPACE, SANDBOX_BINFMT, SANDBOX_PRE
 
 // What happened to a run besides its status.
 struct sandbox_news {
+    enum sandbox_mode mode; // how it was run
     bool timed_out;
     bool out_of_memory;    // then, the first process that was killed for it:
     char victim[64];       // its program

@@ -12,12 +12,13 @@ enum {
     NOTES_MAX = 256,
     ENVIRONMENT_MAX = 1 << 18, // how far from the program's name it may be
     TEXT_MAX = 1 << 12,
-    CURSIG = 12, // of struct elf_prstatus for ARM: pr_cursig
+    CURSIG = 12,         // in struct elf_prstatus for ARM: pr_cursig
+    STACK_POINTER = 124, // and pr_reg[13]
     NOTE_ALIGNMENT = 4
 };
 
 struct file {
-    const unsigned char *data;
+    unsigned char *data;
     size_t n;
 };
 
@@ -83,8 +84,8 @@ static int read_signal(const struct file *f)
     return signal;
 }
 
-// The address of the program's name: the kernel tells it to the program, and QEMU to us.
-static uint32_t name_address(const struct file *f)
+// What the kernel tells every program at its start, and QEMU us.
+static uint32_t auxiliary(const struct file *f, uint32_t type)
 {
     const unsigned char *desc;
     size_t n;
@@ -94,7 +95,7 @@ static uint32_t name_address(const struct file *f)
     for (size_t i = 0; i + sizeof(Elf32_auxv_t) <= n; i += sizeof(Elf32_auxv_t)) {
         Elf32_auxv_t entry;
         memcpy(&entry, desc + i, sizeof(entry));
-        if (entry.a_type == AT_EXECFN) {
+        if (entry.a_type == type) {
             return entry.a_un.a_val;
         }
     }
@@ -140,7 +141,7 @@ static void read_memory(const struct file *f, struct core *out)
 {
     static const char *const ranks[] = {"OMPI_COMM_WORLD_RANK", "PMI_RANK"};
     size_t at = 0;
-    struct slice memory = memory_around(f, name_address(f), &at);
+    struct slice memory = memory_around(f, auxiliary(f, AT_EXECFN), &at);
 
     if (memory.n == 0) {
         return;
@@ -153,34 +154,129 @@ static void read_memory(const struct file *f, struct core *out)
     }
 }
 
-int core_read(const char *path, struct core *out, struct err *err)
+// A 32-bit ARM ELF file, which unmap_file gives back.
+static int map_file(const char *path, struct file *out, struct err *err)
 {
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     struct stat st;
+    Elf32_Ehdr header;
 
-    *out = (struct core){.rank = -1};
+    *out = (struct file){0};
     if (fd < 0 || fstat(fd, &st) != 0) {
         return err_sys(err, "cannot read %s", path);
     }
-    Elf32_Ehdr header;
     if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(header)) {
-        return err_set(err, ERR_FAILED, "%s is not a core file", path);
+        return err_set(err, ERR_FAILED, "%s is no ELF file", path);
     }
     void *data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (data == MAP_FAILED) {
         return err_sys(err, "cannot read %s", path);
     }
-    const struct file f = {data, (size_t)st.st_size};
     memcpy(&header, data, sizeof(header));
-    bool good = memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 &&
-                header.e_ident[EI_CLASS] == ELFCLASS32 && header.e_type == ET_CORE &&
-                header.e_machine == EM_ARM && header.e_phentsize == sizeof(Elf32_Phdr);
+    if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS32 ||
+        header.e_machine != EM_ARM || header.e_phentsize != sizeof(Elf32_Phdr)) {
+        munmap(data, (size_t)st.st_size);
+        return err_set(err, ERR_FAILED, "%s is no ELF file for ARM", path);
+    }
+    *out = (struct file){data, (size_t)st.st_size};
+    return 0;
+}
+
+static void unmap_file(struct file *f)
+{
+    if (f->data) {
+        munmap(f->data, f->n);
+    }
+}
+
+int core_read(const char *path, struct core *out, struct err *err)
+{
+    Elf32_Phdr notes;
+    struct file f;
+
+    *out = (struct core){.rank = -1};
+    if (map_file(path, &f, err) != 0) {
+        return -1;
+    }
+    bool good = segment(&f, 0, &notes) && notes.p_type == PT_NOTE;
     if (good) {
         out->signal = read_signal(&f);
         read_memory(&f, out);
     }
-    munmap(data, (size_t)st.st_size);
-    return good ? 0 : err_set(err, ERR_FAILED, "%s is not a core file of ARM", path);
+    unmap_file(&f);
+    return good ? 0 : err_set(err, ERR_FAILED, "%s is no core file", path);
+}
+
+static bool is_thumb_call(uint16_t first, uint16_t second)
+{
+    bool immediate = (first & 0xf800) == 0xf000 && (second & 0xc000) == 0xc000; // BL, BLX
+    return immediate || (second & 0xff87) == 0x4780;                            // BLX register
+}
+
+static bool is_arm_call(uint32_t word)
+{
+    return ((word & 0x0f000000) == 0x0b000000 && word >> 28 != 0xf) || // BL
+           (word & 0xfe000000) == 0xfa000000 ||                        // BLX
+           (word & 0x0ffffff0) == 0x012fff30;                          // BLX register
+}
+
+// Is the instruction before `address` a call? `program` was loaded at `base`.
+static bool follows_call(const struct file *program, uint32_t base, uint32_t address)
+{
+    const bool thumb = address & 1;
+    const uint32_t at = (address & ~UINT32_C(1)) - base;
+    Elf32_Phdr s;
+
+    for (size_t i = 0; segment(program, i, &s); i++) {
+        const void *code = NULL;
+        uint16_t halves[2];
+        uint32_t word;
+        if (s.p_type == PT_LOAD && (s.p_flags & PF_X) && at >= s.p_vaddr + sizeof(word) &&
+            at < s.p_vaddr + s.p_filesz) {
+            code =
+                piece(program, (uint64_t)s.p_offset + at - s.p_vaddr - sizeof(word), sizeof(word));
+        }
+        if (code) {
+            memcpy(&word, code, sizeof(word));
+            memcpy(halves, code, sizeof(halves));
+            return thumb ? is_thumb_call(halves[0], halves[1]) : at % 4 == 0 && is_arm_call(word);
+        }
+    }
+    return false;
+}
+
+size_t core_find_calls(const char *path, const char *program, uint32_t *addresses, size_t max)
+{
+    struct err ignored = ERR_INIT;
+    struct file core;
+    struct file code = {0};
+    const unsigned char *desc;
+    size_t size;
+    size_t at = 0;
+    size_t n = 0;
+    uint32_t sp;
+    Elf32_Ehdr header;
+
+    if (map_file(path, &core, &ignored) != 0 || map_file(program, &code, &ignored) != 0 ||
+        !find_note(&core, NT_PRSTATUS, &desc, &size) || size < STACK_POINTER + sizeof(sp)) {
+        unmap_file(&core);
+        unmap_file(&code);
+        return 0;
+    }
+    memcpy(&sp, desc + STACK_POINTER, sizeof(sp));
+    memcpy(&header, code.data, sizeof(header));
+    uint32_t base = auxiliary(&core, AT_ENTRY) - header.e_entry;
+    struct slice stack = memory_around(&core, sp, &at);
+    for (size_t i = at; i + sizeof(uint32_t) <= stack.n && n < max; i += sizeof(uint32_t)) {
+        uint32_t word;
+        memcpy(&word, stack.p + i, sizeof(word));
+        if (follows_call(&code, base, word)) {
+            addresses[n++] = word;
+        }
+    }
+    unmap_file(&core);
+    unmap_file(&code);
+    return n;
 }
 
 void core_release(struct core *c)

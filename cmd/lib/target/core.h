@@ -7,6 +7,8 @@
 #define PISDK_TARGET_CORE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -23,5 +25,10 @@ bool core_is_name(const char *name);
 // is no core file of a 32-bit ARM program.
 int core_read(const char *path, struct core *out, struct err *err) ERR_MUST_CHECK;
 void core_release(struct core *c);
+
+// What may be return addresses on the stack into the code of `program`, an ELF file, innermost
+// first: for where a debugger cannot go on, as in parts of the C library that have no unwind
+// tables. Returns how many, at most `max`.
+size_t core_find_calls(const char *path, const char *program, uint32_t *addresses, size_t max);
 
 #endif

@@ -189,16 +189,35 @@ static const char *mend_namespaces(void)
     return "sudo apt install binfmt-support qemu-user-static, or Linux 6.7";
 }
 
+// Why `pisdk run` takes this mode, or would not.
+static const char *why(enum sandbox_mode mode, enum sandbox_mode forced, bool better_one)
+{
+    if (forced != SANDBOX_AUTO) {
+        return mode == forced ? "works; used, as PISDK_EMULATION says"
+                              : "works; not used, as PISDK_EMULATION names another";
+    }
+    if (better_one) {
+        return "works; not needed, as a better one does";
+    }
+    return mode == SANDBOX_NAMESPACE ? "works; used, as it is the best one"
+                                     : "works; used, as the ones above do not";
+}
+
 static void check_emulation(struct checkup *c)
 {
     static const enum sandbox_mode modes[] = {SANDBOX_NAMESPACE, SANDBOX_BINFMT, SANDBOX_PREFIX};
+    enum sandbox_mode forced = SANDBOX_AUTO;
+    struct err err = ERR_INIT;
     bool any = false;
 
+    if (sandbox_mode_from_environment(&forced, &err) != 0) {
+        report(c, "emulate", MISSING, err.msg, "unset PISDK_EMULATION");
+    }
     for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-        struct err err = ERR_INIT;
+        err_clear(&err);
         _cleanup_free_ char *what = xasprintf("emulate:%s", sandbox_mode_name(modes[i]));
         if (sandbox_probe(modes[i], c->app->paths.runtime, &err) == 0) {
-            report(c, what, WORKS, any ? "works (not needed)" : "works; this one is used", NULL);
+            report(c, what, WORKS, why(modes[i], forced, any), NULL);
             any = true;
             continue;
         }
@@ -206,7 +225,8 @@ static void check_emulation(struct checkup *c)
         const char *mend = modes[i] == SANDBOX_NAMESPACE ? mend_namespaces()
                            : err.hint[0]                 ? err.hint
                                                          : NULL;
-        report(c, what, last && !any ? MISSING : OPTIONAL, err.msg, mend);
+        bool needed = modes[i] == forced || (last && !any);
+        report(c, what, needed ? MISSING : OPTIONAL, err.msg, mend);
     }
 }
 

@@ -477,7 +477,7 @@ class Crashes(Runs):
 
     def tearDown(self):
         super().tearDown()
-        self.assertEqual([f for f in os.listdir(self.dir) if "core" in f], [])
+        self.assertEqual([f for f in os.listdir(self.dir) if f.endswith("core")], [])
 
     def crash(self):
         program = self.compile("crash", CRASH, "-g", mpi=True)
@@ -585,7 +585,7 @@ class Crashes(Runs):
         test.write_text(test.read_text().replace("test_linear_field();", "*(volatile int *)0 = 1;"))
         result = self.pisdk("test", "-R", "heat-1", cwd=project)
         self.assertRegex(result.out, r"rank 0 \(test_heat\) ended by .*\n  #0 main \(.*\) at tests/test_heat\.c:\d+\n")
-        self.assertEqual([f for f in os.listdir(project / "build/armv7-release") if "core" in f], [])
+        self.assertEqual([f for f in os.listdir(project / "build/armv7-release") if f.endswith("core")], [])
 
 
 class Terminal(Runs):

@@ -128,9 +128,7 @@ static int run_supervised(struct sandbox *s, const sigset_t *mask, int *status, 
     pid_t pid = start_init(s, mask, report, life);
     int r = 0;
     if (pid < 0) {
-        err_sys(err, "cannot make a user namespace");
-        err->code = ERR_UNSUPPORTED;
-        r = -1;
+        r = namespace_unsupported(err, "cannot make a user namespace");
     }
     close(report[1]);
     close(life[0]);
@@ -192,13 +190,17 @@ int sandbox_run(const struct sandbox_options *o, const char *program, bool in_sy
         s.mode = mode;
         s.news->mode = mode;
         s.program = path;
-        log_debug(o->log, "emulation: %s mode", mode_names[mode]);
+        log_debug(o->log, "emulation: %s mode, %s", mode_names[mode],
+                  o->mode != SANDBOX_AUTO     ? "as PISDK_EMULATION says"
+                  : mode == SANDBOX_NAMESPACE ? "the best one"
+                                              : "the next best");
         err_clear(err);
         r = run_mode(&s, status, err);
         if (r == 0 || err->code != ERR_UNSUPPORTED) {
             break;
         }
-        log_debug(o->log, "%s mode does not work here: %s", mode_names[mode], err->msg);
+        log_debug(o->log, "%s mode does not work here: %s%s%s", mode_names[mode], err->msg,
+                  err->hint[0] ? "; hint: " : "", err->hint);
     }
     if (o->news) {
         *o->news = *s.news;

@@ -36,6 +36,9 @@ static const void *piece(const struct file *f, uint64_t offset, uint64_t n)
 static bool segment(const struct file *f, size_t i, Elf32_Phdr *out)
 {
     Elf32_Ehdr header;
+    if (!f->data) {
+        return false;
+    }
     memcpy(&header, f->data, sizeof(header));
     const void *p = i < header.e_phnum
                         ? piece(f, header.e_phoff + (uint64_t)i * sizeof(*out), sizeof(*out))
@@ -258,7 +261,8 @@ size_t core_find_calls(const char *path, const char *program, uint32_t *addresse
     Elf32_Ehdr header;
 
     if (map_file(path, &core, &ignored) != 0 || map_file(program, &code, &ignored) != 0 ||
-        !find_note(&core, NT_PRSTATUS, &desc, &size) || size < STACK_POINTER + sizeof(sp)) {
+        !code.data || !find_note(&core, NT_PRSTATUS, &desc, &size) ||
+        size < STACK_POINTER + sizeof(sp)) {
         unmap_file(&core);
         unmap_file(&code);
         return 0;

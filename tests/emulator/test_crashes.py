@@ -130,6 +130,17 @@ class Crashes(Runs):
             self.assertEqual((self.dir / name).read_text(), "mine")
             (self.dir / name).unlink()
 
+    def test_runs_side_by_side_in_one_folder(self):
+        program, _ = self.crash()
+        longer = self.start("run", "sh", "-c", "echo begun; sleep 3; exit 5")
+        self.assertEqual(longer.stdout.readline(), "begun\n")
+        result = self.pisdk("run", "--keep-core", program, "segv")
+        kept = Path(re.search(r"kept: (.*)", result.err)[1])
+        _, text = longer.communicate(timeout=60)
+        self.assertEqual((longer.returncode, text), (5, ""))
+        self.assertTrue(kept.exists())
+        kept.unlink()
+
     def test_kept_for_gdb(self):
         program, _ = self.crash()
         result = self.pisdk("run", "--keep-core", program, "segv")

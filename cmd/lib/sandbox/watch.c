@@ -198,11 +198,12 @@ static void look_at_memory(struct watch *w)
     list_processes(&p);
     uint64_t at_most = used;
     for (size_t i = 0; i < p.n; i++) {
-        at_most += memory_at_most(p.pids[i]);
-        if (p.pids[i] == w->victim) {
+        uint64_t own = memory_at_most(p.pids[i]);
+        if (p.pids[i] == w->victim && own > 0) {
             at_most = 0; // one at a time: its memory is given back soon
             break;
         }
+        at_most += own;
     }
     if (p.n > 0 && at_most > limit) {
         _cleanup_free_ uint64_t *sizes = xcalloc(p.n, sizeof(*sizes));

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -20,6 +19,7 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "debug_node.h"
+#include "gdb.h"
 #include "program.h"
 #include "target.h"
 
@@ -56,8 +56,8 @@ static void job_words(const struct debug *d, struct strv *argv)
 {
     const struct input *in = &d->app->input;
 
-    strv_add_list(argv, d->app->paths.program, "run", "--sysroot", d->target->sysroot.root,
-                  "--board", d->target->board.name, NULL);
+    strv_add_list(argv, d->app->paths.program, "run", "--no-backtrace", "--sysroot",
+                  d->target->sysroot.root, "--board", d->target->board.name, NULL);
     if (d->ranks > 0) {
         strv_addf(argv, "-n%ld", d->ranks);
     }
@@ -140,34 +140,6 @@ static void stop_job(struct debug *d, bool good)
     }
 }
 
-static void add_command(struct strv *argv, const char *fmt, ...) ERR_PRINTF(2, 3);
-
-static void add_command(struct strv *argv, const char *fmt, ...)
-{
-    struct strbuf b = {0};
-    va_list ap;
-    va_start(ap, fmt);
-    strbuf_vaddf(&b, fmt, ap);
-    va_end(ap);
-    strv_add(argv, "-ex");
-    strv_take(argv, strbuf_take(&b));
-}
-
-// A path as one word of a gdb command.
-static char *gdb_word(const char *path)
-{
-    struct strbuf b = {0};
-    strbuf_adds(&b, "\"");
-    for (; *path; path++) {
-        if (*path == '"' || *path == '\\') {
-            strbuf_adds(&b, "\\");
-        }
-        strbuf_add(&b, path, 1);
-    }
-    strbuf_adds(&b, "\"");
-    return strbuf_take(&b);
-}
-
 static void gdb_words(const struct debug *d, const char *gdb, struct strv *argv)
 {
     const struct strv *commands = input_values(&d->app->input, "command");
@@ -178,42 +150,19 @@ static void gdb_words(const struct debug *d, const char *gdb, struct strv *argv)
     if (batch || script) {
         strv_add(argv, "-batch");
     }
-    add_command(argv, "set sysroot %s", d->target->sysroot.root);
-    add_command(argv, "set breakpoint pending on");
-    add_command(argv, "set debuginfod enabled off");
-    if (d->app->has_project) {
-        _cleanup_free_ char *dir =
-            project_build_dir(&d->app->project, d->target->board.name, d->target->type);
-        _cleanup_free_ char *place = variant_source_place(d->app->project.name);
-        add_command(argv, "set debug-file-directory %s/debug", dir);
-        _cleanup_free_ char *folder = gdb_word(d->app->project.dir);
-        add_command(argv, "set substitute-path %s %s", place, folder);
-    }
+    gdb_add_places(d->app, d->target, d->program, argv);
+    gdb_add_command(argv, "set breakpoint pending on");
     // Open MPI's progress threads and children: of no interest to whoever debugs a program.
-    add_command(argv, "handle SIGUSR1 SIGUSR2 SIGCHLD nostop noprint pass");
+    gdb_add_command(argv, "handle SIGUSR1 SIGUSR2 SIGCHLD nostop noprint pass");
     _cleanup_free_ char *program = gdb_word(d->program);
-    add_command(argv, "file %s", program);
-    add_command(argv, "target remote %s", d->remote);
+    gdb_add_command(argv, "file %s", program);
+    gdb_add_command(argv, "target remote %s", d->remote);
     for (size_t i = 0; i < commands->n; i++) {
-        add_command(argv, "%s", commands->items[i]);
+        gdb_add_command(argv, "%s", commands->items[i]);
     }
     if (script) {
         strv_add_list(argv, "-x", script, NULL);
     }
-}
-
-static char *find_gdb(struct err *err)
-{
-    static const char *const names[] = {"gdb-multiarch", "arm-linux-gnueabihf-gdb"};
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        char *gdb = fs_find_program(names[i]);
-        if (gdb) {
-            return gdb;
-        }
-    }
-    err_set(err, ERR_NOT_FOUND, "gdb for ARM is not installed");
-    err_hint(err, "sudo apt install gdb-multiarch");
-    return NULL;
 }
 
 // Does the process wait for gdb's next word? Then gdb shows its prompt.
@@ -348,7 +297,7 @@ static int debug(struct debug *d, int *status, struct err *err)
         return err_set(err, ERR_USAGE, "%s is a program of the sysroot, without debug information",
                        d->program);
     }
-    _cleanup_free_ char *gdb = find_gdb(err);
+    _cleanup_free_ char *gdb = gdb_find(err);
     if (!gdb) {
         return -1;
     }

@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "deb/aptconf.h"
+#include "sandbox/namespace.h"
 #include "sandbox/sandbox.h"
 #include "sysroot/store.h"
 #include "target/compiler.h"
@@ -166,47 +167,46 @@ static void check_mirror(struct checkup *c)
     }
 }
 
-static bool setting_is(const char *file, const char *value)
+// Why `pisdk run` takes this mode, or would not.
+static const char *why(enum sandbox_mode mode, enum sandbox_mode forced, bool better_one)
 {
-    _cleanup_strbuf_ struct strbuf text = {0};
-    struct err ignored = ERR_INIT;
-    return fs_read_file(file, OUTPUT_MAX, &text, &ignored) == 0 && text.data &&
-           slice_is(slice_trim((struct slice){text.data, text.len}), value);
-}
-
-// What stands in the way of namespaces, as distributions set it.
-static const char *mend_namespaces(void)
-{
-    if (setting_is("/proc/sys/user/max_user_namespaces", "0")) {
-        return "sudo sysctl user.max_user_namespaces=10000";
+    if (forced != SANDBOX_AUTO) {
+        return mode == forced ? "works; used, as PISDK_EMULATION says"
+                              : "works; not used, as PISDK_EMULATION names another";
     }
-    if (setting_is("/proc/sys/kernel/unprivileged_userns_clone", "0")) {
-        return "sudo sysctl kernel.unprivileged_userns_clone=1";
+    if (better_one) {
+        return "works; not needed, as a better one does";
     }
-    if (setting_is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1")) {
-        return "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0";
-    }
-    return "sudo apt install binfmt-support qemu-user-static, or Linux 6.7";
+    return mode == SANDBOX_NAMESPACE ? "works; used, as it is the best one"
+                                     : "works; used, as the ones above do not";
 }
 
 static void check_emulation(struct checkup *c)
 {
     static const enum sandbox_mode modes[] = {SANDBOX_NAMESPACE, SANDBOX_BINFMT, SANDBOX_PREFIX};
+    enum sandbox_mode forced = SANDBOX_AUTO;
+    struct err err = ERR_INIT;
     bool any = false;
 
+    if (sandbox_mode_from_environment(&forced, &err) != 0) {
+        report(c, "emulate", MISSING, err.msg, "unset PISDK_EMULATION");
+    }
     for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-        struct err err = ERR_INIT;
+        err_clear(&err);
         _cleanup_free_ char *what = xasprintf("emulate:%s", sandbox_mode_name(modes[i]));
         if (sandbox_probe(modes[i], c->app->paths.runtime, &err) == 0) {
-            report(c, what, WORKS, any ? "works (not needed)" : "works; this one is used", NULL);
+            report(c, what, WORKS, why(modes[i], forced, any), NULL);
             any = true;
             continue;
         }
         bool last = i + 1 == ARRAY_SIZE(modes);
-        const char *mend = modes[i] == SANDBOX_NAMESPACE ? mend_namespaces()
-                           : err.hint[0]                 ? err.hint
-                                                         : NULL;
-        report(c, what, last && !any ? MISSING : OPTIONAL, err.msg, mend);
+        const char *known = modes[i] == SANDBOX_NAMESPACE ? namespace_mend() : NULL;
+        const char *mend = known ? known : err.hint[0] ? err.hint : NULL;
+        if (!mend && modes[i] == SANDBOX_NAMESPACE) {
+            mend = "sudo apt install binfmt-support qemu-user-static, or Linux 6.7";
+        }
+        bool needed = modes[i] == forced || (last && !any);
+        report(c, what, needed ? MISSING : OPTIONAL, err.msg, mend);
     }
 }
 

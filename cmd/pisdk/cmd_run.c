@@ -1,16 +1,22 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/fs.h"
 #include "base/proc.h"
 #include "coverage.h"
+#include "crash.h"
 #include "on_cluster.h"
 #include "program.h"
+#include "rank_output.h"
 #include "sandbox/sandbox.h"
 #include "target.h"
+#include "target/elf.h"
 
-enum { RANKS_MAX = PROJECT_RANKS_MAX };
+enum { RANKS_MAX = PROJECT_RANKS_MAX, TIMED_OUT = 124, KB = 1 << 10, MB = 1 << 20 };
+
+static const double LATER = 0.2;
 
 // One run: what the user asked for, made into a program and its arguments.
 struct run {
@@ -23,6 +29,14 @@ struct run {
     bool in_sysroot;
     char *cwd;
     struct strv visible;
+    bool mpi;        // mpirun of the sysroot starts it
+    double timeout;  // seconds, or 0
+    double later;    // than that: ctest comes first, which says "Timeout"
+    uint64_t memory; // bytes, or 0
+    char *id;        // marks the processes of this run
+    double began;
+    struct sandbox_news news;
+    struct rank_output output;
 };
 
 static bool is_below_any(const char *path, const char *const *folders, size_t n)
@@ -105,13 +119,23 @@ static void make_argv(const struct run *run, struct strv *argv)
 {
     if (run->ranks > 0) {
         strv_add(argv, "mpirun");
-        strv_addf(argv, "-n");
+        rank_output_words(&run->output, argv);
+        strv_add(argv, "-n");
         strv_addf(argv, "%ld", run->ranks);
         strv_add(argv, run->program);
     } else {
         strv_add(argv, run->word ? run->word : run->program);
+        rank_output_words(&run->output, argv);
     }
     strv_add_all(argv, run->args.items);
+}
+
+// Sanitizers tell themselves where a program crashed, and have much memory that would be written.
+static bool traces_crashes(const struct run *run)
+{
+    const struct input *in = &run->app->input;
+    return input_flag(in, "keep-core") ||
+           (!input_flag(in, "no-backtrace") && run->target->variant.sanitize.n == 0);
 }
 
 static int emulate(struct run *run, int *status, struct err *err)
@@ -129,11 +153,16 @@ static int emulate(struct run *run, int *status, struct err *err)
         .triple = sysroot->lock.triple,
         .environment = &environment,
         .rootless = &sysroot->lock.rootless,
-        .needs_exec = sysroot->lock.needs_exec && run->ranks > 0,
+        .needs_exec = sysroot->lock.needs_exec && run->mpi,
         .board = &run->target->board,
         .visible = &run->visible,
         .cwd = run->cwd,
         .runtime = run->app->paths.runtime,
+        .timeout = run->timeout + run->later,
+        .memory = run->memory,
+        .core_max = traces_crashes(run) ? CRASH_CORE_MAX : 0,
+        .run = run->id,
+        .news = &run->news,
         .log = &run->app->log,
     };
     if (sandbox_mode_from_environment(&options.mode, err) != 0) {
@@ -144,10 +173,43 @@ static int emulate(struct run *run, int *status, struct err *err)
                        "the MPI of sysroot `%s` cannot run more than %ld ranks on one board",
                        sysroot->name, sysroot->lock.ranks_max);
     }
+    if (run->mpi && program_in_sysroot(run->target, "orterun")) {
+        rank_output_begin(&run->output);
+    }
     make_argv(run, &argv);
-    bool mpi = run->ranks > 0;
-    return sandbox_run(&options, mpi ? "/usr/bin/mpirun" : run->program, mpi || run->in_sysroot,
-                       argv.items, status, err);
+    bool started = run->ranks > 0; // by us, with mpirun
+    return sandbox_run(&options, started ? "/usr/bin/mpirun" : run->program,
+                       started || run->in_sysroot, argv.items, status, err);
+}
+
+static bool is_launcher(const struct run *run)
+{
+    return run->in_sysroot && (strcmp(fs_base(run->program), "mpirun") == 0 ||
+                               strcmp(fs_base(run->program), "mpiexec") == 0);
+}
+
+static void mark(struct run *run)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    run->began = (double)now.tv_sec;
+    run->id = xasprintf("%d-%lld-%ld", (int)getpid(), (long long)now.tv_sec, now.tv_nsec);
+}
+
+// `pisdk test` has a time for every test, besides that of ctest.
+static int read_limits(struct run *run, struct err *err)
+{
+    const struct input *in = &run->app->input;
+    const char *of_tests = getenv(RUN_TIMEOUT);
+
+    if (input_seconds(in, "timeout", &run->timeout, err) != 0) {
+        return err_hint(err, "for half a minute: --timeout 30");
+    }
+    if (run->timeout == 0 && of_tests) {
+        run->timeout = strtod(of_tests, NULL);
+        run->later = LATER;
+    }
+    return input_size(in, "memory", (uint64_t)run->target->board.memory_mb * MB, &run->memory, err);
 }
 
 static int run_on_cluster(struct run *run, const struct place_to_run *place, int *status,
@@ -159,6 +221,8 @@ static int run_on_cluster(struct run *run, const struct place_to_run *place, int
         .args = (const char *const *)run->args.items,
         .cwd = run->cwd,
         .ranks = run->ranks,
+        .timeout = run->timeout,
+        .timed_out = &run->news.timed_out,
     };
     return cluster_job_run(run->app, place, &job, status, err);
 }
@@ -171,6 +235,9 @@ static int prepare(struct run *run, struct err *err)
     if (input_number(in, "ranks", unset, 1, RANKS_MAX, &run->ranks, err) != 0) {
         return err_hint(err, "for four ranks: -n 4");
     }
+    if (read_limits(run, err) != 0) {
+        return -1;
+    }
     run->word = in->args.n ? in->args.items[0] : NULL;
     strv_add_all(&run->args, in->args.n ? in->args.items + 1 : NULL);
     strv_add_all(&run->args, in->rest.items);
@@ -181,22 +248,85 @@ static int prepare(struct run *run, struct err *err)
     if (program_find(run->app, run->target, run->word, &run->program, &run->in_sysroot, err) != 0) {
         return -1;
     }
+    run->mpi = run->ranks > 0 || is_launcher(run);
     return choose_folders(run, err);
 }
 
 // A program that was killed cannot say so itself; mpirun does it for its ranks.
-static void tell_signal(struct app *app, const struct target *target, int status)
+static void tell_signal(const struct run *run, int status)
 {
     int sig = status - PROC_SIGNALED;
-    if (sig <= 0 || sig >= NSIG || sig == SIGINT || sig == SIGTERM || sig == SIGPIPE) {
+    if (run->mpi || sig <= 0 || sig >= NSIG || sig == SIGINT || sig == SIGTERM || sig == SIGPIPE) {
         return;
     }
-    log_info(&app->log, "the program ended by signal %d (%s)", sig, strsignal(sig));
-    if (sig == SIGILL) {
-        log_info(&app->log,
-                 "board `%s` has not the instruction that it used: is it built for another board?",
-                 target->board.name);
+    crash_tell_signal(run->app, run->target, "the program", sig);
+}
+
+static void tell_memory(const struct run *run)
+{
+    const struct sandbox_news *n = &run->news;
+    struct log *log = &run->app->log;
+    _cleanup_free_ char *rank =
+        n->victim_rank < 0 ? xstrdup("") : xasprintf("rank %d, ", n->victim_rank);
+    bool given = input_value(&run->app->input, "memory") != NULL;
+
+    log_warning(log,
+                "the memory of the board was full: `%s` (%s%llu MB) was killed; %s has %llu MB",
+                n->victim, rank, (unsigned long long)n->victim_bytes / MB,
+                given ? "with --memory it" : run->target->board.title,
+                (unsigned long long)run->memory / MB);
+    uint64_t enough = 1;
+    while (enough * KB * MB < n->used_bytes + n->used_bytes / 4) {
+        enough *= 2;
     }
+    log_info(log, "hint: --memory %lluG", (unsigned long long)enough);
+}
+
+// MPI_Comm_spawn is said to have failed by Open MPI, but not why.
+static void tell_spawn(const struct run *run, int status)
+{
+    struct elf_info info;
+    struct err ignored = ERR_INIT;
+
+    if (status == 0 || run->mpi || run->news.mode != SANDBOX_PREFIX || run->in_sysroot ||
+        elf_read(run->program, &info, &ignored) != 0) {
+        return;
+    }
+    for (size_t i = 0; i < info.needed.n; i++) {
+        if (str_starts(info.needed.items[i], "libmpi.so")) {
+            log_info(&run->app->log,
+                     "hint: in prefix mode, a program that is started without -n cannot start "
+                     "others with MPI_Comm_spawn: -n 1");
+        }
+    }
+    elf_info_release(&info);
+}
+
+// What happened, in the order of what explains most. Returns the status for the user.
+static int tell(struct run *run, int status)
+{
+    const struct input *in = &run->app->input;
+    size_t crashed = 0;
+
+    if (traces_crashes(run)) {
+        const struct crash_place place = {.folder = run->cwd,
+                                          .run = run->id,
+                                          .began = run->began,
+                                          .keep = input_flag(in, "keep-core"),
+                                          .tell = status != 0 && !input_flag(in, "no-backtrace")};
+        crashed = crash_report(run->app, run->target, &place);
+    }
+    if (run->news.timed_out) {
+        log_warning(&run->app->log, "the time of %g s was up: the program was ended", run->timeout);
+        return TIMED_OUT;
+    }
+    if (run->news.out_of_memory) {
+        tell_memory(run);
+    } else if (crashed == 0) {
+        tell_signal(run, status);
+        tell_spawn(run, status);
+    }
+    return status;
 }
 
 int cmd_run(struct app *app, struct err *err)
@@ -215,12 +345,15 @@ int cmd_run(struct app *app, struct err *err)
     struct run run = {.app = app, .target = &target};
     int r = prepare(&run, err);
     if (r == 0) {
+        mark(&run);
         r = place.cluster ? run_on_cluster(&run, &place, &status, err)
                           : emulate(&run, &status, err);
     }
-    if (r == 0 && run.ranks == 0) {
-        tell_signal(app, &target, status);
+    rank_output_end(&run.output, &app->log, r == 0 && status != 0);
+    if (r == 0) {
+        status = tell(&run, status);
     }
+    free(run.id);
     free(run.program);
     free(run.cwd);
     strv_release(&run.args);

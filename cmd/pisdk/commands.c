@@ -218,6 +218,11 @@ static const struct option_spec build_options[] = {
 static const struct option_spec run_options[] = {
     ON_OPTION,
     {"ranks", 'n', "N", "start N MPI ranks with mpirun"},
+    {"timeout", 0, "SECONDS", "end everything after so long, with status 124"},
+    {"memory", 0, "SIZE",
+     "what all of it together may use: 512M, 2G, unlimited (default: what the board has)"},
+    {"no-backtrace", 0, NULL, "do not show where a program crashed"},
+    {"keep-core", 0, NULL, "leave the core files of programs that crashed, for gdb"},
     VARIANT_OPTIONS,
     TARGET_OPTIONS,
 };
@@ -226,7 +231,10 @@ static const struct option_spec test_options[] = {
     ON_OPTION,
     VARIANT_OPTIONS,
     {"regex", 'R', "REGEX", "only tests whose name matches"},
-    {"jobs", 'j', "N", "how many tests run at once (default 1)"},
+    {"jobs", 'j', "N",
+     "how many tests run at once; an MPI test counts as its ranks (default: cores)"},
+    {"timeout", 0, "SECONDS", "how long a test may take"},
+    {"repeat-until-fail", 0, "N", "run each test up to N times, until it fails"},
     {"junit", 0, "FILE", "write the results as JUnit XML"},
     TARGET_OPTIONS,
 };
@@ -489,7 +497,8 @@ const struct command pisdk_commands[] = {
             "PROGRAM is the name of a program of the project, which is built first when needed, a\n"
             "path, or a command of the sysroot; without it, the program that pisdk.ini names.\n"
             "Standard streams, signals and the exit status are the program's own (128 + N when\n"
-            "signal N killed it). Ctrl-C twice within a second ends everything at once.",
+            "signal N killed it, 124 when its time was up). Ctrl-C twice within a second ends\n"
+            "everything at once.",
         OPTIONS(run_options),
         .passes_on = true,
         .max_args = -1,

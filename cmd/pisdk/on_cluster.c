@@ -153,7 +153,13 @@ static int run(const struct cluster *c, const struct cluster_job *job, int *stat
     // Tests that need one board only do not all meet on the first one.
     size_t board = job->ranks > 0 || is_mpirun(job) ? 0 : (size_t)getpid() % boards.n;
     const struct cluster_command command = {
-        .board = boards.items[board], .dir = job->cwd, .argv = &argv, .env = &env};
+        .board = boards.items[board],
+        .dir = job->cwd,
+        .argv = &argv,
+        .env = &env,
+        .timeout = job->timeout,
+        .timed_out = job->timed_out,
+    };
     return cluster_run(c, &command, status, err);
 }
 

@@ -25,7 +25,9 @@ struct cluster_job {
     const char *program;
     const char *const *args; // NULL at the end
     const char *cwd;
-    long ranks; // 0: on one board, without mpirun
+    long ranks;      // 0: on one board, without mpirun
+    double timeout;  // see cluster/cluster.h
+    bool *timed_out;
 };
 
 // With mpirun, ranks go round the boards that are up; without, the program runs on one of them.

@@ -1,5 +1,7 @@
 #include "options.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <getopt.h>
 #include <string.h>
 
@@ -178,6 +180,54 @@ int input_number(const struct input *in, const char *name, long unset, long min,
     }
     _cleanup_free_ char *shown = xasprintf("--%s", name);
     return ini_number(shown, value, min, max, out, err);
+}
+
+int input_seconds(const struct input *in, const char *name, double *out, struct err *err)
+{
+    const char *value = input_value(in, name);
+    const double max = 1e7; // months; and what follows is written in digits only
+    char *end = NULL;
+
+    *out = 0;
+    if (!value) {
+        return 0;
+    }
+    bool digits = value[strspn(value, "0123456789.")] == '\0';
+    double seconds = digits ? strtod(value, &end) : 0;
+    if (!digits || *end != '\0' || seconds <= 0 || seconds > max) {
+        return err_set(err, ERR_USAGE, "`--%s` must be a number of seconds, not `%s`", name, value);
+    }
+    *out = seconds;
+    return 0;
+}
+
+int input_size(const struct input *in, const char *name, uint64_t unset, uint64_t *out,
+               struct err *err)
+{
+    static const char units[] = "KMG";
+    const uint64_t max = UINT64_C(1) << 44;
+    const char *value = input_value(in, name);
+    char *end;
+
+    *out = unset;
+    if (!value) {
+        return 0;
+    }
+    *out = 0;
+    if (strcmp(value, "unlimited") == 0) {
+        return 0;
+    }
+    errno = 0;
+    unsigned long long n = strtoull(value, &end, 10);
+    const char *unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+    unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+    if (errno != 0 || !isdigit((unsigned char)value[0]) || (*end && (!unit || end[1])) || n == 0 ||
+        n > max >> shift) {
+        err_set(err, ERR_USAGE, "`--%s` must be a size, not `%s`", name, value);
+        return err_hint(err, "for example 512M or 2G, or `unlimited`");
+    }
+    *out = (uint64_t)n << shift;
+    return 0;
 }
 
 void input_release(struct input *in)

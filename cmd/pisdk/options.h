@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/str.h"
@@ -52,6 +53,14 @@ int input_count(const struct input *in, const char *name);
 // A whole number from `min` to `max`; `unset` when the option was not given.
 int input_number(const struct input *in, const char *name, long unset, long min, long max,
                  long *out, struct err *err) ERR_MUST_CHECK;
+
+// A time in seconds, fractions allowed, more than 0; 0 when the option was not given.
+int input_seconds(const struct input *in, const char *name, double *out,
+                  struct err *err) ERR_MUST_CHECK;
+// A size in bytes: a number and K, M or G (powers of 1024), or "unlimited", which is 0; `unset`
+// when the option was not given.
+int input_size(const struct input *in, const char *name, uint64_t unset, uint64_t *out,
+               struct err *err) ERR_MUST_CHECK;
 
 void input_release(struct input *in);
 

@@ -27,6 +27,8 @@ void proc_forwarded_signals(sigset_t *set)
     sigaddset(set, SIGTERM);
     sigaddset(set, SIGHUP);
     sigaddset(set, SIGQUIT);
+    sigaddset(set, SIGUSR1); // mpirun passes these two on to its ranks
+    sigaddset(set, SIGUSR2);
 }
 
 static int wait_forwarding(pid_t pid, int hard, const struct proc_place *place)
@@ -162,7 +164,7 @@ static _Noreturn void supervisor_main(struct launch *l)
     for (size_t i = 0; i < CAPTURED; i++) {
         close_end(&l->out[i]);
     }
-    int status = program > 0 ? supervise_wait(program, &stopped) : EXEC_FAILED;
+    int status = program > 0 ? supervise_wait(program, NULL, &stopped) : EXEC_FAILED;
     // A program that ends by itself may leave others, such as a compiler cache, at work.
     if (program > 0 && (stopped || status > PROC_SIGNALED)) {
         supervise_kill_rest();

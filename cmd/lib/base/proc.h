@@ -23,10 +23,10 @@ struct proc_place {
     void *user;
 };
 
-// Runs the program with our standard streams and waits for it. SIGINT, SIGTERM, SIGHUP and SIGQUIT
-// that somebody sends to pisdk alone are passed on to it; those of the terminal it gets itself.
-// When it is ended by a signal, or pisdk is, what it started ends as well (base/supervise.h).
-// `argv[0]` is looked up in PATH. ERR_NOT_FOUND when there is no such program.
+// Runs the program with our standard streams and waits for it. SIGINT, SIGTERM, SIGHUP, SIGQUIT,
+// SIGUSR1 and SIGUSR2 that somebody sends to pisdk alone are passed on to it; those of the terminal
+// it gets itself. When it is ended by a signal, or pisdk is, what it started ends as well
+// (base/supervise.h). `argv[0]` is looked up in PATH. ERR_NOT_FOUND when there is no such program.
 int proc_run(char *const argv[], int *status, struct err *err) ERR_MUST_CHECK;
 // The same somewhere else; `place` may be NULL. PATH is that of the place's environment.
 int proc_run_at(char *const argv[], const struct proc_place *place, int *status,

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/proc.h"
 
@@ -54,8 +56,35 @@ static bool reap(pid_t program, int *status)
     }
 }
 
-int supervise_wait(pid_t program, bool *stopped)
+// Waits for the next signal; 0 when it was time for a look, which found nothing; -1: end
+// everything.
+static int next_signal(const sigset_t *set, siginfo_t *info, const struct supervise_watch *watch,
+                       double *next_look)
 {
+    if (!watch || !watch->look) {
+        return sigwaitinfo(set, info);
+    }
+    double wait = *next_look - clock_seconds();
+    if (wait > 0) {
+        const long ns = 1000000000L;
+        struct timespec time = {.tv_sec = (time_t)wait,
+                                .tv_nsec = (long)((wait - (double)(time_t)wait) * (double)ns)};
+        int sig = sigtimedwait(set, info, &time);
+        if (sig > 0) {
+            return sig;
+        }
+    }
+    if (!watch->look(watch->user)) {
+        errno = 0;
+        return -1;
+    }
+    *next_look = clock_seconds() + watch->every_ms / 1e3;
+    return 0;
+}
+
+int supervise_wait(pid_t program, const struct supervise_watch *watch, bool *stopped)
+{
+    double next_look = clock_seconds() + (watch ? watch->every_ms / 1e3 : 0);
     sigset_t set;
     int status = PROC_SIGNALED + SIGKILL;
 
@@ -67,8 +96,8 @@ int supervise_wait(pid_t program, bool *stopped)
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     while (!reap(program, &status)) {
         siginfo_t info;
-        int sig = sigwaitinfo(&set, &info);
-        if (sig == SIGRTMIN) {
+        int sig = next_signal(&set, &info, watch, &next_look);
+        if (sig == SIGRTMIN || (sig < 0 && errno != EINTR)) {
             *stopped = true;
             break;
         }
@@ -79,7 +108,7 @@ int supervise_wait(pid_t program, bool *stopped)
                 kill(-1, SIGCONT);
             }
         } else if (sig > 0 && sig != SIGCHLD && info.si_code <= 0) {
-            *stopped = true;
+            *stopped = *stopped || (sig != SIGUSR1 && sig != SIGUSR2);
             kill(program, sig);
         }
     }

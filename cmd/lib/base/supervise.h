@@ -22,9 +22,17 @@ void supervise_begin(void);
 // The new child's child calls this first: back to pisdk's process group.
 void supervise_join_group(pid_t group);
 
+// Something to look at while the program runs.
+struct supervise_watch {
+    int every_ms;
+    bool (*look)(void *user); // false: end everything; NULL: nothing to look at
+    void *user;
+};
+
 // Waits for the program, passing signals on to it. Returns its status as base/proc.h has it, and
-// in `stopped` whether it was told to stop: by a signal that was passed on, or by SIGRTMIN.
-int supervise_wait(pid_t program, bool *stopped);
+// in `stopped` whether it was told to stop: by a signal that was passed on, by SIGRTMIN, or by
+// `watch` (which may be NULL).
+int supervise_wait(pid_t program, const struct supervise_watch *watch, bool *stopped);
 
 // Kills every process below this one and waits for its end.
 void supervise_kill_rest(void);

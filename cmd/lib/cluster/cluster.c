@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/proc.h"
 #include "base/supervise.h"
@@ -399,35 +400,65 @@ static int begin_run(const struct cluster *c, const struct cluster_command *comm
     return wire_send(fd, &request, streams, ARRAY_SIZE(streams), err) == 0 ? TAKE_FD(fd) : -1;
 }
 
-static int forward_signal(int signals, int fd, struct err *err)
+static int send_signal(int fd, unsigned sig, struct err *err)
 {
-    struct signalfd_siginfo info;
     _cleanup_strv_ struct strv words = {0};
-    if (read(signals, &info, sizeof(info)) != (ssize_t)sizeof(info)) {
-        return 0;
-    }
     strv_add(&words, "signal");
-    strv_addf(&words, "%u", info.ssi_signo);
+    strv_addf(&words, "%u", sig);
     return wire_send(fd, &words, NULL, 0, err);
 }
 
-static int wait_run(const char *board, int fd, int signals, int *status, struct err *err)
+static int forward_signal(int signals, int fd, struct err *err)
+{
+    struct signalfd_siginfo info;
+    ssize_t n = read(signals, &info, sizeof(info));
+    return n == (ssize_t)sizeof(info) ? send_signal(fd, info.ssi_signo, err) : 0;
+}
+
+// When a program's time is up.
+struct deadline {
+    double at; // 0: never
+    bool told;
+};
+
+static int time_left(const struct deadline *d)
+{
+    enum { MS_A_SECOND = 1000 };
+    double left = d->at - clock_seconds();
+    return d->at == 0 ? -1 : left > 0 ? (int)(left * MS_A_SECOND) + 1 : 0;
+}
+
+static int end_at_deadline(struct deadline *d, int fd, bool *timed_out, struct err *err)
+{
+    enum { GRACE_SECONDS = 2 };
+    if (d->at == 0 || clock_seconds() < d->at) {
+        return 0;
+    }
+    *timed_out = true;
+    int r = send_signal(fd, d->told ? SIGKILL : SIGTERM, err);
+    d->at = d->told ? 0 : clock_seconds() + GRACE_SECONDS;
+    d->told = true;
+    return r;
+}
+
+static int wait_run(const struct cluster_command *command, int fd, int signals, int *status,
+                    struct err *err)
 {
     struct pollfd polled[] = {{.fd = fd, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+    struct deadline deadline = {command->timeout > 0 ? clock_seconds() + command->timeout : 0, false};
     struct wire w;
     int r;
 
-    for (;;) {
-        if (poll(polled, ARRAY_SIZE(polled), -1) < 0) {
+    do {
+        polled[0].revents = polled[1].revents = 0;
+        if (poll(polled, ARRAY_SIZE(polled), time_left(&deadline)) < 0) {
             continue;
         }
-        if (polled[1].revents && forward_signal(signals, fd, err) != 0) {
+        if ((polled[1].revents && forward_signal(signals, fd, err) != 0) ||
+            end_at_deadline(&deadline, fd, command->timed_out, err) != 0) {
             return -1;
         }
-        if (polled[0].revents) {
-            break;
-        }
-    }
+    } while (!polled[0].revents);
     r = wire_receive(fd, &w, err);
     if (r == 0 && w.words.n == 2 && strcmp(w.words.items[0], "status") == 0) {
         *status = (int)strtol(w.words.items[1], NULL, 10);
@@ -437,7 +468,7 @@ static int wait_run(const char *board, int fd, int signals, int *status, struct 
     if (r == 0) {
         wire_release(&w);
     }
-    return err_set(err, ERR_FAILED, "%s went off while it ran the program", board);
+    return err_set(err, ERR_FAILED, "%s went off while it ran the program", command->board);
 }
 
 int cluster_run(const struct cluster *c, const struct cluster_command *command, int *status,
@@ -450,7 +481,7 @@ int cluster_run(const struct cluster *c, const struct cluster_command *command, 
     sigprocmask(SIG_BLOCK, &set, &saved);
     _cleanup_close_ int signals = signalfd(-1, &set, SFD_CLOEXEC);
     _cleanup_close_ int fd = begin_run(c, command, err);
-    int r = fd >= 0 ? wait_run(command->board, fd, signals, status, err) : -1;
+    int r = fd >= 0 ? wait_run(command, fd, signals, status, err) : -1;
     sigprocmask(SIG_SETMASK, &saved, NULL);
     return r;
 }

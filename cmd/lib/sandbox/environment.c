@@ -8,16 +8,36 @@
 static bool describes_desktop(const char *variable)
 {
     static const char *const names[] = {
-        "PATH",         "HOME",          "USER",
-        "LOGNAME",      "SHELL",         "PWD",
-        "OLDPWD",       "TMPDIR",        "MAIL",
-        "DISPLAY",      "HOSTNAME",      "LD_*",
-        "XDG_*",        "DBUS_*",        "SSH_*",
-        "PYTHON*",      "QEMU_*",        "WAYLAND_*",
-        "PISDK_*",      "OMPI_COMM_*",   "OMPI_UNIVERSE_*",
-        "ASAN_OPTIONS", "UBSAN_OPTIONS", "PMIX_*",
-        "ORTE_*",       "OPAL_*",        "OMPI_APP_*",
+        "PATH",
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "SHELL",
+        "PWD",
+        "OLDPWD",
+        "TMPDIR",
+        "MAIL",
+        "DISPLAY",
+        "HOSTNAME",
+        "LD_*",
+        "XDG_*",
+        "DBUS_*",
+        "SSH_*",
+        "PYTHON*",
+        "QEMU_*",
+        "WAYLAND_*",
+        "PISDK_*",
+        "OMPI_COMM_*",
+        "OMPI_UNIVERSE_*",
+        "ASAN_OPTIONS",
+        "UBSAN_OPTIONS",
+        "PMIX_*",
+        "ORTE_*",
+        "OPAL_*",
+        "OMPI_APP_*",
         "PMI_*",
+        "TZ",
+        "CHARSET",
     };
     size_t n = strcspn(variable, "=");
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -168,6 +188,21 @@ int environment_make(struct sandbox *s, struct err *err)
     }
     add_recipe(s, s->o->environment, false);
     add_sanitizers(s);
+    // A board's clock shows UTC, and its time zones are not those of the desktop.
+    strv_add(&s->env, "TZ=UTC0");
+    if (s->o->core_max > 0) {
+        // QEMU 7 and 8 ask for the locale's character set while they write a core file. glib looks
+        // for a file charset.alias then, and QEMU takes the errno of that for its own failure,
+        // after which the kernel writes a core file of QEMU.
+        strv_add(&s->env, "CHARSET=UTF-8");
+    }
+    if (s->o->run) {
+        strv_addf(&s->env, "PISDK_RUN=%s", s->o->run);
+    }
+    // OpenMP takes as many threads as there are processors to run them.
+    if (s->fewer_cores && !strv_assigns(&s->env, "OMP_NUM_THREADS")) {
+        strv_addf(&s->env, "OMP_NUM_THREADS=%ld", s->o->board->cores);
+    }
     strv_addf(&s->env, "QEMU_CPU=%s", s->o->board->cpu);
     return 0;
 }

@@ -1,14 +1,17 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 
 #include "base/fs.h"
 #include "base/supervise.h"
 #include "sandbox/environment.h"
 #include "sandbox/internal.h"
+#include "sandbox/watch.h"
 
-enum { INIT_FAILED = 125 };
+enum { INIT_FAILED = 125, FIRST_PID = 300, PIDS = 30000 };
 
 static _Noreturn void fail(int report, const struct err *err)
 {
@@ -18,23 +21,57 @@ static _Noreturn void fail(int report, const struct err *err)
 
 static int prepare(struct sandbox *s, struct err *err)
 {
+    s->fewer_cores = cores_usable() < s->o->board->cores;
+    cores_restrict(s->o->board->cores);
     if (s->mode == SANDBOX_NAMESPACE) {
         return namespace_enter(s, err) == 0 ? environment_make(s, err) : -1;
     }
     return scratch_make(s, err) == 0 ? environment_make(s, err) : -1;
 }
 
+static void write_text(const char *path, const char *text)
+{
+    _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)!write(fd, text, strlen(text));
+    }
+}
+
+// QEMU writes a core file of the program that crashes into its working folder. It sees to it that
+// the kernel adds none of QEMU itself; should that fail, there is no memory in it.
+static void allow_core(const struct sandbox *s)
+{
+    struct rlimit limit = {0, 0};
+    if (s->o->core_max > 0 && getrlimit(RLIMIT_CORE, &limit) == 0) {
+        limit.rlim_max = limit.rlim_max < s->o->core_max ? limit.rlim_max : s->o->core_max;
+        limit.rlim_cur = limit.rlim_max;
+    }
+    setrlimit(RLIMIT_CORE, &limit);
+    write_text("/proc/self/coredump_filter", "0");
+}
+
+// Process numbers begin anywhere, as they do on a board: core files of runs side by side in one
+// folder, whose names have nothing else that differs, then do not meet.
+static void start_somewhere(void)
+{
+    char text[32];
+    uint32_t random = 0;
+    if (getrandom(&random, sizeof(random), GRND_NONBLOCK) > 0) {
+        snprintf(text, sizeof(text), "%u", (unsigned)(FIRST_PID + random % PIDS));
+        write_text("/proc/sys/kernel/ns_last_pid", text);
+    }
+}
+
 static _Noreturn void exec_program(struct sandbox *s, const sigset_t *mask, int report)
 {
     struct err err = ERR_INIT;
-    const struct rlimit no_core = {0, 0}; // QEMU would write one of its own into the folder
     const char *program = s->program;
     _cleanup_strv_ struct strv argv = {0};
 
     if (s->mode == SANDBOX_NAMESPACE && namespace_become_pi(&err) != 0) {
         fail(report, &err);
     }
-    setrlimit(RLIMIT_CORE, &no_core);
+    allow_core(s);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     if (s->mode == SANDBOX_PREFIX) {
         strv_add_list(&argv, s->qemu, "-0", s->argv[0], s->program, NULL);
@@ -61,6 +98,7 @@ static _Noreturn void exec_program(struct sandbox *s, const sigset_t *mask, int 
 _Noreturn void init_main(struct sandbox *s, const sigset_t *program_mask, int report, int life)
 {
     struct err err = ERR_INIT;
+    struct watch watch;
     bool stopped;
     bool namespace = s->mode == SANDBOX_NAMESPACE;
     pid_t group = getpgrp();
@@ -73,6 +111,9 @@ _Noreturn void init_main(struct sandbox *s, const sigset_t *program_mask, int re
     if (prepare(s, &err) != 0) {
         scratch_remove(s);
         fail(report, &err);
+    }
+    if (namespace) {
+        start_somewhere();
     }
     pid_t program = fork();
     if (program == 0) {
@@ -87,7 +128,8 @@ _Noreturn void init_main(struct sandbox *s, const sigset_t *program_mask, int re
         fail(report, &err);
     }
     close(report);
-    int status = supervise_wait(program, &stopped);
+    watch_begin(&watch, s, program);
+    int status = supervise_wait(program, &watch.looks, &stopped);
     if (!namespace) {
         supervise_kill_rest();
         scratch_remove(s);

@@ -21,6 +21,8 @@ struct sandbox {
     struct strv env;  // for the program
     uid_t uid;        // outside
     gid_t gid;
+    struct sandbox_news *news; // shared with init
+    bool fewer_cores;          // than the board
 };
 
 // binfmt.c
@@ -37,6 +39,24 @@ int namespace_enter(struct sandbox *s, struct err *err) ERR_MUST_CHECK;
 int namespace_flags(void);
 // In the process that becomes the program: from root of the namespace to user `pi`.
 int namespace_become_pi(struct err *err) ERR_MUST_CHECK;
+
+// board_files.c
+// Paths in namespace.c and board_files.c are relative to the sysroot's folder (SYSROOT_DIR), so
+// that no path needs escaping in mount options, and the layers stay reachable whatever is mounted
+// over.
+#define SANDBOX_UPPER    "mnt/upper"
+#define SANDBOX_NEW_ROOT "mnt/root"
+
+// The board's own files, in the writable layer before it is mounted.
+int board_files_write(const struct sandbox *s, struct err *err) ERR_MUST_CHECK;
+// Those in /proc, once it is mounted.
+int board_files_mount(const struct sandbox *s, struct err *err) ERR_MUST_CHECK;
+
+// cores.c
+// How many processors this process may use.
+long cores_usable(void);
+// From now on this process and its children use at most `cores` of them.
+void cores_restrict(long cores);
 
 // scratch.c
 // Makes the scratch folder and the folders of links that `environment` names; see environment.h.

@@ -10,10 +10,8 @@
 #include "base/fs.h"
 #include "sandbox/internal.h"
 
-// Paths below are relative to the sysroot's folder (SYSROOT_DIR), so that no path needs escaping in
-// mount options, and the layers stay reachable whatever is mounted over.
-#define UPPER    "mnt/upper"
-#define NEW_ROOT "mnt/root"
+#define UPPER    SANDBOX_UPPER
+#define NEW_ROOT SANDBOX_NEW_ROOT
 
 int namespace_flags(void)
 {
@@ -63,34 +61,6 @@ static int make_folders(const char *const *paths, size_t n, struct err *err)
     return 0;
 }
 
-// The board's own files: they go to the writable layer before it is mounted.
-static int write_board_files(const struct sandbox *s, struct err *err)
-{
-    const struct board *b = s->o->board;
-    _cleanup_free_ char *hosts = xasprintf("127.0.0.1\tlocalhost %s\n", b->hostname);
-    _cleanup_free_ char *cpus = b->cores > 1 ? xasprintf("0-%ld\n", b->cores - 1) : xstrdup("0\n");
-    _cleanup_free_ char *hostname = xasprintf("%s\n", b->hostname);
-    const struct {
-        const char *path, *text;
-    } files[] = {
-        {UPPER "/etc/passwd", "root:x:0:0:root:/root:/bin/sh\npi:x:1000:1000::/home/pi:/bin/sh\n"
-                              "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"},
-        {UPPER "/etc/group", "root:x:0:\npi:x:1000:\nnogroup:x:65534:\n"},
-        {UPPER "/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"},
-        {UPPER "/etc/hosts", hosts},
-        {UPPER "/etc/hostname", hostname},
-        {UPPER "/sys/devices/system/cpu/online", cpus},
-        {UPPER "/sys/devices/system/cpu/present", cpus},
-        {UPPER "/sys/devices/system/cpu/possible", cpus},
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-        if (write_text(files[i].path, files[i].text, err) != 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
 static int make_layers(const struct sandbox *s, struct err *err)
 {
     static const char *const folders[] = {
@@ -107,11 +77,14 @@ static int make_layers(const struct sandbox *s, struct err *err)
         UPPER "/sys/devices",
         UPPER "/sys/devices/system",
         UPPER "/sys/devices/system/cpu",
+        UPPER "/sys/firmware",
+        UPPER "/sys/firmware/devicetree",
+        UPPER "/sys/firmware/devicetree/base",
     };
     if (mount("tmpfs", "mnt", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") != 0) {
         return namespace_unsupported(err, "cannot mount a tmpfs in a user namespace");
     }
-    if (make_folders(folders, ARRAY_SIZE(folders), err) != 0 || write_board_files(s, err) != 0) {
+    if (make_folders(folders, ARRAY_SIZE(folders), err) != 0 || board_files_write(s, err) != 0) {
         return -1;
     }
     // The second lower layer has every folder of the first, empty: the kernel numbers the entries
@@ -176,12 +149,18 @@ int namespace_mount_proc(const char *place, const char *qemu, struct err *err)
 static int mount_system(const struct sandbox *s, struct err *err)
 {
     const unsigned long plain = MS_NOSUID | MS_NODEV;
+    char options[64] = "mode=1777";
 
-    if (mount("tmpfs", NEW_ROOT "/dev/shm", "tmpfs", plain, "mode=1777") != 0 ||
-        mount("tmpfs", NEW_ROOT "/tmp", "tmpfs", plain, "mode=1777") != 0) {
+    if (s->o->memory) { // half of it for each, as Linux has it by default
+        snprintf(options, sizeof(options), "mode=1777,size=%llu",
+                 (unsigned long long)s->o->memory / 2);
+    }
+    if (mount("tmpfs", NEW_ROOT "/dev/shm", "tmpfs", plain, options) != 0 ||
+        mount("tmpfs", NEW_ROOT "/tmp", "tmpfs", plain, options) != 0) {
         return namespace_unsupported(err, "cannot mount a tmpfs");
     }
-    return namespace_mount_proc(NEW_ROOT "/proc", s->qemu, err);
+    return namespace_mount_proc(NEW_ROOT "/proc", s->qemu, err) == 0 ? board_files_mount(s, err)
+                                                                     : -1;
 }
 
 // The host's folder at the same path inside. Missing parents are made in the writable layer.

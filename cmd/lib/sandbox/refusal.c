@@ -50,6 +50,7 @@ int namespace_unsupported(struct err *err, const char *what)
 {
     err_sys(err, "%s", what);
     err->code = ERR_UNSUPPORTED;
+    err->hint[0] = '\0'; // ENOSPC, for one, is a limit on namespaces here, not a full disk
     if (err->sys == ENOSPC || err->sys == EUSERS) {
         const char *mend = namespace_mend();
         return err_hint(err, "%s",

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -126,9 +127,7 @@ static int run_supervised(struct sandbox *s, const sigset_t *mask, int *status, 
     pid_t pid = start_init(s, mask, report, life);
     int r = 0;
     if (pid < 0) {
-        err_sys(err, "cannot make a user namespace");
-        err->code = ERR_UNSUPPORTED;
-        r = -1;
+        r = namespace_unsupported(err, "cannot make a user namespace");
     }
     close(report[1]);
     close(life[0]);
@@ -177,21 +176,35 @@ int sandbox_run(const struct sandbox_options *o, const char *program, bool in_sy
     if (!s.qemu) {
         return -1;
     }
+    s.news = mmap(NULL, sizeof(*s.news), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (s.news == MAP_FAILED) {
+        free(s.qemu);
+        return err_sys(err, "no memory");
+    }
     s.root = fs_join(o->sysroot_dir, "root");
     for (enum sandbox_mode mode = first; mode <= last; mode++) {
         bool rootless_path = in_sysroot && mode != SANDBOX_NAMESPACE;
         _cleanup_free_ char *path =
             rootless_path ? xasprintf("%s%s", s.root, program) : xstrdup(program);
         s.mode = mode;
+        s.news->mode = mode;
         s.program = path;
-        log_debug(o->log, "emulation: %s mode", mode_names[mode]);
+        log_debug(o->log, "emulation: %s mode, %s", mode_names[mode],
+                  o->mode != SANDBOX_AUTO     ? "as PISDK_EMULATION says"
+                  : mode == SANDBOX_NAMESPACE ? "the best one"
+                                              : "the next best");
         err_clear(err);
         r = run_mode(&s, status, err);
         if (r == 0 || err->code != ERR_UNSUPPORTED) {
             break;
         }
-        log_debug(o->log, "%s mode does not work here: %s", mode_names[mode], err->msg);
+        log_debug(o->log, "%s mode does not work here: %s%s%s", mode_names[mode], err->msg,
+                  err->hint[0] ? "; hint: " : "", err->hint);
     }
+    if (o->news) {
+        *o->news = *s.news;
+    }
+    munmap(s.news, sizeof(*s.news));
     free(s.qemu);
     free(s.root);
     return r;

@@ -12,6 +12,7 @@
 #define PISDK_SANDBOX_SANDBOX_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -19,6 +20,17 @@
 #include "target/board.h"
 
 enum sandbox_mode { SANDBOX_AUTO, SANDBOX_NAMESPACE, SANDBOX_BINFMT, SANDBOX_PREFIX };
+
+// What happened to a run besides its status.
+struct sandbox_news {
+    enum sandbox_mode mode; // how it was run
+    bool timed_out;
+    bool out_of_memory;    // then, the first process that was killed for it:
+    char victim[64];       // its program
+    int victim_rank;       // -1: no rank of an MPI job
+    uint64_t victim_bytes; // its memory
+    uint64_t used_bytes;   // that of all
+};
 
 struct sandbox_options {
     enum sandbox_mode mode;
@@ -31,6 +43,11 @@ struct sandbox_options {
     const struct strv *visible; // folders of the host, absolute
     const char *cwd;            // absolute; / when the program cannot see it
     const char *runtime;        // folder for short-lived files, see base/paths.h
+    double timeout;    // seconds until the program is told SIGTERM, two more to SIGKILL; 0: none
+    uint64_t memory;   // of all its processes together, bytes; 0: no limit
+    uint64_t core_max; // how large a core file of a crash may get, bytes; 0: none is written
+    const char *run;   // a word that marks the run: PISDK_RUN in the environment; or NULL
+    struct sandbox_news *news; // or NULL
     struct log *log;
 };
 

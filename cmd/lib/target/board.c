@@ -7,9 +7,17 @@
 
 #define KNOWN_KEYS                                                                                 \
     "board.title board.refused compiler.flags compiler.level emulator.cpu emulator.cores "         \
-    "emulator.memory emulator.hostname emulator.link"
+    "emulator.memory emulator.hostname emulator.link cpuinfo.part cpuinfo.variant "                \
+    "cpuinfo.revision cpuinfo.architecture cpuinfo.bogomips cpuinfo.features cpuinfo.hardware "    \
+    "cpuinfo.code cpuinfo.model"
 
-enum { LEVEL_MAX = 100, CORES_MAX = 256, MEMORY_MAX_MB = 1 << 20, LINK_MAX_MBIT = 1000000 };
+enum {
+    LEVEL_MAX = 100,
+    CORES_MAX = 256,
+    MEMORY_MAX_MB = 1 << 20,
+    LINK_MAX_MBIT = 1000000,
+    ARCHITECTURE_MAX = 8
+};
 
 static int on_key(void *user, const char *section, const char *key, const char *value,
                   struct err *err)
@@ -26,6 +34,15 @@ static int on_key(void *user, const char *section, const char *key, const char *
         {"compiler", "flags", &b->flags, NULL, 0},
         {"emulator", "cpu", &b->cpu, NULL, 0},
         {"emulator", "hostname", &b->hostname, NULL, 0},
+        {"cpuinfo", "part", &b->cpuinfo.part, NULL, 0},
+        {"cpuinfo", "variant", &b->cpuinfo.variant, NULL, 0},
+        {"cpuinfo", "revision", &b->cpuinfo.revision, NULL, 0},
+        {"cpuinfo", "bogomips", &b->cpuinfo.bogomips, NULL, 0},
+        {"cpuinfo", "features", &b->cpuinfo.features, NULL, 0},
+        {"cpuinfo", "hardware", &b->cpuinfo.hardware, NULL, 0},
+        {"cpuinfo", "code", &b->cpuinfo.code, NULL, 0},
+        {"cpuinfo", "model", &b->cpuinfo.model, NULL, 0},
+        {"cpuinfo", "architecture", NULL, &b->cpuinfo.architecture, ARCHITECTURE_MAX},
         {"compiler", "level", NULL, &b->level, LEVEL_MAX},
         {"emulator", "link", NULL, &b->link_mbit, LINK_MAX_MBIT},
         {"emulator", "cores", NULL, &b->cores, CORES_MAX},
@@ -64,6 +81,19 @@ static int unknown_board(const char *folder, const char *name, struct err *err)
                    : err_hint(err, "`pisdk boards` lists them");
 }
 
+// All of it, or nothing.
+static bool cpuinfo_is_whole(const struct board_cpuinfo *c)
+{
+    const char *const texts[] = {c->variant,  c->revision, c->bogomips, c->features,
+                                 c->hardware, c->code,     c->model};
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        if (!texts[i] != !c->part) {
+            return false;
+        }
+    }
+    return !c->part == !c->architecture;
+}
+
 int board_read(const char *folder, const char *name, bool even_refused, struct board *out,
                struct err *err)
 {
@@ -84,6 +114,11 @@ int board_read(const char *folder, const char *name, bool even_refused, struct b
                                  !out->cores || !out->memory_mb || !out->hostname)) {
         err_set(err, ERR_USAGE,
                 "%s: title, flags, level, cpu, cores, memory and hostname must be given", file);
+    } else if (!cpuinfo_is_whole(&out->cpuinfo)) {
+        err_set(err, ERR_USAGE,
+                "%s: [cpuinfo] needs all of part, variant, revision, architecture, "
+                "bogomips, features, hardware, code and model",
+                file);
     } else {
         return 0;
     }
@@ -99,6 +134,14 @@ void board_release(struct board *b)
     free(b->flags);
     free(b->cpu);
     free(b->hostname);
+    free(b->cpuinfo.part);
+    free(b->cpuinfo.variant);
+    free(b->cpuinfo.revision);
+    free(b->cpuinfo.bogomips);
+    free(b->cpuinfo.features);
+    free(b->cpuinfo.hardware);
+    free(b->cpuinfo.code);
+    free(b->cpuinfo.model);
     *b = (struct board){0};
 }
 

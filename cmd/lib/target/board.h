@@ -3,11 +3,22 @@
 //     [board]    title, refused (why it cannot be built for: nothing else is needed then)
 //     [compiler] flags, level (a board runs what is built for one of the same or a lower level)
 //     [emulator] cpu (QEMU's name), cores, memory (MB), hostname, link (Mbit/s of its network)
+//     [cpuinfo]  what /proc/cpuinfo and the device tree say on it: part, variant, revision,
+//                architecture, bogomips, features, hardware, code (the board's revision), model
 #ifndef PISDK_TARGET_BOARD_H
 #define PISDK_TARGET_BOARD_H
 
 #include "base/err.h"
 #include "base/str.h"
+
+// The lines of /proc/cpuinfo on a board, as they stand there; `part` is NULL when it is not known.
+struct board_cpuinfo {
+    char *part, *variant, *revision;
+    char *bogomips, *features;
+    char *hardware, *code;
+    char *model; // of the whole board, as its device tree calls it
+    long architecture;
+};
 
 struct board {
     char *name, *title;
@@ -16,6 +27,7 @@ struct board {
     char *cpu, *hostname;
     long level;
     long cores, memory_mb, link_mbit;
+    struct board_cpuinfo cpuinfo;
 };
 
 // `folder` is toolchain/boards. ERR_NOT_FOUND with the nearest name; ERR_USAGE for a refused board,

@@ -80,7 +80,6 @@ class Mpi(Case):
         return self.ok("exec", "--", *command, cwd=cwd, timeout=300)
 
     def mpirun(self, mode, path, ranks):
-        topology = TOPOLOGY if "spawn" in path.name and mode != "namespace" else {}
         return self.pisdk("run", "-n", ranks, f"./{path.name}", cwd=path.parent, timeout=60,
                           env={"PISDK_EMULATION": mode, **topology}, prefix=MODES[mode])
 

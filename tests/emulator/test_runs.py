@@ -109,7 +109,7 @@ class Limits(Runs):
         for options in self.modes():
             result = self.pisdk("run", "--memory", "64M", program, 200, **options)
             self.assertEqual((result.status, result.out), (137, ""), str(result))
-            self.assertRegex(result.err, r"warning: the memory of the board was full: `fill` "
+            self.assertRegex(result.err, r"warning: the board was out of memory: `fill` "
                                          r"\((6[4-9]|[7-9]\d|1\d\d|200) MB\) was killed; with --memory "
                                          r"it has 64 MB\nhint: --memory 1G\n")
             self.assertEqual(self.ok("run", "--memory", "300m", program, 200, **options).out, "fits\n")

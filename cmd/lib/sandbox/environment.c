@@ -120,8 +120,6 @@ static void add_root(struct sandbox *s)
     strv_add(&s->env, "USER=pi");
     strv_add(&s->env, "LOGNAME=pi");
     strv_add(&s->env, "SHELL=/bin/sh");
-    // The board's cores instead of the desktop's, and no search through /sys.
-    strv_addf(&s->env, "HWLOC_SYNTHETIC=pack:1 core:%ld pu:1", s->o->board->cores);
     if (strv_has(s->o->visible, "/tmp")) { // then it is the desktop's: leave nothing there
         strv_add(&s->env, "TMPDIR=/dev/shm");
     }
@@ -180,6 +178,9 @@ int environment_make(struct sandbox *s, struct err *err)
                        s->root);
     }
     sandbox_user_environment(&s->env);
+    // The board's cores instead of the desktop's, and no search through /sys, without which ranks
+    // that were started by MPI_Comm_spawn do not end.
+    strv_addf(&s->env, "HWLOC_SYNTHETIC=pack:1 core:%ld pu:1", s->o->board->cores);
     if (rooted) {
         add_root(s);
     } else {

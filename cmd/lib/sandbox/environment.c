@@ -192,7 +192,7 @@ int environment_make(struct sandbox *s, struct err *err)
     // A board's clock shows UTC, and its time zones are not those of the desktop.
     strv_add(&s->env, "TZ=UTC0");
     if (s->o->core_max > 0) {
-        // QEMU 7 and 8 ask for the locale's character set while they write a core file. glib looks
+        // QEMU 7.2 asks for the locale's character set while it writes a core file. glib looks
         // for a file charset.alias then, and QEMU takes the errno of that for its own failure,
         // after which the kernel writes a core file of QEMU.
         strv_add(&s->env, "CHARSET=UTF-8");

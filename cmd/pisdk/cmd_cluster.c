@@ -116,7 +116,8 @@ static int bring_up(struct app *app, struct target *target, const char *name, st
     if (r == 0) {
         char seconds[32];
         log_info(&app->log, "cluster `%s`: %ld board%s (%s), up in %s", name, boards,
-                 boards == 1 ? "" : "s", board->title, str_seconds(seconds, clock_seconds() - start));
+                 boards == 1 ? "" : "s", board->title,
+                 str_seconds(seconds, clock_seconds() - start));
         log_info(&app->log, "pisdk cluster ssh pi1; pisdk run --on cluster -n %ld", boards);
     }
     return r;
@@ -200,9 +201,9 @@ static int list_boards(struct app *app, const char *name, struct table *t, struc
 int cmd_cluster_status(struct app *app, struct err *err)
 {
     static const struct column columns[] = {
-        {"cluster", COLUMN_TEXT},     {"board", COLUMN_TEXT},  {"state", COLUMN_TEXT},
-        {"address", COLUMN_TEXT},     {"processes", COLUMN_NUMBER}, {"memory", COLUMN_SIZE},
-        {"storage", COLUMN_SIZE},     {"kbit", COLUMN_NUMBER},
+        {"cluster", COLUMN_TEXT}, {"board", COLUMN_TEXT},       {"state", COLUMN_TEXT},
+        {"address", COLUMN_TEXT}, {"processes", COLUMN_NUMBER}, {"memory", COLUMN_SIZE},
+        {"storage", COLUMN_SIZE}, {"kbit", COLUMN_NUMBER},
     };
     const char *given = input_value(&app->input, "name");
     _cleanup_strv_ struct strv names = {0};

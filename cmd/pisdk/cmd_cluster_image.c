@@ -31,9 +31,9 @@ static int open_base(struct app *app, struct making *m, struct image *i, struct 
 {
     const char *given = input_value(&app->input, "sysroot");
     bool of_project = app->has_project && !given;
-    int r = of_project ? target_open_project_sysroot(app, &i->base, err)
-                       : target_open_sysroot(app, given ? given : PROJECT_DEFAULT_SYSROOT,
-                                             &i->base, err);
+    int r = of_project
+                ? target_open_project_sysroot(app, &i->base, err)
+                : target_open_sysroot(app, given ? given : PROJECT_DEFAULT_SYSROOT, &i->base, err);
     if (r != 0) {
         return -1;
     }
@@ -99,8 +99,9 @@ static int choose(struct app *app, struct making *m, struct image *i, struct err
     lock_release(&i->lock);
     i->lock = fresh;
     if (!fits(i)) {
-        log_warning(&app->log, "the mirror has not all packages of sysroot `%s` any more: the "
-                               "boards get newer ones",
+        log_warning(&app->log,
+                    "the mirror has not all packages of sysroot `%s` any more: the "
+                    "boards get newer ones",
                     i->base.name);
     }
     return 0;

@@ -270,8 +270,7 @@ static void tell_memory(const struct run *run)
         n->victim_rank < 0 ? xstrdup("") : xasprintf("rank %d, ", n->victim_rank);
     bool given = input_value(&run->app->input, "memory") != NULL;
 
-    log_warning(log,
-                "the board was out of memory: `%s` (%s%llu MB) was killed; %s has %llu MB",
+    log_warning(log, "the board was out of memory: `%s` (%s%llu MB) was killed; %s has %llu MB",
                 n->victim, rank, (unsigned long long)n->victim_bytes / MB,
                 given ? "with --memory it" : run->target->board.title,
                 (unsigned long long)run->memory / MB);

@@ -12,7 +12,8 @@ static int build_recipe(struct app *app, struct making *m, const char *name, str
     struct sysroot_build_report report;
 
     m->options.refresh = m->options.mirror.ask = input_flag(&app->input, "refresh");
-    if (making_find_recipe(m, app, name, input_value(&app->input, "mpi"), NULL, &recipe, err) != 0 ||
+    if (making_find_recipe(m, app, name, input_value(&app->input, "mpi"), NULL, &recipe, err) !=
+            0 ||
         sysroot_build(&recipe, &m->options, &report, err) != 0) {
         return -1;
     }
@@ -79,8 +80,8 @@ static int build_project(struct app *app, struct making *m, struct err *err)
         return err_hint(err, "`pisdk sysroot update` takes newer ones");
     }
     // The recipe may know mirrors; what is built, the lock knows alone.
-    bool known = lock.recipe &&
-                 making_find_recipe(m, app, lock.recipe, lock.flavour, NULL, &recipe, &ignored) == 0;
+    bool known = lock.recipe && making_find_recipe(m, app, lock.recipe, lock.flavour, NULL, &recipe,
+                                                   &ignored) == 0;
     bool complete = lock.tree_sha256[0] != '\0';
     if (making_build_locked(m, app, &lock, known ? &recipe : NULL, err) != 0) {
         return -1;

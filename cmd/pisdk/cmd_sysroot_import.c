@@ -57,7 +57,8 @@ static int import(struct app *app, struct making *m, const struct board_facts *f
     struct sysroot_build_report report;
     size_t copied;
 
-    if (making_find_recipe(m, app, facts->release, choose_flavour(facts), NULL, &recipe, err) != 0) {
+    if (making_find_recipe(m, app, facts->release, choose_flavour(facts), NULL, &recipe, err) !=
+        0) {
         return err_wrap(err, "%s has Debian's release %s", facts->host, facts->release);
     }
     lock_from_recipe(&recipe, NULL, &lock);

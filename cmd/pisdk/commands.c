@@ -317,7 +317,8 @@ static const struct command cluster_commands[] = {
         .summary = "Start a cluster of emulated boards",
         .arguments = "",
         .description =
-            "Boards pi1, pi2, … with sshd, on a network of their own, as an ordinary user. They see\n"
+            "Boards pi1, pi2, … with sshd, on a network of their own, as an ordinary user. They "
+            "see\n"
             "the project's folder, as from a file server; what they write elsewhere is kept until\n"
             "`down`. The first time, the packages of a board are added to the sysroot's.",
         OPTIONS(cluster_up_options),

@@ -74,10 +74,6 @@ static int boards_that_are_up(const struct cluster *c, struct strv *names, struc
         }
     }
     cluster_status_release(&status);
-    if (names->n == 0) {
-        err_set(err, ERR_FAILED, "no board of cluster `%s` is on", c->name);
-        return err_hint(err, "pisdk cluster start pi1");
-    }
     return 0;
 }
 
@@ -147,6 +143,10 @@ static int run(const struct cluster *c, const struct cluster_job *job, int *stat
 
     if (check_shown(c, job, err) != 0 || boards_that_are_up(c, &boards, err) != 0) {
         return -1;
+    }
+    if (boards.n == 0) {
+        err_set(err, ERR_FAILED, "no board of cluster `%s` is on", c->name);
+        return err_hint(err, "pisdk cluster start pi1");
     }
     make_argv(c, job, &boards, &argv);
     sandbox_user_environment(&env);

@@ -25,8 +25,8 @@ struct cluster_job {
     const char *program;
     const char *const *args; // NULL at the end
     const char *cwd;
-    long ranks;      // 0: on one board, without mpirun
-    double timeout;  // see cluster/cluster.h
+    long ranks;     // 0: on one board, without mpirun
+    double timeout; // see cluster/cluster.h
     bool *timed_out;
 };
 

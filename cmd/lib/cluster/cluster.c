@@ -345,8 +345,8 @@ int cluster_set_fault(const struct cluster *c, enum cluster_fault fault, const c
                       uint64_t value, struct err *err)
 {
     static const char *const verbs[] = {
-        [CLUSTER_KILL] = "kill",   [CLUSTER_START] = "start", [CLUSTER_CUT] = "cut",
-        [CLUSTER_HEAL] = "heal",   [CLUSTER_LIMIT] = "limit", [CLUSTER_FILL] = "fill",
+        [CLUSTER_KILL] = "kill", [CLUSTER_START] = "start", [CLUSTER_CUT] = "cut",
+        [CLUSTER_HEAL] = "heal", [CLUSTER_LIMIT] = "limit", [CLUSTER_FILL] = "fill",
         [CLUSTER_SLOW] = "slow",
     };
     _cleanup_strv_ struct strv words = {0};
@@ -445,7 +445,8 @@ static int wait_run(const struct cluster_command *command, int fd, int signals, 
                     struct err *err)
 {
     struct pollfd polled[] = {{.fd = fd, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
-    struct deadline deadline = {command->timeout > 0 ? clock_seconds() + command->timeout : 0, false};
+    struct deadline deadline = {command->timeout > 0 ? clock_seconds() + command->timeout : 0,
+                                false};
     struct wire w;
     int r;
 

@@ -110,7 +110,7 @@ struct cluster_command {
     const char *dir;         // its working folder, or NULL: the home
     const struct strv *argv; // the program's path first
     const struct strv *env;  // on top of the board's own
-    double timeout; // seconds until it is told SIGTERM, two more to SIGKILL; 0: none
+    double timeout;          // seconds until it is told SIGTERM, two more to SIGKILL; 0: none
     bool *timed_out;
 };
 int cluster_run(const struct cluster *c, const struct cluster_command *command, int *status,

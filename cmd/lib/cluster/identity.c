@@ -50,7 +50,8 @@ static void format_known_hosts(size_t boards, const char *key, struct strbuf *ou
 
 static void format_client(const struct cluster_options *o, const char *dir, struct strbuf *out)
 {
-    strbuf_addf(out, "# The boards of pisdk's cluster `%s`. Gone when it is: Include it with care.\n",
+    strbuf_addf(out,
+                "# The boards of pisdk's cluster `%s`. Gone when it is: Include it with care.\n",
                 o->name);
     strbuf_adds(out, "Host");
     for (size_t i = 1; i <= o->boards; i++) {
@@ -156,8 +157,7 @@ static int write_files(const char *root, const struct file *files, size_t n, str
         if (fs_mkdir_all(parent, 0755, err) != 0) {
             return -1;
         }
-        _cleanup_close_ int fd =
-            open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, files[i].mode);
+        _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, files[i].mode);
         if (fd < 0) {
             return err_sys(err, "cannot create %s", path);
         }

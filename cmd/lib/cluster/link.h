@@ -33,7 +33,8 @@ struct link_batch {
 };
 
 void link_begin(struct link_batch *b, int socket, struct err *err);
-// Sends what is left and waits for the kernel's answers. -1 when a request failed, since link_begin.
+// Sends what is left and waits for the kernel's answers. -1 when a request failed, since
+// link_begin.
 int link_end(struct link_batch *b) ERR_MUST_CHECK;
 
 // A bridge called LINK_BRIDGE, up.

@@ -17,123 +17,75 @@
 #include "base/fs.h"
 #include "cluster/link.h"
 #include "cluster/wire.h"
+#include "sandbox/board_files.h"
 
 // Paths in the supervisor's root; see world.c.
 #define BOARD    "/board"
 #define UPPER    BOARD "/upper"
 #define NEW_ROOT BOARD "/root"
+#define TEXTS    "/run/pisdk" // on the board: what is shown in its /proc
 
 static int unsupported(struct err *err, const char *what)
 {
     return namespace_unsupported(err, what);
 }
 
-static int write_file(const char *path, const char *text, struct err *err)
+// Settings that not every kernel has.
+static void set(const char *path, const char *value)
 {
-    _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-    if (fd < 0) {
-        return err_sys(err, "cannot open %s", path);
-    }
-    return fs_write_all(fd, text, strlen(text), err);
+    _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+    (void)!write(fd, value, strlen(value));
+}
+
+static struct board_files board_files_of(const struct supervisor *s, const char *hostname)
+{
+    return (struct board_files){.board = s->o->board,
+                                .hostname = hostname,
+                                .memory = (uint64_t)s->o->board->memory_mb << 20};
 }
 
 // The board's own layer: what is different on each one.
 static int write_own(const struct supervisor *s, const char *hostname, struct err *err)
 {
     static const char *const folders[] = {
-        UPPER,
-        BOARD "/work",
-        NEW_ROOT,
-        UPPER "/dev",
-        UPPER "/dev/shm",
-        UPPER "/dev/pts",
-        UPPER "/etc",
-        UPPER "/home",
-        UPPER NODE_HOME,
-        UPPER "/proc",
-        UPPER "/root",
-        UPPER "/run",
-        UPPER "/run/sshd",
-        UPPER "/tmp",
-        UPPER "/sys",
-        UPPER "/sys/devices",
-        UPPER "/sys/devices/system",
-        UPPER "/sys/devices/system/cpu",
-        UPPER "/sys/firmware",
-        UPPER "/sys/firmware/devicetree",
-        UPPER "/sys/firmware/devicetree/base",
+        UPPER,        BOARD "/work",     NEW_ROOT,    UPPER "/root",
+        UPPER "/run", UPPER "/run/sshd", UPPER TEXTS, UPPER "/tmp",
     };
-    const struct board *b = s->o->board;
-    _cleanup_free_ char *name = xasprintf("%s\n", hostname);
-    _cleanup_free_ char *cpus = b->cores > 1 ? xasprintf("0-%ld\n", b->cores - 1) : xstrdup("0\n");
-    const struct {
-        const char *path, *text;
-    } files[] = {
-        {UPPER "/etc/hostname", name},
-        {UPPER "/sys/devices/system/cpu/online", cpus},
-        {UPPER "/sys/devices/system/cpu/present", cpus},
-        {UPPER "/sys/devices/system/cpu/possible", cpus},
-        {UPPER "/sys/firmware/devicetree/base/model", b->title},
-    };
+    const struct board_files files = board_files_of(s, hostname);
+
     for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
-        if (mkdir(folders[i], 0755) != 0 && errno != EEXIST) {
+        if (mkdir(folders[i], 0755) != 0) {
             return err_sys(err, "cannot create folder %s", folders[i]);
         }
     }
-    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-        if (write_file(files[i].path, files[i].text, err) != 0) {
-            return -1;
-        }
+    if (board_files_write(&files, UPPER, UPPER TEXTS, err) != 0) {
+        return -1;
     }
     return chmod(UPPER "/tmp", S_ISVTX | 0777) == 0 ? 0 : err_sys(err, "cannot change /tmp");
 }
 
-static int mount_devices(struct err *err)
-{
-    static const char *const devices[] = {"null", "zero", "full", "random", "urandom", "tty"};
-    static const char *const links[][2] = {
-        {"/proc/self/fd", NEW_ROOT "/dev/fd"},       {"/proc/self/fd/0", NEW_ROOT "/dev/stdin"},
-        {"/proc/self/fd/1", NEW_ROOT "/dev/stdout"}, {"/proc/self/fd/2", NEW_ROOT "/dev/stderr"},
-        {"pts/ptmx", NEW_ROOT "/dev/ptmx"},
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
-        _cleanup_free_ char *from = fs_join("/dev", devices[i]);
-        _cleanup_free_ char *to = fs_join(NEW_ROOT "/dev", devices[i]);
-        if (write_file(to, "", err) != 0) {
-            return -1;
-        }
-        if (mount(from, to, NULL, MS_BIND, NULL) != 0) {
-            return unsupported(err, "cannot bind a device");
-        }
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
-        if (symlink(links[i][0], links[i][1]) != 0) {
-            return err_sys(err, "cannot create link %s", links[i][1]);
-        }
-    }
-    return 0;
-}
-
 // What a board that is switched on again gets anew.
-static int mount_volatile(const char *root, struct err *err)
+static int mount_volatile(const struct supervisor *s, const char *root, struct err *err)
 {
     const unsigned long plain = MS_NOSUID | MS_NODEV;
+    const struct board_files files = board_files_of(s, NULL);
+    _cleanup_free_ char *texts = xasprintf("%s" TEXTS, root);
     const struct {
         const char *place, *type, *options;
         unsigned long flags;
     } mounts[] = {
-        {"proc", "proc", NULL, plain | MS_NOEXEC},
-        {"dev/pts", "devpts", "newinstance,ptmxmode=0666,mode=0620", MS_NOSUID | MS_NOEXEC},
-        {"dev/shm", "tmpfs", "mode=1777", plain},
+        {"/proc", "proc", NULL, plain | MS_NOEXEC},
+        {"/dev/pts", "devpts", "newinstance,ptmxmode=0666,mode=0620", MS_NOSUID | MS_NOEXEC},
+        {"/dev/shm", "tmpfs", "mode=1777", plain},
     };
     for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
-        _cleanup_free_ char *place = fs_join(root, mounts[i].place);
+        _cleanup_free_ char *place = xasprintf("%s%s", root, mounts[i].place);
         if (mount(mounts[i].type, place, mounts[i].type, mounts[i].flags, mounts[i].options) != 0) {
             _cleanup_free_ char *what = xasprintf("cannot mount %s on a board", mounts[i].type);
             return unsupported(err, what);
         }
     }
-    return 0;
+    return board_files_mount(&files, root, texts, err);
 }
 
 static int show_folders(const struct strv *visible, struct err *err)
@@ -167,7 +119,7 @@ static int make_files(const struct supervisor *s, const char *hostname, struct e
               "/work,userxattr") != 0) {
         return unsupported(err, "cannot mount an overlay in a user namespace");
     }
-    if (mount_devices(err) != 0 || mount_volatile(NEW_ROOT, err) != 0) {
+    if (board_files_mount_devices(NEW_ROOT, err) != 0 || mount_volatile(s, NEW_ROOT, err) != 0) {
         return -1;
     }
     return show_folders(s->o->visible, err);
@@ -202,12 +154,13 @@ static int make_new(const struct supervisor *s, const struct node_world *w, stru
     return enter_root(err) == 0 ? send_storage(w->control, storage, err) : -1;
 }
 
-static int enter_old(const struct node *node, const struct node_world *w, struct err *err)
+static int enter_old(const struct supervisor *s, const struct node *node,
+                     const struct node_world *w, struct err *err)
 {
     if (setns(node->mounts, CLONE_NEWNS) != 0 || chdir("/") != 0) {
         return err_sys(err, "cannot enter the board's file system");
     }
-    return mount_volatile("/", err) == 0 ? send_storage(w->control, -1, err) : -1;
+    return mount_volatile(s, "", err) == 0 ? send_storage(w->control, -1, err) : -1;
 }
 
 // Writes the index of the board's device.
@@ -215,15 +168,14 @@ static int make_network(const struct node *node, unsigned *device, struct err *e
 {
     enum { LOOPBACK = 1 };
     struct link_batch batch;
-    struct err ignored = ERR_INIT;
     _cleanup_close_ int link = link_open(err);
 
     if (link < 0) {
         return -1;
     }
     // So that `ping` works without privilege: our group is the only one there is.
-    (void)!write_file("/proc/sys/net/ipv4/ping_group_range", "0 0", &ignored);
-    (void)!write_file("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1", &ignored);
+    set("/proc/sys/net/ipv4/ping_group_range", "0 0");
+    set("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
     *device = if_nametoindex(LINK_BOARD);
     link_begin(&batch, link, err);
     link_set_up(&batch, LOOPBACK, true);
@@ -253,12 +205,9 @@ static int become_pi(struct err *err)
 {
     const struct rlimit no_core = {0, 0}; // QEMU would write its own
 
-    if (unshare(CLONE_NEWUSER) != 0) {
-        return unsupported(err, "cannot make a user namespace in a user namespace");
-    }
     setrlimit(RLIMIT_CORE, &no_core);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    return namespace_map_user(NAMESPACE_PI, 0, NAMESPACE_PI, 0, err);
+    return namespace_become_pi(err);
 }
 
 int node_make(struct supervisor *s, const struct node *node, struct node_world *w, struct err *err)
@@ -274,7 +223,7 @@ int node_make(struct supervisor *s, const struct node *node, struct node_world *
     if (w->log < 0) {
         return err_sys(err, "cannot open the folder of logs");
     }
-    int r = node->mounts < 0 ? make_new(s, w, err) : enter_old(node, w, err);
+    int r = node->mounts < 0 ? make_new(s, w, err) : enter_old(s, node, w, err);
     if (r != 0 || wire_expect(w->control, "go", &go, err) != 0) {
         return -1;
     }

@@ -210,10 +210,10 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-    {"status", false, 0, answer_status}, {"kill", true, 2, answer_kill},
-    {"start", true, 2, answer_start},    {"cut", true, 2, answer_cut},
-    {"heal", true, 2, answer_heal},      {"limit", true, 2, answer_limit},
-    {"fill", true, 2, answer_fill},      {"slow", true, 2, answer_slow},
+    {"status", false, 0, answer_status},   {"kill", true, 2, answer_kill},
+    {"start", true, 2, answer_start},      {"cut", true, 2, answer_cut},
+    {"heal", true, 2, answer_heal},        {"limit", true, 2, answer_limit},
+    {"fill", true, 2, answer_fill},        {"slow", true, 2, answer_slow},
     {"connect", false, 2, answer_connect}, {"run", false, 1, answer_run},
     {"down", true, 0, answer_down},
 };

@@ -65,7 +65,8 @@ static int bind_shown(const struct strv *visible, struct err *err)
 {
     for (size_t i = 0; i < visible->n; i++) {
         _cleanup_free_ char *to = xasprintf(WORLD "/shown%s", visible->items[i]);
-        if (fs_mkdir_all(to, 0755, err) != 0 || bind_mount(visible->items[i], to, MS_REC, err) != 0) {
+        if (fs_mkdir_all(to, 0755, err) != 0 ||
+            bind_mount(visible->items[i], to, MS_REC, err) != 0) {
             return err_wrap(err, "cannot show %s to the boards", visible->items[i]);
         }
     }

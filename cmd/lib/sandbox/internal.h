@@ -37,20 +37,6 @@ bool binfmt_host_has_arm(bool *fixed);
 int namespace_enter(struct sandbox *s, struct err *err) ERR_MUST_CHECK;
 // The flags of clone(2) for it.
 int namespace_flags(void);
-// In the process that becomes the program: from root of the namespace to user `pi`.
-int namespace_become_pi(struct err *err) ERR_MUST_CHECK;
-
-// board_files.c
-// Paths in namespace.c and board_files.c are relative to the sysroot's folder (SYSROOT_DIR), so
-// that no path needs escaping in mount options, and the layers stay reachable whatever is mounted
-// over.
-#define SANDBOX_UPPER    "mnt/upper"
-#define SANDBOX_NEW_ROOT "mnt/root"
-
-// The board's own files, in the writable layer before it is mounted.
-int board_files_write(const struct sandbox *s, struct err *err) ERR_MUST_CHECK;
-// Those in /proc, once it is mounted.
-int board_files_mount(const struct sandbox *s, struct err *err) ERR_MUST_CHECK;
 
 // cores.c
 // How many processors this process may use.

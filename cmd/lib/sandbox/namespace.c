@@ -8,10 +8,13 @@
 #include <sys/syscall.h>
 
 #include "base/fs.h"
+#include "sandbox/board_files.h"
 #include "sandbox/internal.h"
 
-#define UPPER    SANDBOX_UPPER
-#define NEW_ROOT SANDBOX_NEW_ROOT
+// Paths below are relative to the sysroot's folder (SYSROOT_DIR), so that no path needs escaping in
+// mount options, and the layers stay reachable whatever is mounted over.
+#define UPPER    "mnt/upper"
+#define NEW_ROOT "mnt/root"
 
 int namespace_flags(void)
 {
@@ -51,11 +54,27 @@ int namespace_become_pi(struct err *err)
     return namespace_map_user(NAMESPACE_PI, 0, NAMESPACE_PI, 0, err);
 }
 
-static int make_folders(const char *const *paths, size_t n, struct err *err)
+static struct board_files board_files_of(const struct sandbox *s)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (mkdir(paths[i], 0755) != 0 && errno != EEXIST) {
-            return err_sys(err, "cannot create folder %s", paths[i]);
+    return (struct board_files){
+        .board = s->o->board, .hostname = s->o->board->hostname, .memory = s->o->memory};
+}
+
+static int write_accounts(const struct sandbox *s, struct err *err)
+{
+    _cleanup_free_ char *hosts = xasprintf("127.0.0.1\tlocalhost %s\n", s->o->board->hostname);
+    const struct {
+        const char *path, *text;
+    } files[] = {
+        {UPPER "/etc/passwd", "root:x:0:0:root:/root:/bin/sh\npi:x:1000:1000::/home/pi:/bin/sh\n"
+                              "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"},
+        {UPPER "/etc/group", "root:x:0:\npi:x:1000:\nnogroup:x:65534:\n"},
+        {UPPER "/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"},
+        {UPPER "/etc/hosts", hosts},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        if (write_text(files[i].path, files[i].text, err) != 0) {
+            return -1;
         }
     }
     return 0;
@@ -63,28 +82,18 @@ static int make_folders(const char *const *paths, size_t n, struct err *err)
 
 static int make_layers(const struct sandbox *s, struct err *err)
 {
-    static const char *const folders[] = {
-        UPPER,
-        "mnt/work",
-        NEW_ROOT,
-        UPPER "/etc",
-        UPPER "/home",
-        UPPER "/home/pi",
-        UPPER "/dev",
-        UPPER "/dev/shm",
-        UPPER "/dev/pts",
-        UPPER "/sys",
-        UPPER "/sys/devices",
-        UPPER "/sys/devices/system",
-        UPPER "/sys/devices/system/cpu",
-        UPPER "/sys/firmware",
-        UPPER "/sys/firmware/devicetree",
-        UPPER "/sys/firmware/devicetree/base",
-    };
+    static const char *const folders[] = {UPPER, "mnt/work", NEW_ROOT};
+    const struct board_files files = board_files_of(s);
+
     if (mount("tmpfs", "mnt", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") != 0) {
         return namespace_unsupported(err, "cannot mount a tmpfs in a user namespace");
     }
-    if (make_folders(folders, ARRAY_SIZE(folders), err) != 0 || board_files_write(s, err) != 0) {
+    for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+        if (mkdir(folders[i], 0755) != 0) {
+            return err_sys(err, "cannot create folder %s", folders[i]);
+        }
+    }
+    if (board_files_write(&files, UPPER, "mnt", err) != 0 || write_accounts(s, err) != 0) {
         return -1;
     }
     // The second lower layer has every folder of the first, empty: the kernel numbers the entries
@@ -99,26 +108,8 @@ static int make_layers(const struct sandbox *s, struct err *err)
 
 static int mount_devices(struct err *err)
 {
-    static const char *const devices[] = {"null", "zero", "full", "random", "urandom", "tty"};
-    static const char *const links[][2] = {
-        {"/proc/self/fd", NEW_ROOT "/dev/fd"},       {"/proc/self/fd/0", NEW_ROOT "/dev/stdin"},
-        {"/proc/self/fd/1", NEW_ROOT "/dev/stdout"}, {"/proc/self/fd/2", NEW_ROOT "/dev/stderr"},
-        {"pts/ptmx", NEW_ROOT "/dev/ptmx"},
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
-        _cleanup_free_ char *from = fs_join("/dev", devices[i]);
-        _cleanup_free_ char *to = fs_join(NEW_ROOT "/dev", devices[i]);
-        if (write_text(to, "", err) != 0) {
-            return -1;
-        }
-        if (mount(from, to, NULL, MS_BIND, NULL) != 0) {
-            return namespace_unsupported(err, "cannot bind a device");
-        }
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
-        if (symlink(links[i][0], links[i][1]) != 0) {
-            return err_sys(err, "cannot create link %s", links[i][1]);
-        }
+    if (board_files_mount_devices(NEW_ROOT, err) != 0) {
+        return -1;
     }
     if (fs_is_dir("/dev/pts") && mount("/dev/pts", NEW_ROOT "/dev/pts", NULL, MS_BIND, NULL) != 0) {
         return namespace_unsupported(err, "cannot bind /dev/pts");
@@ -149,6 +140,7 @@ int namespace_mount_proc(const char *place, const char *qemu, struct err *err)
 static int mount_system(const struct sandbox *s, struct err *err)
 {
     const unsigned long plain = MS_NOSUID | MS_NODEV;
+    const struct board_files files = board_files_of(s);
     char options[64] = "mode=1777";
 
     if (s->o->memory) { // half of it for each, as Linux has it by default
@@ -159,8 +151,9 @@ static int mount_system(const struct sandbox *s, struct err *err)
         mount("tmpfs", NEW_ROOT "/tmp", "tmpfs", plain, options) != 0) {
         return namespace_unsupported(err, "cannot mount a tmpfs");
     }
-    return namespace_mount_proc(NEW_ROOT "/proc", s->qemu, err) == 0 ? board_files_mount(s, err)
-                                                                     : -1;
+    return namespace_mount_proc(NEW_ROOT "/proc", s->qemu, err) == 0
+               ? board_files_mount(&files, NEW_ROOT, "mnt", err)
+               : -1;
 }
 
 // The host's folder at the same path inside. Missing parents are made in the writable layer.

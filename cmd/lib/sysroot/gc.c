@@ -70,7 +70,8 @@ static bool is_used(const struct sysroot *s)
     struct slice rest = {text.data, text.len};
     while (slice_cut(&rest, '\n', &line)) {
         _cleanup_free_ char *project = slice_dup(line);
-        if (has_lock(project, LOCK_FILE, &s->lock) || has_lock(project, LOCK_BOARD_FILE, &s->lock)) {
+        if (has_lock(project, LOCK_FILE, &s->lock) ||
+            has_lock(project, LOCK_BOARD_FILE, &s->lock)) {
             return true;
         }
     }

@@ -191,8 +191,8 @@ class New(Case):
         self.fails(1, "new", "x", "-t", "../templates/mpi-c", says="../templates/mpi-c")
         listed = json.loads(self.ok("new", "--list", "--json").out)
         names = [t["template"] for t in listed]
-        self.assertEqual(names, ["c", "lib", "mpi-c", "mpi-cxx", "mpi-fortran", "mpi-heat2d",
-                                 "mpi-hello", "mpi-openmp", "mpi-task-farm"])
+        self.assertEqual(names, ["c", "lib", "mpi-c", "mpi-cxx", "mpi-faults", "mpi-fortran",
+                                 "mpi-heat2d", "mpi-hello", "mpi-openmp", "mpi-task-farm"])
         self.assertTrue(all(t["summary"] for t in listed))
 
 

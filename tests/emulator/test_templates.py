@@ -64,6 +64,10 @@ TEMPLATES = {
               for n in (1, 2, 4)},
         tests=3, breaks=("src/sort.cpp", "round < comm.size()", "round < comm.size() - 1"),
         fails="sort-4"),
+    "mpi-faults": Template(
+        says={n: ["step 10: everybody is there", "step 40: everybody is there"] for n in (1, 2, 4)},
+        tests=4, breaks=("src/watch.c", "w->sent = number", "w->sent = 1 + number"),
+        fails="watch-2"),
     "mpi-fortran": Template(
         says={1: [ROD, "rank 0 of 1: points 1 to 1000"],
               2: [ROD, "rank 1 of 2: points 501 to 1000"],
@@ -180,6 +184,19 @@ class Templates(Case):
 
     def test_mpi_cxx(self):
         self.both("mpi-cxx")
+
+    def test_mpi_faults(self):
+        project = self.check("mpi-faults")
+        self.check_that_tests_fail("mpi-faults", project)
+        # The test with the cable needs the program's patience to have an end.
+        source = project / "src/main.c"
+        source.write_text(source.read_text().replace("PATIENCE = 5;", "PATIENCE = 5000;"))
+        script = project / "tests/cut.sh"
+        script.write_text(script.read_text().replace("= 300 ]", "= 100 ]"))
+        result = self.pisdk("test", "-R", "cut", cwd=project, timeout=300)
+        self.assertNotEqual(result.status, 0)
+        self.assertIn("FAILED: the program did not say: rank 0", result.out)
+        self.assertEqual(self.ok("cluster", "status", "--json").out, "[]\n")
 
     def test_mpi_heat2d(self):
         project = self.check("mpi-heat2d")

@@ -263,7 +263,6 @@ static int answer(struct request *r, struct err *err)
 void supervisor_answer(struct supervisor *s, int client)
 {
     const struct timeval limit = {.tv_sec = REQUEST_SECONDS}; // for one that says nothing
-    _cleanup_close_ int owned = client;
     struct err err = ERR_INIT;
     struct wire w;
 

@@ -86,6 +86,7 @@ static void serve(struct supervisor *s, int signals)
             int client = accept4(s->control, NULL, NULL, SOCK_CLOEXEC);
             if (client >= 0) {
                 supervisor_answer(s, client);
+                close(client);
             }
         }
     }

@@ -14,19 +14,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 static sigjmp_buf back;
-static void leap(int n) { siglongjmp(back, n); }
+static void leap(int n)
+{
+    siglongjmp(back, n);
+}
 
 /* Prints the number of the signal that a statement raises, or 0. */
-#define TRAPS(statement) do { \
-    for (int n = 1; n < 16; n++) if (n == SIGILL || n == SIGBUS || n == SIGSEGV) signal(n, leap); \
-    int n = sigsetjmp(back, 1); \
-    if (n == 0) { statement; } \
-    printf("%d ", n); } while (0)
+#define TRAPS(statement)                                                                           \
+    do {                                                                                           \
+        for (int n = 1; n < 16; n++)                                                               \
+            if (n == SIGILL || n == SIGBUS || n == SIGSEGV)                                        \
+                signal(n, leap);                                                                   \
+        int n = sigsetjmp(back, 1);                                                                \
+        if (n == 0) {                                                                              \
+            statement;                                                                             \
+        }                                                                                          \
+        printf("%d ", n);                                                                          \
+    } while (0)

@@ -1,11 +1,17 @@
 #include "common.h"
 
 static int flag;
-static void *set(void *unused) { usleep(20000); flag = 1; return 0; }
+static void *set(void *unused)
+{
+    usleep(20000);
+    flag = 1;
+    return 0;
+}
 int main(void)
 {
     pthread_t t;
     pthread_create(&t, 0, set, 0);
     ualarm(300000, 0);
-    while (!flag) ;
+    while (!flag)
+        ;
 }

@@ -17,7 +17,8 @@ int main(void)
     int wrong = 0;
     pthread_create(&t, 0, writer, 0);
     for (int i = 0; i < N; i++) {
-        while (!atomic_load_explicit(&flag[i], RELAXED)) ;
+        while (!atomic_load_explicit(&flag[i], RELAXED))
+            ;
         wrong += !atomic_load_explicit(&data[i], RELAXED);
     }
     pthread_join(t, 0);

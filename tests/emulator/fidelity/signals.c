@@ -10,7 +10,10 @@ static void fault(int n, siginfo_t *i, void *c)
     code = i->si_code, where = i->si_addr;
     siglongjmp(back, n);
 }
-static void queued(int n, siginfo_t *i, void *c) { value = i->si_value.sival_int; }
+static void queued(int n, siginfo_t *i, void *c)
+{
+    value = i->si_value.sival_int;
+}
 int main(void)
 {
     int status;
@@ -19,7 +22,8 @@ int main(void)
     sigaltstack(&s, NULL);
     sigaction(SIGSEGV, &a, NULL);
     int n = sigsetjmp(back, 1);
-    if (n == 0) *(volatile int *)0x1230 = 1;
+    if (n == 0)
+        *(volatile int *)0x1230 = 1;
     printf("%d %d %d ", n, on_stack, where == (void *)0x1230 && code == SEGV_MAPERR);
     a.sa_sigaction = queued;
     sigaction(SIGRTMIN + 1, &a, NULL);
@@ -27,7 +31,10 @@ int main(void)
     printf("%d ", value);
     fflush(stdout);
     pid_t child = fork();
-    if (child == 0) { raise(SIGSTOP); _exit(0); }
+    if (child == 0) {
+        raise(SIGSTOP);
+        _exit(0);
+    }
     waitpid(child, &status, WUNTRACED);
     printf("%d ", WIFSTOPPED(status));
     kill(child, SIGCONT);

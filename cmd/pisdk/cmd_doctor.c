@@ -5,6 +5,7 @@
 #include "app.h"
 #include "base/fs.h"
 #include "base/proc.h"
+#include "cluster/cluster.h"
 #include "deb/aptconf.h"
 #include "sandbox/namespace.h"
 #include "sandbox/sandbox.h"
@@ -210,6 +211,17 @@ static void check_emulation(struct checkup *c)
     }
 }
 
+static void check_cluster(struct checkup *c)
+{
+    struct err err = ERR_INIT;
+    if (cluster_probe(&err) == 0) {
+        report(c, "cluster", WORKS, "emulated boards on a network can be had", NULL);
+    } else {
+        const char *known = namespace_mend();
+        report(c, "cluster", OPTIONAL, err.msg, err.hint[0] ? err.hint : known);
+    }
+}
+
 static void check_space(struct checkup *c)
 {
     const struct {
@@ -264,6 +276,7 @@ int cmd_doctor(struct app *app, struct err *err)
     }
     check_mirror(&c);
     check_emulation(&c);
+    check_cluster(&c);
     check_space(&c);
     check_sysroots(&c);
     table_print(c.table, app->json);

@@ -314,6 +314,7 @@ class Faults(Cluster):
         self.ok("cluster", "kill", "pi2")  # the cable is still out afterwards
         self.ok("cluster", "start", "pi2")
         self.assertEqual(self.status()["pi2"]["state"], "up, cut")
+        self.assertEqual(self.ssh("pi1", ping), "0 received\n1 received\n")
         self.ok("cluster", "heal", "pi2")
         self.assertEqual(self.status()["pi2"]["state"], "up")
         self.assertEqual(self.ssh("pi1", ping), "1 received\n1 received\n")
@@ -516,6 +517,11 @@ class End(Cluster):
     def test_no_namespaces(self):
         self.fails(1, "cluster", "up", says="cannot make the namespaces of a cluster",
                    hint="sysctl user.max_user_namespaces", prefix=NO_NAMESPACES)
+        for prefix, verdict, mend in [((), "ok", ""), (NO_NAMESPACES, "optional", "sysctl user.max")]:
+            rows = json.loads(self.pisdk("doctor", "--json", prefix=prefix).out)
+            [row] = [row for row in rows if row["what"] == "cluster"]
+            self.assertEqual(row["verdict"], verdict)
+            self.assertIn(mend, row["mend"] or "")
 
     def test_the_runtime_folder(self):
         self.runtime.mkdir()

@@ -92,8 +92,11 @@ static int read_settings(struct cluster *c, struct err *err)
 
 static void release_supervisor(struct supervisor *s)
 {
-    if (s->control >= 0) {
-        close(s->control);
+    const int fds[] = {s->control, s->log};
+    for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+        if (fds[i] >= 0) {
+            close(fds[i]);
+        }
     }
     free(s->qemu);
     strv_release(&s->env);
@@ -112,6 +115,10 @@ static int prepare(struct supervisor *s, struct err *err)
     }
     if (mkdirat(s->place.fd, "log", 0700) != 0) {
         return err_sys(err, "cannot create a folder in %s", s->place.dir);
+    }
+    s->log = openat(s->place.fd, "log", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (s->log < 0) {
+        return err_sys(err, "cannot open the folder log in %s", s->place.dir);
     }
     make_environment(o, &s->env);
     s->control = place_listen(&s->place, err);
@@ -190,7 +197,7 @@ static int start(struct supervisor *s, int signals, struct err *err)
 int cluster_up(const struct cluster_options *o, struct err *err)
 {
     struct supervisor s = {
-        .o = o, .control = -1, .link = -1, .proc = -1, .place = {.fd = -1, .lock = -1}};
+        .o = o, .control = -1, .log = -1, .link = -1, .proc = -1, .place = {.fd = -1, .lock = -1}};
     sigset_t stop;
     sigset_t saved;
 

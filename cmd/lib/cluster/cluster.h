@@ -46,6 +46,9 @@ struct cluster_options {
 // Makes the cluster and returns when all its boards answer. ERR_USAGE when the name is taken.
 int cluster_up(const struct cluster_options *o, struct err *err) ERR_MUST_CHECK;
 
+// What `doctor` asks: can there be a cluster's network here? Changes nothing.
+int cluster_probe(struct err *err) ERR_MUST_CHECK;
+
 // The names of the clusters there are, sorted. What a killed one left is removed.
 int cluster_names(const char *runtime, struct strv *names, struct err *err) ERR_MUST_CHECK;
 

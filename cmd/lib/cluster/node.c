@@ -30,8 +30,10 @@ struct boot {
 static _Noreturn void boot_main(struct boot *b)
 {
     struct err err = ERR_INIT;
-    struct node_world world = {.env = &b->s->env, .hostname = b->name, .control = b->socket};
-    const int keep[] = {b->socket, b->s->place.fd, b->s->place.lock, b->node->mounts};
+    struct node_world world = {
+        .env = &b->s->env, .hostname = b->name, .control = b->socket, .log = b->s->log};
+    // The lock, so that it is free when the last of us is gone.
+    const int keep[] = {b->socket, b->s->log, b->s->place.lock, b->node->mounts};
 
     fs_close_all_but(keep, ARRAY_SIZE(keep));
     if (node_make(b->s, b->node, &world, &err) != 0) {

@@ -219,10 +219,6 @@ int node_make(struct supervisor *s, const struct node *node, struct node_world *
     if (sethostname(w->hostname, strlen(w->hostname)) != 0) {
         return unsupported(err, "cannot set a board's host name");
     }
-    w->log = openat(s->place.fd, "log", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (w->log < 0) {
-        return err_sys(err, "cannot open the folder of logs");
-    }
     int r = node->mounts < 0 ? make_new(s, w, err) : enter_old(s, node, w, err);
     if (r != 0 || wire_expect(w->control, "go", &go, err) != 0) {
         return -1;

@@ -12,11 +12,11 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/proc.h"
+#include "cluster/journal.h"
 #include "cluster/node.h"
 #include "cluster/wire.h"
 
@@ -44,22 +44,6 @@ struct server {
     struct session *sessions;
     size_t n;
 };
-
-// The times of a log are the user's.
-static void write_log(const struct server *s, const char *text)
-{
-    _cleanup_close_ int fd =
-        openat(s->w->log, s->w->hostname, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    char stamp[32];
-    time_t now = time(NULL);
-    struct tm tm;
-
-    localtime_r(&now, &tm);
-    strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S", &tm);
-    if (fd >= 0) {
-        dprintf(fd, "%s %s\n", stamp, text);
-    }
-}
 
 static void reset_signals(void)
 {
@@ -98,7 +82,7 @@ static void accept_ssh(const struct server *s)
     }
     inet_ntop(AF_INET, &from.sin_addr, address, sizeof(address));
     _cleanup_free_ char *text = xasprintf("a connection from %s", address);
-    write_log(s, text);
+    journal_write(s->w->log, s->w->hostname, text);
     if (fork() == 0) {
         become_sshd(s, connection);
     }
@@ -351,7 +335,7 @@ _Noreturn void node_serve(const struct node_world *w)
     sigaddset(&set, SIGCHLD);
     sigprocmask(SIG_SETMASK, &set, NULL);
     s.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    write_log(&s, "on");
+    journal_write(w->log, w->hostname, "on");
     serve(&s);
     _exit(0);
 }

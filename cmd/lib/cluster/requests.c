@@ -1,14 +1,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/vfs.h>
-#include <time.h>
 
 #include "base/fs.h"
+#include "cluster/journal.h"
 #include "cluster/node.h"
 #include "cluster/usage.h"
 #include "cluster/wire.h"
@@ -23,21 +22,6 @@ struct request {
     struct node *node; // NULL: the request names none
     uint64_t value;
 };
-
-static void write_log(const struct supervisor *s, const char *text)
-{
-    char stamp[32];
-    time_t now = time(NULL);
-    struct tm tm;
-    _cleanup_close_ int fd =
-        openat(s->place.fd, "log/cluster", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-
-    localtime_r(&now, &tm);
-    strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S", &tm);
-    if (fd >= 0) {
-        dprintf(fd, "%s %s\n", stamp, text);
-    }
-}
 
 static uint64_t storage_bytes(const struct supervisor *s)
 {
@@ -255,7 +239,7 @@ static int answer(struct request *r, struct err *err)
     }
     if (verb->logged) {
         _cleanup_free_ char *text = strv_join(&r->wire->words, " ");
-        write_log(r->s, text);
+        journal_write(r->s->log, "cluster", text);
     }
     return verb->answer(r, err);
 }

@@ -36,6 +36,7 @@ struct supervisor {
     const struct cluster_options *o;
     struct place place;
     int control;     // where requests come in
+    int log;         // folder of cluster/journal.h
     int link;        // netlink of the bridge's namespace
     int proc;        // /proc of the cluster
     unsigned bridge; // its index

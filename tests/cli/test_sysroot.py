@@ -47,7 +47,8 @@ class Sysroot(Case):
              member("./usr/lib/abs.so", kind="symlink", link="/lib/one.conf"),
              member("./usr/lib/hard.conf", kind="hardlink", link="./bin/app")],
             Depends="libone, tool (>= 2)", Recommends="unwanted")
-        self.repo.add("tool", [member("./usr/bin/tool", "tool")], version="3.0")
+        self.repo.add("tool", [member("./bin", kind="symlink", link="usr/bin"), member("./usr/bin/"),
+                               member("./usr/bin/tool", "tool")], version="3.0")
         self.repo.add("unwanted", [member("./usr/bin/unwanted", "no")])
         self.repo.publish()
         self.recipe = self.repo.recipe(

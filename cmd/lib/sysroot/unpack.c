@@ -127,6 +127,9 @@ static int write_symlink(struct unpack *u, const struct deb_member *m, const cha
     if (sysroot_path_of_link(m->path, m->link, &target, err) != 0) {
         return -1;
     }
+    if (strcmp(target, fs_base(path)) == 0) {
+        return 0; // bin -> usr/bin, as base-files has it: both are the same place here
+    }
     if (symlinkat(target, u->parent, fs_base(path)) != 0) {
         return clash(path, err);
     }
@@ -217,11 +220,6 @@ static int write_member(struct unpack *u, const struct deb_member *m, struct err
     }
 }
 
-static bool merges_usr(const char *path)
-{
-    return strcmp(path, "bin") == 0 || strcmp(path, "sbin") == 0 || strcmp(path, "lib") == 0;
-}
-
 // Takes the prefix off. False for a member that is not wanted.
 static bool strip(const char *prefix, struct deb_member *m)
 {
@@ -233,7 +231,7 @@ static bool strip(const char *prefix, struct deb_member *m)
     if (m->type == DEB_HARDLINK && strncmp(m->link, prefix, n) == 0) {
         m->link += n;
     }
-    return m->type != DEB_SYMLINK || !merges_usr(m->path);
+    return true;
 }
 
 // Takes the open archive.

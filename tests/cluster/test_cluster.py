@@ -402,6 +402,16 @@ class Programs(Cluster):
         out = self.ok("run", "--on", "cluster:heat", "-n", "2", cwd=project).out
         self.assertIn("rank 1 of 2 on pi3:", out)
 
+    def test_other_releases_and_mpich(self):
+        for sysroot, version in [("bullseye", "11"), ("trixie-mpich", "13")]:
+            with self.subTest(sysroot):
+                self.up(2, "--sysroot", sysroot, "--show", self.dir, "--name", sysroot)
+                words = ["--on", f"cluster:{sysroot}", "--sysroot", sysroot]
+                out = self.ok("run", *words, "-n", "2", "hostname").out
+                self.assertEqual(sorted(out.split()), ["pi1", "pi2"])
+                out = self.ok("run", *words, "sh", "--", "-c", ". /etc/os-release; echo $VERSION_ID")
+                self.assertEqual(out.out, f"{version}\n")
+
     def test_the_projects_tests(self):
         project = self.project()
         self.up(2, cwd=project)

@@ -503,6 +503,19 @@ class Terminal(Runs):
             os.write(fd, b"exit\n")
             os.waitpid(pid, 0)
 
+    def test_bash(self):
+        pid, fd = self.open("namespace", "bash")
+        self.expect(fd, r"pi@board:.*\$ $")
+        os.write(fd, b"sleep 300 & jobs\n")
+        self.expect(fd, r"Running +sleep 300 &")
+        os.write(fd, b"kill %1; sleep 300\n")
+        time.sleep(0.7)
+        os.write(fd, b"\x03")
+        self.expect(fd, r"\^C(.|\r|\n)*\$ $")
+        os.write(fd, b"exit 7\n")
+        _, status = os.waitpid(pid, 0)
+        self.assertEqual(os.waitstatus_to_exitcode(status), 7)
+
     def test_ctrl_c_ends_all_ranks(self):
         program = self.compile("hang", HANG, mpi=True)
         pid, fd = self.open("namespace", "-n", "2", str(program))

@@ -505,7 +505,7 @@ class End(Cluster):
     def test_a_polite_end(self):
         self.up(2)
         os.kill(self.supervisor(), signal.SIGTERM)
-        wait_for(lambda: not self.ours())
+        wait_for(lambda: self.ok("cluster", "status", "--json").out == "[]\n")
         self.fails(1, "cluster", "ssh", "pi1", says="no cluster is running")
 
     def test_interrupted(self):

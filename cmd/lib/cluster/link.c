@@ -9,7 +9,9 @@
 #include <net/if.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 
 enum {
@@ -169,17 +171,33 @@ static struct nlmsghdr *begin_link(struct link_batch *b, uint16_t type, uint16_t
     return h;
 }
 
-void link_add_bridge(struct link_batch *b)
+static void add_hardware_address(struct nlmsghdr *h, uint32_t address)
+{
+    enum { LOCAL = 2, BYTES = 6, BITS = 8 }; // LOCAL: not a manufacturer's (IEEE 802)
+    const uint8_t bytes[BYTES] = {
+        LOCAL,
+        0,
+        (uint8_t)(address >> 3 * BITS),
+        (uint8_t)(address >> 2 * BITS),
+        (uint8_t)(address >> BITS),
+        (uint8_t)address,
+    };
+    add_attribute(h, IFLA_ADDRESS, bytes, sizeof(bytes));
+}
+
+void link_add_bridge(struct link_batch *b, uint32_t address)
 {
     struct nlmsghdr *h = begin_link(b, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, true, true);
     add_text(h, IFLA_IFNAME, LINK_BRIDGE);
+    add_hardware_address(h, address);
     struct rtattr *info = nest(h, IFLA_LINKINFO);
     add_text(h, IFLA_INFO_KIND, "bridge");
     close_nest(h, info);
     end(b, h);
 }
 
-void link_add_pair(struct link_batch *b, const char *name, unsigned bridge, pid_t board)
+void link_add_pair(struct link_batch *b, const char *name, unsigned bridge, pid_t board,
+                   uint32_t address)
 {
     const struct ifinfomsg peer = {.ifi_family = AF_UNSPEC};
     struct nlmsghdr *h = begin_link(b, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, true, true);
@@ -191,6 +209,7 @@ void link_add_pair(struct link_batch *b, const char *name, unsigned bridge, pid_
     struct rtattr *other = nest(h, VETH_INFO_PEER);
     add(h, &peer, sizeof(peer));
     add_text(h, IFLA_IFNAME, LINK_BOARD);
+    add_hardware_address(h, address);
     add_number(h, IFLA_NET_NS_PID, (uint32_t)board);
     close_nest(h, other);
     close_nest(h, data);
@@ -270,4 +289,75 @@ void link_set_rate(struct link_batch *b, unsigned index, uint64_t kbit)
     add_attribute(h, TCA_TBF_RTAB, table, sizeof(table));
     close_nest(h, nested);
     end(b, h);
+}
+
+// Does this answer describe a port that passes packets on?
+static bool is_forwarding(const struct nlmsghdr *h)
+{
+    enum { FORWARDING = 3 }; // BR_STATE_FORWARDING of linux/if_bridge.h
+    const struct ifinfomsg *info = NLMSG_DATA(h);
+    int left = (int)IFLA_PAYLOAD(h);
+
+    for (const struct rtattr *a = IFLA_RTA(info); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+        if ((a->rta_type & NLA_TYPE_MASK) != IFLA_PROTINFO) {
+            continue;
+        }
+        int inner = (int)RTA_PAYLOAD(a);
+        for (const struct rtattr *p = RTA_DATA(a); RTA_OK(p, inner); p = RTA_NEXT(p, inner)) {
+            if (p->rta_type == IFLA_BRPORT_STATE) {
+                return *(const uint8_t *)RTA_DATA(p) == FORWARDING;
+            }
+        }
+    }
+    return false;
+}
+
+// Asks for all ports. -1 with the error set.
+static ssize_t count_forwarding(int socket, struct err *err)
+{
+    struct {
+        struct nlmsghdr header;
+        struct ifinfomsg info;
+    } request = {
+        .header = {.nlmsg_len = sizeof(request),
+                   .nlmsg_type = RTM_GETLINK,
+                   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+        .info = {.ifi_family = AF_BRIDGE},
+    };
+    _cleanup_free_ char *buffer = xmalloc(BATCH_MAX);
+    ssize_t found = 0;
+
+    if (send(socket, &request, sizeof(request), 0) < 0) {
+        return err_sys(err, "cannot ask for the ports of the bridge");
+    }
+    for (;;) {
+        ssize_t n = recv(socket, buffer, BATCH_MAX, 0);
+        if (n <= 0) {
+            return err_sys(err, "cannot read the ports of the bridge");
+        }
+        unsigned left = (unsigned)n;
+        for (const struct nlmsghdr *h = (const struct nlmsghdr *)buffer; NLMSG_OK(h, left);
+             h = NLMSG_NEXT(h, left)) {
+            if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR) {
+                return found;
+            }
+            found += is_forwarding(h) ? 1 : 0;
+        }
+    }
+}
+
+int link_wait_ports(int socket, size_t ports, double seconds, struct err *err)
+{
+    const struct timespec tick = {.tv_nsec = 2000000}; // 2 ms
+    double end = clock_seconds() + seconds;
+    for (;;) {
+        ssize_t n = count_forwarding(socket, err);
+        if (n < 0 || (size_t)n >= ports) {
+            return n < 0 ? -1 : 0;
+        }
+        if (clock_seconds() > end) {
+            return err_set(err, ERR_FAILED, "the network of the cluster does not come up");
+        }
+        nanosleep(&tick, NULL);
+    }
 }

@@ -37,11 +37,15 @@ void link_begin(struct link_batch *b, int socket, struct err *err);
 // link_begin.
 int link_end(struct link_batch *b) ERR_MUST_CHECK;
 
-// A bridge called LINK_BRIDGE, up.
-void link_add_bridge(struct link_batch *b);
+// Hardware addresses are made of IP addresses (in the host's byte order), so that they stay the
+// same for good: others remember them, and would talk to nobody after a board was off and on again.
+
+// A bridge called LINK_BRIDGE, up, for a machine that will have the IP address.
+void link_add_bridge(struct link_batch *b, uint32_t address);
 // A pair: `name` here, up and in the bridge (by its index), and LINK_BOARD in the network namespace
-// of process `board`.
-void link_add_pair(struct link_batch *b, const char *name, unsigned bridge, pid_t board);
+// of process `board`, which will have the IP address.
+void link_add_pair(struct link_batch *b, const char *name, unsigned bridge, pid_t board,
+                   uint32_t address);
 void link_delete(struct link_batch *b, const char *name);
 void link_set_up(struct link_batch *b, unsigned index, bool up);
 // `address` in the host's byte order.
@@ -49,5 +53,9 @@ void link_add_address(struct link_batch *b, unsigned index, uint32_t address);
 // Packets that leave the device are let through at `kbit` kbit/s (1000 bits a second each); 0 lifts
 // the limit, which must be there.
 void link_set_rate(struct link_batch *b, unsigned index, uint64_t kbit);
+
+// Waits until the bridge passes packets on at all its `ports` (which the kernel sees to some time
+// after both ends of a pair are up), `seconds` at most.
+int link_wait_ports(int socket, size_t ports, double seconds, struct err *err) ERR_MUST_CHECK;
 
 #endif

@@ -17,7 +17,7 @@
 #include "cluster/node_make.h"
 #include "cluster/wire.h"
 
-enum { NODE_FAILED = 125 };
+enum { NODE_FAILED = 125, NETWORK_SECONDS = 20 };
 
 // A board being started.
 struct boot {
@@ -92,7 +92,7 @@ static int add_links(struct supervisor *s, struct node *const *nodes, size_t n, 
     link_begin(&batch, s->link, err);
     for (size_t i = 0; i < n; i++) {
         snprintf(name, sizeof(name), "pi%u", nodes[i]->number);
-        link_add_pair(&batch, name, s->bridge, nodes[i]->pid);
+        link_add_pair(&batch, name, s->bridge, nodes[i]->pid, CLUSTER_ADDRESS(nodes[i]->number));
     }
     if (link_end(&batch) != 0) {
         return -1;
@@ -122,6 +122,16 @@ static int finish_boot(struct supervisor *s, struct node *node, struct err *err)
     return 0;
 }
 
+// Boards that are on, and whose cable is in.
+static size_t count_plugged(const struct supervisor *s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->o->boards; i++) {
+        n += s->nodes[i].pid && !s->nodes[i].cut ? 1 : 0;
+    }
+    return n;
+}
+
 int node_start(struct supervisor *s, struct node *const *nodes, size_t n, struct err *err)
 {
     for (size_t i = 0; i < n; i++) {
@@ -145,7 +155,7 @@ int node_start(struct supervisor *s, struct node *const *nodes, size_t n, struct
             return -1;
         }
     }
-    return 0;
+    return link_wait_ports(s->link, count_plugged(s), NETWORK_SECONDS, err);
 }
 
 void node_ended(struct supervisor *s, struct node *node)
@@ -232,7 +242,10 @@ int node_set_cable(struct supervisor *s, struct node *node, bool plugged, struct
     }
     link_begin(&batch, s->link, err);
     link_set_up(&batch, node->port, plugged);
-    return link_end(&batch);
+    if (link_end(&batch) != 0) {
+        return -1;
+    }
+    return link_wait_ports(s->link, count_plugged(s), NETWORK_SECONDS, err);
 }
 
 // Changes a mounted file system by its descriptor: fspick(2) and fsconfig(2), Linux 5.2. Not every

@@ -22,12 +22,12 @@ static int try_network(uid_t uid, gid_t gid, struct err *err)
         return -1;
     }
     link_begin(&batch, link, err);
-    link_add_bridge(&batch);
+    link_add_bridge(&batch, 0);
     if (link_end(&batch) != 0) {
         return -1;
     }
     link_begin(&batch, link, err);
-    link_add_pair(&batch, "pi1", if_nametoindex(LINK_BRIDGE), getpid());
+    link_add_pair(&batch, "pi1", if_nametoindex(LINK_BRIDGE), getpid(), 1);
     if (link_end(&batch) != 0) {
         return -1;
     }

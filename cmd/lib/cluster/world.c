@@ -125,7 +125,7 @@ static int make_bridge(struct supervisor *s, struct err *err)
     }
     link_begin(&batch, s->link, err);
     link_set_up(&batch, LOOPBACK, true);
-    link_add_bridge(&batch);
+    link_add_bridge(&batch, CLUSTER_ADDRESS(CLUSTER_DESKTOP));
     if (link_end(&batch) != 0) {
         return -1;
     }

@@ -269,10 +269,14 @@ client.close()
         out = self.read_until(terminal, "Running")
         self.assertIn("/dev/pts/0", out)
         self.assertIn("33 99", out)
-        os.write(terminal, b"cat\nabc\x03")  # Ctrl-C ends cat, not the session
-        self.read_until(terminal, "^C")
-        os.write(terminal, b"kill %1; echo status $?; exit 5\n")
+        os.write(terminal, b"echo begun; cat\n")
+        self.read_until(terminal, "\nbegun")
+        time.sleep(0.5)
+        os.write(terminal, b"\x03")  # ends cat, not the session
+        self.read_until(terminal, "$ ")
+        os.write(terminal, b"kill %1; echo status $?\n")
         self.read_until(terminal, "status 0")
+        os.write(terminal, b"exit 5\n")
         self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 5)
 
     @staticmethod
@@ -281,7 +285,10 @@ client.close()
         while words not in out:
             ready, _, _ = select.select([terminal], [], [], 60)
             assert ready, f"no {words!r} in {out!r}"
-            out += os.read(terminal, 4096).decode(errors="replace")
+            try:
+                out += os.read(terminal, 4096).decode(errors="replace")
+            except OSError as error:  # the other end is closed
+                raise AssertionError(f"no {words!r} in {out!r}") from error
         return out
 
 

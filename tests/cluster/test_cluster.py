@@ -300,6 +300,7 @@ class Faults(Cluster):
         self.assertEqual(self.status()["pi2"]["state"], "off")
         self.assertEqual(self.status()["pi2"]["processes"], 0)
         self.fails(1, "cluster", "kill", "pi2", says="pi2 is off already")
+        self.fails(1, "cluster", "slow", "pi2", says="pi2 is off", hint="cluster start pi2")
         result = self.pisdk("cluster", "ssh", "pi2", "true")
         self.assertEqual(result.status, 255)
         self.assertIn("hint: pisdk cluster start pi2", result.err)

@@ -9,6 +9,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 
@@ -17,7 +18,7 @@
 #include "cluster/node_make.h"
 #include "cluster/wire.h"
 
-enum { NODE_FAILED = 125, NETWORK_SECONDS = 20 };
+enum { NODE_FAILED = 125, NETWORK_SECONDS = 20, BOOT_SECONDS = 30 };
 
 // A board being started.
 struct boot {
@@ -45,6 +46,7 @@ static _Noreturn void boot_main(struct boot *b)
 
 static int clone_board(struct boot *b, struct err *err)
 {
+    const struct timeval patience = {.tv_sec = BOOT_SECONDS};
     int sockets[2];
     long flags = CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | SIGCHLD;
 
@@ -58,6 +60,9 @@ static int clone_board(struct boot *b, struct err *err)
         boot_main(b);
     }
     close(sockets[1]);
+    // A board that hangs must not stop the supervisor.
+    setsockopt(sockets[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    setsockopt(sockets[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     b->node->control = sockets[0];
     if (pid < 0) {
         return namespace_unsupported(err, "cannot make the namespaces of a board");

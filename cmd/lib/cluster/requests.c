@@ -76,6 +76,15 @@ static int answer_status(struct request *r, struct err *err)
     return usage ? 0 : -1;
 }
 
+static int check_on(const struct request *r, struct err *err)
+{
+    if (r->node->pid) {
+        return 0;
+    }
+    err_set(err, ERR_FAILED, "pi%u is off", r->node->number);
+    return err_hint(err, "pisdk cluster start pi%u", r->node->number);
+}
+
 static int answer_kill(struct request *r, struct err *err)
 {
     if (!r->node->pid) {
@@ -127,7 +136,7 @@ static int answer_slow(struct request *r, struct err *err)
     if (r->value < 1 || r->value > SPEED_MAX) {
         return err_set(err, ERR_USAGE, "a board's speed is from 1 to %d percent", SPEED_MAX);
     }
-    return set_speed(r->node, (unsigned)r->value, err);
+    return check_on(r, err) == 0 ? set_speed(r->node, (unsigned)r->value, err) : -1;
 }
 
 static int answer_heal(struct request *r, struct err *err)
@@ -156,9 +165,8 @@ static int answer_connect(struct request *r, struct err *err)
     _cleanup_strv_ struct strv words = {0};
     _cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-    if (!r->node->pid) {
-        err_set(err, ERR_FAILED, "pi%u is off", r->node->number);
-        return err_hint(err, "pisdk cluster start pi%u", r->node->number);
+    if (check_on(r, err) != 0) {
+        return -1;
     }
     if (fd < 0 || (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0 &&
                    errno != EINPROGRESS)) {
@@ -171,9 +179,8 @@ static int answer_connect(struct request *r, struct err *err)
 static int answer_run(struct request *r, struct err *err)
 {
     _cleanup_strv_ struct strv words = {0};
-    if (!r->node->pid) {
-        err_set(err, ERR_FAILED, "pi%u is off", r->node->number);
-        return err_hint(err, "pisdk cluster start pi%u", r->node->number);
+    if (check_on(r, err) != 0) {
+        return -1;
     }
     strv_add(&words, "run");
     return wire_send(r->node->control, &words, &r->client, 1, err);

@@ -292,20 +292,20 @@ void link_set_rate(struct link_batch *b, unsigned index, uint64_t kbit)
 }
 
 // Does this answer describe a port that passes packets on?
-static bool is_forwarding(const struct nlmsghdr *h)
+static bool is_forwarding(struct nlmsghdr *h)
 {
     enum { FORWARDING = 3 }; // BR_STATE_FORWARDING of linux/if_bridge.h
-    const struct ifinfomsg *info = NLMSG_DATA(h);
+    struct ifinfomsg *info = NLMSG_DATA(h);
     int left = (int)IFLA_PAYLOAD(h);
 
-    for (const struct rtattr *a = IFLA_RTA(info); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+    for (struct rtattr *a = IFLA_RTA(info); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
         if ((a->rta_type & NLA_TYPE_MASK) != IFLA_PROTINFO) {
             continue;
         }
         int inner = (int)RTA_PAYLOAD(a);
-        for (const struct rtattr *p = RTA_DATA(a); RTA_OK(p, inner); p = RTA_NEXT(p, inner)) {
+        for (struct rtattr *p = RTA_DATA(a); RTA_OK(p, inner); p = RTA_NEXT(p, inner)) {
             if (p->rta_type == IFLA_BRPORT_STATE) {
-                return *(const uint8_t *)RTA_DATA(p) == FORWARDING;
+                return *(uint8_t *)RTA_DATA(p) == FORWARDING;
             }
         }
     }
@@ -336,7 +336,7 @@ static ssize_t count_forwarding(int socket, struct err *err)
             return err_sys(err, "cannot read the ports of the bridge");
         }
         unsigned left = (unsigned)n;
-        for (const struct nlmsghdr *h = (const struct nlmsghdr *)buffer; NLMSG_OK(h, left);
+        for (struct nlmsghdr *h = (struct nlmsghdr *)buffer; NLMSG_OK(h, left);
              h = NLMSG_NEXT(h, left)) {
             if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR) {
                 return found;

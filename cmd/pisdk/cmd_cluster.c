@@ -217,6 +217,11 @@ int cmd_cluster_status(struct app *app, struct err *err)
     int r = 0;
     for (size_t i = 0; r == 0 && i < names.n; i++) {
         r = list_boards(app, names.items[i], t, err);
+        if (r != 0 && !given) { // it may just be ending
+            log_warning(&app->log, "cluster `%s` does not answer: %s", names.items[i], err->msg);
+            err_clear(err);
+            r = 0;
+        }
     }
     if (r == 0) {
         table_print(t, app->json);

@@ -65,6 +65,20 @@ static char *find_image(struct app *app, struct err *err)
     return xstrndup(out.data, out.len - 1);
 }
 
+// Folders that the board needs for itself: nothing of the desktop can be there, nor in place of
+// them.
+static bool is_the_boards_own(const char *path)
+{
+    static const char *const own[] = {"/bin",  "/dev",  "/etc", "/home/pi", "/lib",
+                                      "/proc", "/sbin", "/sys", "/usr"};
+    for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+        if (fs_is_below(own[i], path) || fs_is_below(path, own[i])) {
+            return !str_starts(path, "/usr/src/");
+        }
+    }
+    return strcmp(path, "/run") == 0;
+}
+
 static int choose_shown(struct app *app, struct strv *shown, struct err *err)
 {
     const struct strv *given = input_values(&app->input, "show");
@@ -77,6 +91,11 @@ static int choose_shown(struct app *app, struct strv *shown, struct err *err)
             free(path);
             return err_set(err, ERR_NOT_FOUND, "there is no folder %s to show to the boards",
                            given->items[i]);
+        }
+        if (is_the_boards_own(path)) {
+            err_set(err, ERR_USAGE, "the boards have a %s of their own", path);
+            free(path);
+            return -1;
         }
         strv_take(shown, path);
     }
@@ -118,7 +137,12 @@ static int bring_up(struct app *app, struct target *target, const char *name, st
         log_info(&app->log, "cluster `%s`: %ld board%s (%s), up in %s", name, boards,
                  boards == 1 ? "" : "s", board->title,
                  str_seconds(seconds, clock_seconds() - start));
-        log_info(&app->log, "pisdk cluster ssh pi1; pisdk run --on cluster -n %ld", boards);
+        if (shown.n) {
+            log_info(&app->log, "pisdk cluster ssh pi1; pisdk run --on cluster -n %ld", boards);
+        } else {
+            log_info(&app->log,
+                     "pisdk cluster ssh pi1 (--show DIR lets programs in DIR run there)");
+        }
     }
     return r;
 }
@@ -162,13 +186,17 @@ int cmd_cluster_down(struct app *app, struct err *err)
     if (cluster_names(app->paths.runtime, &names, err) != 0) {
         return -1;
     }
+    int r = 0;
     for (size_t i = 0; i < names.n; i++) {
-        if (cluster_open(app->paths.runtime, names.items[i], &c, err) != 0 ||
-            take_down(app, &c, err) != 0) {
-            return -1;
+        struct err own = ERR_INIT;
+        if (cluster_open(app->paths.runtime, names.items[i], &c, &own) != 0
+                ? own.code != ERR_NOT_FOUND // somebody else was faster
+                : take_down(app, &c, &own) != 0) {
+            *err = own;
+            r = -1;
         }
     }
-    return EXIT_OK;
+    return r == 0 ? EXIT_OK : -1;
 }
 
 static int list_boards(struct app *app, const char *name, struct table *t, struct err *err)
@@ -325,8 +353,12 @@ static int set_fault(struct app *app, enum cluster_fault fault, uint64_t value, 
     if (choose(app, &c, err) != 0) {
         return -1;
     }
-    for (size_t i = 0; r == 0 && i < app->input.args.n; i++) {
-        r = cluster_set_fault(&c, fault, app->input.args.items[i], value, err);
+    for (size_t i = 0; i < app->input.args.n; i++) { // one that fails does not spare the others
+        struct err own = ERR_INIT;
+        if (cluster_set_fault(&c, fault, app->input.args.items[i], value, &own) != 0) {
+            *err = r == 0 ? own : *err;
+            r = -1;
+        }
     }
     cluster_release(&c);
     return r == 0 ? EXIT_OK : -1;

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import pty
+import resource
 import select
 import signal
 import subprocess
@@ -308,10 +309,18 @@ class Faults(Cluster):
         self.ok("cluster", "start", "pi2")
         self.assertEqual(self.ssh("pi1", "ssh pi2 'cat file; pgrep sleep'", status=1), "kept\n")
         self.fails(1, "cluster", "start", "pi2", says="pi2 is on already")
+        mounts = self.ssh("pi1", "wc -l < /proc/mounts")
+        self.ssh("pi1", "head -c 1000000 /dev/zero > /dev/shm/segment")
         for _ in range(10):
             self.ok("cluster", "kill", "pi1", "pi2")
             self.ok("cluster", "start", "pi1", "pi2")
         self.assertEqual(self.ssh("pi2", "cat file; ssh pi1 hostname"), "kept\npi1\n")
+        # What a board has in memory goes with its power.
+        self.assertEqual(self.ssh("pi1", "wc -l < /proc/mounts; ls /dev/shm"), mounts)
+        # One that fails does not spare the others.
+        self.ok("cluster", "kill", "pi1")
+        self.fails(1, "cluster", "kill", "pi1", "pi2", says="pi1 is off already")
+        self.assertEqual(self.status()["pi2"]["state"], "off")
 
     def test_cable(self):
         self.up(3)
@@ -532,6 +541,37 @@ class End(Cluster):
         process.send_signal(signal.SIGKILL)
         process.wait()
         wait_for(lambda: not self.ours())
+
+    def test_the_supervisor_is_killed_while_it_starts(self):
+        process = self.start("cluster", "up", "-n", "1000")
+        wait_for(lambda: len(self.ours()) > 3)
+        os.kill(min(pid for pid, name, _ in self.ours() if name == "pisdk-cluster"), signal.SIGKILL)
+        self.assertEqual(process.wait(timeout=60), 1)
+        self.assertIn("error: the cluster's process was ended while it started", process.stderr.read())
+        wait_for(lambda: not self.ours())
+        self.assertFalse(self.runtime.exists())
+
+    def test_nothing_of_the_caller_stays(self):
+        """Neither a pipe that somebody waits at, nor signals that were ignored."""
+        script = "trap '' INT PIPE; (\"$0\" cluster up -n 1 7>&1 >/dev/null 2>&1) | cat"
+        subprocess.run(["sh", "-c", script, PISDK], env=self.env, cwd=self.dir, check=True, timeout=60)
+        run = ["run", "--on", "cluster", "sh", "--", "-c"]
+        self.ok("cluster", "down")
+        script = "trap '' INT PIPE; \"$0\" cluster up -n 1 --show ."
+        subprocess.run(["sh", "-c", script, PISDK], env=self.env, cwd=self.dir, check=True, timeout=60)
+        self.assertEqual(self.pisdk(*run, "kill -INT $$; echo alive").status, 128 + signal.SIGINT)
+        own = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        self.assertEqual(self.ok(*run, "ulimit -n").out, f"{own}\n")
+
+    def test_down_from_all_sides(self):
+        for name in "one", "two", "three":
+            self.up(1, "--name", name)
+        sides = [self.start("cluster", "down", "--all") for _ in range(3)]
+        self.assertEqual([side.wait(timeout=60) for side in sides], [0, 0, 0])
+
+    def test_folders_that_boards_have_themselves(self):
+        for folder in "/", "/usr", "/etc", "/usr/lib", "/home":
+            self.fails(2, "cluster", "up", "--show", folder, says=f"have a {folder} of their own")
 
     def test_no_namespaces(self):
         self.fails(1, "cluster", "up", says="cannot make the namespaces of a cluster",

@@ -138,6 +138,12 @@ static _Noreturn void become_supervisor(struct supervisor *s, uid_t uid, gid_t g
     for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++) {
         dup2(null, i);
     }
+    // Nothing of whoever called us stays: neither open files nor ignored signals.
+    const int keep[] = {report, s->control, s->log, s->place.fd, s->place.lock};
+    fs_close_all_but(keep, ARRAY_SIZE(keep));
+    for (int sig = 1; sig < NSIG; sig++) {
+        signal(sig, SIG_DFL);
+    }
     if (namespace_map_user(0, uid, 0, gid, &err) != 0) {
         (void)!write(report, &err, sizeof(err));
         _exit(EXIT_FAILURE);
@@ -156,7 +162,11 @@ static int wait_for_boards(int report, int signals, struct err *err)
     if (!polled[0].revents) {
         return err_set(err, ERR_INTERRUPTED, "interrupted");
     }
-    if (read(report, &failure, sizeof(failure)) == (ssize_t)sizeof(failure)) {
+    if (read(report, &failure, sizeof(failure)) != (ssize_t)sizeof(failure)) {
+        err_set(err, ERR_FAILED, "the cluster's process was ended while it started");
+        return err_hint(err, "is there enough memory? fewer boards: -n 16");
+    }
+    if (failure.code != ERR_NONE) {
         *err = failure;
         return -1;
     }
@@ -276,11 +286,11 @@ int cluster_down(struct cluster *c, struct err *err)
     struct wire answer;
 
     strv_add(&words, "down");
+    // One that does not answer is ending already, or somebody else ended it.
     _cleanup_close_ int fd = ask(c, &words, err);
-    if (fd < 0 || wire_expect(fd, "done", &answer, err) != 0) {
-        return -1;
+    if (fd >= 0 && wire_expect(fd, "done", &answer, err) == 0) {
+        wire_release(&answer);
     }
-    wire_release(&answer);
     return place_wait_gone(c->dir, DOWN_SECONDS)
                ? 0
                : err_set(err, ERR_FAILED, "cluster `%s` does not end", c->name);
@@ -296,6 +306,9 @@ static int take_board(struct cluster_status *out, const struct wire *w, struct e
     enum { NAME = 1, ADDRESS, STATE, PROCESSES, MEMORY, STORAGE, RATE, WORDS };
     char *const *words = w->words.items;
 
+    if (wire_is_error(w)) {
+        return wire_take_error(w, err);
+    }
     if (w->words.n != WORDS || strcmp(words[0], "board") != 0) {
         err_set(err, ERR_FAILED, "the cluster belongs to another version of pisdk");
         return err_hint(err, "pisdk cluster down, and up again");
@@ -473,10 +486,15 @@ static int wait_run(const struct cluster_command *command, int fd, int signals, 
         wire_release(&w);
         return 0;
     }
+    bool told = r == 0 && wire_is_error(&w);
+    if (told) {
+        wire_take_error(&w, err);
+    }
     if (r == 0) {
         wire_release(&w);
     }
-    return err_set(err, ERR_FAILED, "%s went off while it ran the program", command->board);
+    return told ? -1
+                : err_set(err, ERR_FAILED, "%s went off while it ran the program", command->board);
 }
 
 int cluster_run(const struct cluster *c, const struct cluster_command *command, int *status,

@@ -24,6 +24,7 @@
 #define UPPER    BOARD "/upper"
 #define NEW_ROOT BOARD "/root"
 #define TEXTS    "/run/pisdk" // on the board: what is shown in its /proc
+#define NEW_PROC TEXTS "/proc"
 
 static int unsupported(struct err *err, const char *what)
 {
@@ -48,8 +49,8 @@ static struct board_files board_files_of(const struct supervisor *s, const char 
 static int write_own(const struct supervisor *s, const char *hostname, struct err *err)
 {
     static const char *const folders[] = {
-        UPPER,        BOARD "/work",     NEW_ROOT,    UPPER "/root",
-        UPPER "/run", UPPER "/run/sshd", UPPER TEXTS, UPPER "/tmp",
+        UPPER,       BOARD "/work",  NEW_ROOT,     UPPER "/root", UPPER "/run", UPPER "/run/sshd",
+        UPPER TEXTS, UPPER NEW_PROC, UPPER "/tmp",
     };
     const struct board_files files = board_files_of(s, hostname);
 
@@ -64,19 +65,42 @@ static int write_own(const struct supervisor *s, const char *hostname, struct er
     return chmod(UPPER "/tmp", S_ISVTX | 0777) == 0 ? 0 : err_sys(err, "cannot change /tmp");
 }
 
+static int mount_proc(const char *place, struct err *err)
+{
+    return mount("proc", place, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0
+               ? 0
+               : unsupported(err, "cannot mount /proc on a board");
+}
+
+// The /proc of a new PID namespace in the place of an old one, which must be there until then: the
+// kernel gives no new one to whoever cannot see one.
+static int replace_proc(struct err *err)
+{
+    if (mount_proc(NEW_PROC, err) != 0) {
+        return -1;
+    }
+    if (umount2("/proc", MNT_DETACH) != 0 || mount(NEW_PROC, "/proc", NULL, MS_MOVE, NULL) != 0) {
+        return unsupported(err, "cannot replace /proc on a board");
+    }
+    return 0;
+}
+
 // What a board that is switched on again gets anew.
 static int mount_volatile(const struct supervisor *s, const char *root, struct err *err)
 {
     const unsigned long plain = MS_NOSUID | MS_NODEV;
     const struct board_files files = board_files_of(s, NULL);
     _cleanup_free_ char *texts = xasprintf("%s" TEXTS, root);
+    char shm[64] = "mode=1777";
+    if (files.memory) { // half of it, as Linux has it by default
+        snprintf(shm, sizeof(shm), "mode=1777,size=%llu", (unsigned long long)files.memory / 2);
+    }
     const struct {
         const char *place, *type, *options;
         unsigned long flags;
     } mounts[] = {
-        {"/proc", "proc", NULL, plain | MS_NOEXEC},
         {"/dev/pts", "devpts", "newinstance,ptmxmode=0666,mode=0620", MS_NOSUID | MS_NOEXEC},
-        {"/dev/shm", "tmpfs", "mode=1777", plain},
+        {"/dev/shm", "tmpfs", shm, plain},
     };
     for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
         _cleanup_free_ char *place = xasprintf("%s%s", root, mounts[i].place);
@@ -119,7 +143,8 @@ static int make_files(const struct supervisor *s, const char *hostname, struct e
               "/work,userxattr") != 0) {
         return unsupported(err, "cannot mount an overlay in a user namespace");
     }
-    if (board_files_mount_devices(NEW_ROOT, err) != 0 || mount_volatile(s, NEW_ROOT, err) != 0) {
+    if (board_files_mount_devices(NEW_ROOT, err) != 0 || mount_proc(NEW_ROOT "/proc", err) != 0 ||
+        mount_volatile(s, NEW_ROOT, err) != 0) {
         return -1;
     }
     return show_folders(s->o->visible, err);
@@ -159,6 +184,13 @@ static int enter_old(const struct supervisor *s, const struct node *node,
 {
     if (setns(node->mounts, CLONE_NEWNS) != 0 || chdir("/") != 0) {
         return err_sys(err, "cannot enter the board's file system");
+    }
+    // Those of the time before it was off, and what was in them.
+    if (umount2("/dev/shm", MNT_DETACH) != 0 || umount2("/dev/pts", MNT_DETACH) != 0) {
+        return err_sys(err, "cannot take away the board's old memory");
+    }
+    if (replace_proc(err) != 0) {
+        return -1;
     }
     return mount_volatile(s, "", err) == 0 ? send_storage(w->control, -1, err) : -1;
 }
@@ -201,11 +233,12 @@ static int listen_for_ssh(struct err *err)
     return TAKE_FD(fd);
 }
 
-static int become_pi(struct err *err)
+static int become_pi(const struct supervisor *s, struct err *err)
 {
     const struct rlimit no_core = {0, 0}; // QEMU would write its own
 
     setrlimit(RLIMIT_CORE, &no_core);
+    setrlimit(RLIMIT_NOFILE, &s->files); // the supervisor's own is higher
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     return namespace_become_pi(err);
 }
@@ -228,7 +261,7 @@ int node_make(struct supervisor *s, const struct node *node, struct node_world *
         return -1;
     }
     w->listening = listen_for_ssh(err);
-    if (w->listening < 0 || become_pi(err) != 0) {
+    if (w->listening < 0 || become_pi(s, err) != 0) {
         return -1;
     }
     strv_add(&ready, "ready");

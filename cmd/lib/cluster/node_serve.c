@@ -83,8 +83,12 @@ static void accept_ssh(const struct server *s)
     inet_ntop(AF_INET, &from.sin_addr, address, sizeof(address));
     _cleanup_free_ char *text = xasprintf("a connection from %s", address);
     journal_write(s->w->log, s->w->hostname, text);
-    if (fork() == 0) {
+    pid_t pid = fork();
+    if (pid == 0) {
         become_sshd(s, connection);
+    }
+    if (pid < 0) {
+        journal_write(s->w->log, s->w->hostname, "cannot start sshd: too many processes");
     }
 }
 
@@ -161,8 +165,13 @@ static void start_session(struct server *s, int client)
         if (pid == 0) {
             become_program(&r);
         }
-        VEC_GROW(s->sessions, s->n);
-        s->sessions[s->n++] = (struct session){.client = TAKE_FD(owned), .pid = pid};
+        if (pid < 0) {
+            err_sys(&err, "cannot start a program on the board");
+            wire_send_error(client, &err);
+        } else {
+            VEC_GROW(s->sessions, s->n);
+            s->sessions[s->n++] = (struct session){.client = TAKE_FD(owned), .pid = pid};
+        }
     }
     release_request(&r);
 }

@@ -1,6 +1,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -153,6 +154,20 @@ static int answer_heal(struct request *r, struct err *err)
     return node->pid ? set_speed(node, SPEED_MAX, err) : 0;
 }
 
+// A board that is cut off or gone says nothing any more: then the connection ends by itself, and
+// with it whoever holds it.
+static void keep_alive(int fd)
+{
+    const int on = 1;
+    const int idle = 10; // seconds until the other end is asked, between questions, and in all
+    const int between = 5;
+    const int milliseconds = 30000;
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &between, sizeof(between));
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof(milliseconds));
+}
+
 // The connection is on its way when the client gets it: a board that is cut off answers late, and
 // others have requests, too.
 static int answer_connect(struct request *r, struct err *err)
@@ -168,6 +183,7 @@ static int answer_connect(struct request *r, struct err *err)
     if (check_on(r, err) != 0) {
         return -1;
     }
+    keep_alive(fd);
     if (fd < 0 || (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0 &&
                    errno != EINPROGRESS)) {
         return err_sys(err, "cannot connect to pi%u", r->node->number);

@@ -17,10 +17,10 @@
 enum { SUPERVISOR_FAILED = 125 };
 
 // Three descriptors a board, and the usual soft limit is 1024.
-static void allow_descriptors(void)
+static void allow_descriptors(struct supervisor *s)
 {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    if (getrlimit(RLIMIT_NOFILE, &s->files) == 0) {
+        struct rlimit limit = s->files;
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
@@ -119,13 +119,14 @@ _Noreturn void supervisor_main(struct supervisor *s, int report)
     prctl(PR_SET_NAME, "pisdk-cluster");
     setsid();
     int signals = hold_signals();
-    allow_descriptors();
+    allow_descriptors(s);
     if (supervisor_make_world(s, &err) != 0 || make_boards(s, &err) != 0) {
         (void)!write(report, &err, sizeof(err));
         end_all();
         _exit(SUPERVISOR_FAILED);
     }
-    prctl(PR_SET_PDEATHSIG, 0); // until now, it was made for somebody who waits
+    prctl(PR_SET_PDEATHSIG, 0);              // until now, it was made for somebody who waits
+    (void)!write(report, &err, sizeof(err)); // no error: all boards are up
     close(report);
     serve(s, signals);
     end_all();

@@ -10,6 +10,7 @@
 #ifndef PISDK_CLUSTER_SUPERVISOR_H
 #define PISDK_CLUSTER_SUPERVISOR_H
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "cluster/cluster.h"
@@ -41,13 +42,14 @@ struct supervisor {
     int proc;        // /proc of the cluster
     unsigned bridge; // its index
     char *qemu;
-    struct strv env; // of all programs on the boards
+    struct rlimit files; // of programs on the boards
+    struct strv env;     // of all programs on the boards
     struct node *nodes;
     bool ended; // by `down` or a signal
 };
 
 // Becomes the supervisor, in a process that was just cloned with supervisor_flags. Writes a struct
-// err to `report` when it fails, else closes it when all boards are up. Does not return.
+// err to `report`: why it failed, or one without an error when all boards are up. Does not return.
 _Noreturn void supervisor_main(struct supervisor *s, int report);
 int supervisor_flags(void);
 

@@ -79,7 +79,14 @@ static void take_descriptors(struct msghdr *message, struct wire *out)
     for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
         if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
             size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-            memcpy(out->fds, CMSG_DATA(c), (n < WIRE_FDS ? n : WIRE_FDS) * sizeof(int));
+            const int *fds = (const int *)CMSG_DATA(c);
+            for (size_t i = 0; i < n; i++) {
+                if (i < WIRE_FDS) {
+                    out->fds[i] = fds[i];
+                } else {
+                    close(fds[i]); // padding has room for one more
+                }
+            }
         }
     }
 }
@@ -113,7 +120,12 @@ int wire_receive(int socket, struct wire *out, struct err *err)
     return 0;
 }
 
-static int take_error(const struct wire *w, struct err *err)
+bool wire_is_error(const struct wire *w)
+{
+    return w->words.n == ERROR_WORDS && strcmp(w->words.items[0], ERROR_WORD) == 0;
+}
+
+int wire_take_error(const struct wire *w, struct err *err)
 {
     char *const *words = w->words.items;
     err_set(err, (enum err_code)strtol(words[1], NULL, 10), "%s", words[2]);
@@ -132,8 +144,8 @@ int wire_expect(int socket, const char *word, struct wire *out, struct err *err)
     if (strcmp(out->words.items[0], word) == 0) {
         return 0;
     }
-    if (strcmp(out->words.items[0], ERROR_WORD) == 0 && out->words.n == ERROR_WORDS) {
-        take_error(out, err);
+    if (wire_is_error(out)) {
+        wire_take_error(out, err);
     } else {
         err_set(err, ERR_FAILED, "the cluster belongs to another version of pisdk");
         err_hint(err, "pisdk cluster down, and up again");

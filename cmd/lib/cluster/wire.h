@@ -33,6 +33,10 @@ int wire_expect(int socket, const char *word, struct wire *out, struct err *err)
 // The words in the n bytes of a packet. ERR_VERIFY when there is none, or the last one has no end.
 int wire_parse(const char *data, size_t n, struct strv *words, struct err *err) ERR_MUST_CHECK;
 
+// Is it an error of the other end? Then it becomes ours. Returns -1.
+bool wire_is_error(const struct wire *w);
+int wire_take_error(const struct wire *w, struct err *err);
+
 void wire_release(struct wire *w);
 
 #endif

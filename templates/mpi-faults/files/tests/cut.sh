@@ -6,8 +6,9 @@ pisdk=$1 program=$2
 cluster=@NAME@-test-$$
 out=$(mktemp)
 
-"$pisdk" cluster up -n 2 --name "$cluster"
 trap '"$pisdk" cluster down --name "$cluster"; rm -f "$out"' EXIT
+trap 'exit 1' HUP INT TERM
+"$pisdk" cluster up -n 2 --name "$cluster"
 
 # Waits for a line of the program; the numbers are limits, not what it takes.
 wait_for() {

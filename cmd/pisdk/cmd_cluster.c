@@ -1,9 +1,9 @@
 // `pisdk cluster`: emulated boards on a network of their own.
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -11,6 +11,7 @@
 #include "base/proc.h"
 #include "cluster/cluster.h"
 #include "cluster_choice.h"
+#include "shown.h"
 #include "target.h"
 
 enum { KBIT_A_MBIT = 1000, STORAGE_MB = 8192, PATH_OUTPUT_MAX = 1 << 14 };
@@ -65,20 +66,6 @@ static char *find_image(struct app *app, struct err *err)
     return xstrndup(out.data, out.len - 1);
 }
 
-// Folders that the board needs for itself: nothing of the desktop can be there, nor in place of
-// them.
-static bool is_the_boards_own(const char *path)
-{
-    static const char *const own[] = {"/bin",  "/dev",  "/etc", "/home/pi", "/lib",
-                                      "/proc", "/sbin", "/sys", "/usr"};
-    for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
-        if (fs_is_below(own[i], path) || fs_is_below(path, own[i])) {
-            return !str_starts(path, "/usr/src/");
-        }
-    }
-    return strcmp(path, "/run") == 0;
-}
-
 static int choose_shown(struct app *app, struct strv *shown, struct err *err)
 {
     const struct strv *given = input_values(&app->input, "show");
@@ -92,7 +79,7 @@ static int choose_shown(struct app *app, struct strv *shown, struct err *err)
             return err_set(err, ERR_NOT_FOUND, "there is no folder %s to show to the boards",
                            given->items[i]);
         }
-        if (is_the_boards_own(path)) {
+        if (shown_is_boards_own(path) || fs_is_below(path, "/home/pi")) {
             err_set(err, ERR_USAGE, "the boards have a %s of their own", path);
             free(path);
             return -1;

@@ -11,6 +11,7 @@
 #include "program.h"
 #include "rank_output.h"
 #include "sandbox/sandbox.h"
+#include "shown.h"
 #include "target.h"
 #include "target/elf.h"
 
@@ -39,37 +40,10 @@ struct run {
     struct rank_output output;
 };
 
-static bool is_below_any(const char *path, const char *const *folders, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (fs_is_below(path, folders[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-// Folders that the board has itself, and which it has not though they are in those: USB disks, and
-// where people keep sources in containers.
-static bool is_the_boards_own(const char *path)
-{
-    static const char *const own[] = {"/bin",   "/boot", "/dev", "/etc",  "/lib", "/lib32",
-                                      "/lib64", "/proc", "/run", "/sbin", "/sys", "/usr"};
-    static const char *const free_inside[] = {"/run/media", "/usr/src", "/usr/local/src"};
-    return strcmp(path, "/") == 0 || strcmp(path, "/home") == 0 ||
-           (is_below_any(path, own, ARRAY_SIZE(own)) &&
-            !is_below_any(path, free_inside, ARRAY_SIZE(free_inside)));
-}
-
-static bool is_shown(const struct run *run, const char *path)
-{
-    return is_below_any(path, (const char *const *)run->visible.items, run->visible.n);
-}
-
 // Shows a folder of the host to the program.
 static void show(struct run *run, const char *path)
 {
-    if (!is_the_boards_own(path) && !is_shown(run, path)) {
+    if (!shown_is_boards_own(path) && !shown_has(&run->visible, path)) {
         strv_add(&run->visible, path);
     }
 }
@@ -103,7 +77,7 @@ static int choose_folders(struct run *run, struct err *err)
     if (!run->in_sysroot) {
         _cleanup_free_ char *folder = fs_parent(run->program);
         show(run, folder);
-        if (!is_shown(run, folder)) {
+        if (!shown_has(&run->visible, folder)) {
             err_set(err, ERR_FAILED, "%s is in a folder that the board has itself", run->program);
             return err_hint(err, "move it, for example below %s",
                             getenv("HOME") ? getenv("HOME") : "your home");
@@ -221,6 +195,7 @@ static int run_on_cluster(struct run *run, const struct place_to_run *place, int
         .args = (const char *const *)run->args.items,
         .cwd = run->cwd,
         .ranks = run->ranks,
+        .mpirun = is_launcher(run),
         .timeout = run->timeout,
         .timed_out = &run->news.timed_out,
     };

@@ -58,8 +58,8 @@ int making_find_recipe(struct making *m, struct app *app, const char *name, cons
     if (recipe_read(m->scripts, file, flavour ? flavour : in_name, addition, out, err) != 0) {
         return -1;
     }
-    if (in_name &&
-        !addition) { // "bookworm-openmpi" is called so, though bookworm has that one anyway
+    // "bookworm-openmpi" is called so, though bookworm has that one anyway.
+    if (in_name && !addition) {
         free(out->name);
         out->name = xstrdup(name);
     }

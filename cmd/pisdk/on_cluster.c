@@ -3,10 +3,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/fs.h"
 #include "cluster/cluster.h"
 #include "cluster_choice.h"
 #include "sandbox/sandbox.h"
+#include "shown.h"
 
 #define CLUSTER_WORD "cluster"
 
@@ -39,21 +39,11 @@ void place_to_run_add(const struct place_to_run *place, struct strv *env)
     }
 }
 
-static bool is_shown(const struct cluster *c, const char *path)
-{
-    for (size_t i = 0; i < c->shown.n; i++) {
-        if (fs_is_below(path, c->shown.items[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static int check_shown(const struct cluster *c, const struct cluster_job *job, struct err *err)
 {
     const char *paths[] = {job->cwd, job->program};
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-        if (!is_shown(c, paths[i]) && !str_starts(paths[i], "/usr/bin/")) {
+        if (!shown_has(&c->shown, paths[i]) && !str_starts(paths[i], "/usr/bin/")) {
             err_set(err, ERR_FAILED, "the boards of cluster `%s` do not see %s", c->name, paths[i]);
             return err_hint(err, "they see the project in whose folder `pisdk cluster up` was "
                                  "called, and the folders of its --show");
@@ -75,13 +65,6 @@ static int boards_that_are_up(const struct cluster *c, struct strv *names, struc
     }
     cluster_status_release(&status);
     return 0;
-}
-
-// `pisdk run mpirun -n 4 …` is how tests start ranks.
-static bool is_mpirun(const struct cluster_job *job)
-{
-    return strcmp(job->program, "/usr/bin/mpirun") == 0 ||
-           strcmp(job->program, "/usr/bin/mpiexec") == 0;
 }
 
 // How many ranks there will be; 0: mpirun is to decide.
@@ -127,7 +110,7 @@ static void make_argv(const struct cluster *c, const struct cluster_job *job,
         strv_addf(argv, "%ld", job->ranks);
     }
     strv_add(argv, job->program);
-    if (is_mpirun(job)) {
+    if (job->mpirun) {
         add_boards(c, job, boards, argv);
     }
     for (const char *const *arg = job->args; arg && *arg; arg++) {
@@ -151,7 +134,7 @@ static int run(const struct cluster *c, const struct cluster_job *job, int *stat
     make_argv(c, job, &boards, &argv);
     sandbox_user_environment(&env);
     // Tests that need one board only do not all meet on the first one.
-    size_t board = job->ranks > 0 || is_mpirun(job) ? 0 : (size_t)getpid() % boards.n;
+    size_t board = job->ranks > 0 || job->mpirun ? 0 : (size_t)getpid() % boards.n;
     const struct cluster_command command = {
         .board = boards.items[board],
         .dir = job->cwd,

@@ -26,6 +26,7 @@ struct cluster_job {
     const char *const *args; // NULL at the end
     const char *cwd;
     long ranks;     // 0: on one board, without mpirun
+    bool mpirun;    // the program is mpirun itself, as tests start it
     double timeout; // see cluster/cluster.h
     bool *timed_out;
 };

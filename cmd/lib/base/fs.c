@@ -292,6 +292,14 @@ int fs_free_space(const char *path, uint64_t *bytes, struct err *err)
     return 0;
 }
 
+void fs_write_setting(const char *path, const char *value)
+{
+    _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)!write(fd, value, strlen(value));
+    }
+}
+
 static void close_range_of(unsigned from, unsigned to)
 {
     if (from > to || syscall(SYS_close_range, from, to, 0) == 0) {

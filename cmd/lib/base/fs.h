@@ -38,6 +38,10 @@ int fs_write_file(const char *path, const void *data, size_t n, mode_t mode,
 // Closes every descriptor above standard error but those of `keep`, which may have -1 among them.
 void fs_close_all_but(const int *keep, size_t n);
 
+// Writes a setting of the kernel, below /proc, where there is such a one; it is not an error when
+// there is none, or it stays as it is.
+void fs_write_setting(const char *path, const char *value);
+
 // Writes all of it to an open file.
 int fs_write_all(int fd, const void *data, size_t n, struct err *err) ERR_MUST_CHECK;
 

@@ -20,6 +20,23 @@ int proc_status(int wait_status)
     return WEXITSTATUS(wait_status);
 }
 
+uint64_t proc_own_memory(pid_t pid)
+{
+    char path[64];
+    char text[128] = "";
+    char *at = text;
+
+    snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0) {
+        return 0;
+    }
+    strtoull(at, &at, 10); // all of its address space
+    uint64_t resident = strtoull(at, &at, 10);
+    uint64_t shared = strtoull(at, &at, 10);
+    return resident > shared ? (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
 void proc_forwarded_signals(sigset_t *set)
 {
     sigemptyset(set);

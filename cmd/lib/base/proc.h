@@ -7,6 +7,7 @@
 #define PISDK_BASE_PROC_H
 
 #include <signal.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -48,6 +49,10 @@ struct proc_capture {
 // (proc_stop_hold), the program is ended as soon as one is there.
 int proc_capture(char *const argv[], const struct proc_capture *c, int *status,
                  struct err *err) ERR_MUST_CHECK;
+
+// Bytes of a process that no file is behind: anonymous memory, shared by a fork or not
+// (proc_pid_statm(5)). 0 when it is gone.
+uint64_t proc_own_memory(pid_t pid);
 
 int proc_status(int wait_status); // what waitpid gave, as described above
 

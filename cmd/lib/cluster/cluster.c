@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -34,18 +33,6 @@ bool cluster_name_is_valid(const char *name)
         valid = valid && (isalnum((unsigned char)*p) || strchr("._-", *p)) && isascii(*p);
     }
     return valid;
-}
-
-static void make_environment(const struct cluster_options *o, struct strv *env)
-{
-    strv_add_list(env, "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/home/pi", "USER=pi",
-                  "LOGNAME=pi", "SHELL=/bin/bash", NULL);
-    strv_addf(env, "QEMU_CPU=%s", o->board->cpu);
-    strv_addf(env, "HWLOC_SYNTHETIC=pack:1 core:%ld pu:1", o->board->cores);
-    // See add_sanitizers in sandbox/environment.c.
-    strv_add_list(env, "ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=1",
-                  "UBSAN_OPTIONS=print_stacktrace=1", NULL);
-    strv_add_all(env, o->environment->items);
 }
 
 // What later commands want to know.
@@ -120,7 +107,9 @@ static int prepare(struct supervisor *s, struct err *err)
     if (s->log < 0) {
         return err_sys(err, "cannot open the folder log in %s", s->place.dir);
     }
-    make_environment(o, &s->env);
+    sandbox_add_login("/bin/bash", &s->env);
+    sandbox_add_board(o->board, false, &s->env);
+    strv_add_all(&s->env, o->environment->items);
     s->control = place_listen(&s->place, err);
     if (s->control < 0 || write_settings(o, s->place.dir, err) != 0) {
         return -1;
@@ -207,7 +196,7 @@ static int start(struct supervisor *s, int signals, struct err *err)
 int cluster_up(const struct cluster_options *o, struct err *err)
 {
     struct supervisor s = {
-        .o = o, .control = -1, .log = -1, .link = -1, .proc = -1, .place = {.fd = -1, .lock = -1}};
+        .o = o, .control = -1, .log = -1, .link = -1, .place = {.fd = -1, .lock = -1}};
     sigset_t stop;
     sigset_t saved;
 
@@ -310,8 +299,7 @@ static int take_board(struct cluster_status *out, const struct wire *w, struct e
         return wire_take_error(w, err);
     }
     if (w->words.n != WORDS || strcmp(words[0], "board") != 0) {
-        err_set(err, ERR_FAILED, "the cluster belongs to another version of pisdk");
-        return err_hint(err, "pisdk cluster down, and up again");
+        return wire_other_version(err);
     }
     VEC_GROW(out->boards, out->n);
     out->boards[out->n++] = (struct cluster_board){
@@ -420,19 +408,11 @@ static int begin_run(const struct cluster *c, const struct cluster_command *comm
     return wire_send(fd, &request, streams, ARRAY_SIZE(streams), err) == 0 ? TAKE_FD(fd) : -1;
 }
 
-static int send_signal(int fd, unsigned sig, struct err *err)
-{
-    _cleanup_strv_ struct strv words = {0};
-    strv_add(&words, "signal");
-    strv_addf(&words, "%u", sig);
-    return wire_send(fd, &words, NULL, 0, err);
-}
-
 static int forward_signal(int signals, int fd, struct err *err)
 {
     struct signalfd_siginfo info;
     ssize_t n = read(signals, &info, sizeof(info));
-    return n == (ssize_t)sizeof(info) ? send_signal(fd, info.ssi_signo, err) : 0;
+    return n == (ssize_t)sizeof(info) ? wire_send_number(fd, "signal", info.ssi_signo, err) : 0;
 }
 
 // When a program's time is up.
@@ -455,7 +435,7 @@ static int end_at_deadline(struct deadline *d, int fd, bool *timed_out, struct e
         return 0;
     }
     *timed_out = true;
-    int r = send_signal(fd, d->told ? SIGKILL : SIGTERM, err);
+    int r = wire_send_number(fd, "signal", d->told ? SIGKILL : SIGTERM, err);
     d->at = d->told ? 0 : clock_seconds() + GRACE_SECONDS;
     d->told = true;
     return r;

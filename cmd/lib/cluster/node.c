@@ -20,31 +20,23 @@
 
 enum { NODE_FAILED = 125, NETWORK_SECONDS = 20, BOOT_SECONDS = 30 };
 
-// A board being started.
-struct boot {
-    struct supervisor *s;
-    struct node *node;
-    char name[16];
-    int socket; // to the supervisor
-};
-
-static _Noreturn void boot_main(struct boot *b)
+static _Noreturn void boot_main(struct supervisor *s, const struct node *node, int socket)
 {
     struct err err = ERR_INIT;
     struct node_world world = {
-        .env = &b->s->env, .hostname = b->name, .control = b->socket, .log = b->s->log};
+        .env = &s->env, .hostname = node->name, .control = socket, .log = s->log};
     // The lock, so that it is free when the last of us is gone.
-    const int keep[] = {b->socket, b->s->log, b->s->place.lock, b->node->mounts};
+    const int keep[] = {socket, s->log, s->place.lock, node->mounts};
 
     fs_close_all_but(keep, ARRAY_SIZE(keep));
-    if (node_make(b->s, b->node, &world, &err) != 0) {
-        wire_send_error(b->socket, &err);
+    if (node_make(s, node, &world, &err) != 0) {
+        wire_send_error(socket, &err);
         _exit(NODE_FAILED);
     }
     node_serve(&world);
 }
 
-static int clone_board(struct boot *b, struct err *err)
+static int clone_board(struct supervisor *s, struct node *node, struct err *err)
 {
     const struct timeval patience = {.tv_sec = BOOT_SECONDS};
     int sockets[2];
@@ -53,37 +45,42 @@ static int clone_board(struct boot *b, struct err *err)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0) {
         return err_sys(err, "cannot make a socket");
     }
-    flags |= b->node->mounts < 0 ? CLONE_NEWNS : 0;
+    flags |= node->mounts < 0 ? CLONE_NEWNS : 0;
     pid_t pid = (pid_t)syscall(SYS_clone, flags, NULL, NULL, NULL, 0L);
     if (pid == 0) {
-        b->socket = sockets[1];
-        boot_main(b);
+        boot_main(s, node, sockets[1]);
     }
     close(sockets[1]);
     // A board that hangs must not stop the supervisor.
     setsockopt(sockets[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     setsockopt(sockets[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    b->node->control = sockets[0];
+    node->control = sockets[0];
     if (pid < 0) {
         return namespace_unsupported(err, "cannot make the namespaces of a board");
     }
-    b->node->pid = pid;
+    node->pid = pid;
     return 0;
 }
 
+// A namespace of the board's process 1, as setns(2) takes it; -1 with errno.
+static int open_namespace(const struct node *node, const char *kind)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)node->pid, kind);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 // A board that was on keeps its mounts and files by these.
-static int keep_mounts(struct supervisor *s, struct node *node, struct err *err)
+static int keep_mounts(struct node *node, struct err *err)
 {
     struct wire w;
-    char path[64];
 
     if (wire_expect(node->control, "storage", &w, err) != 0) {
         return -1;
     }
     if (node->mounts < 0) {
         node->storage = TAKE_FD(w.fds[0]);
-        snprintf(path, sizeof(path), "%d/ns/mnt", (int)node->pid);
-        node->mounts = openat(s->proc, path, O_RDONLY | O_CLOEXEC);
+        node->mounts = open_namespace(node, "mnt");
     }
     wire_release(&w);
     return node->mounts >= 0 ? 0 : err_sys(err, "cannot keep a board's mounts");
@@ -92,20 +89,18 @@ static int keep_mounts(struct supervisor *s, struct node *node, struct err *err)
 static int add_links(struct supervisor *s, struct node *const *nodes, size_t n, struct err *err)
 {
     struct link_batch batch;
-    char name[16];
 
     link_begin(&batch, s->link, err);
     for (size_t i = 0; i < n; i++) {
-        snprintf(name, sizeof(name), "pi%u", nodes[i]->number);
-        link_add_pair(&batch, name, s->bridge, nodes[i]->pid, CLUSTER_ADDRESS(nodes[i]->number));
+        link_add_pair(&batch, nodes[i]->name, s->bridge, nodes[i]->pid,
+                      CLUSTER_ADDRESS(nodes[i]->number));
     }
     if (link_end(&batch) != 0) {
         return -1;
     }
     link_begin(&batch, s->link, err);
     for (size_t i = 0; i < n; i++) {
-        snprintf(name, sizeof(name), "pi%u", nodes[i]->number);
-        nodes[i]->port = if_nametoindex(name);
+        nodes[i]->port = if_nametoindex(nodes[i]->name);
         if (nodes[i]->rate_kbit) {
             link_set_rate(&batch, nodes[i]->port, nodes[i]->rate_kbit);
         }
@@ -116,11 +111,11 @@ static int add_links(struct supervisor *s, struct node *const *nodes, size_t n, 
     return link_end(&batch);
 }
 
-static int finish_boot(struct supervisor *s, struct node *node, struct err *err)
+static int finish_boot(struct node *node, struct err *err)
 {
     struct wire w;
-    if (keep_mounts(s, node, err) != 0 || wire_expect(node->control, "ready", &w, err) != 0) {
-        return err_wrap(err, "pi%u", node->number);
+    if (keep_mounts(node, err) != 0 || wire_expect(node->control, "ready", &w, err) != 0) {
+        return err_wrap(err, "%s", node->name);
     }
     node->device = w.words.n > 1 ? (unsigned)strtoul(w.words.items[1], NULL, 10) : 0;
     wire_release(&w);
@@ -140,9 +135,7 @@ static size_t count_plugged(const struct supervisor *s)
 int node_start(struct supervisor *s, struct node *const *nodes, size_t n, struct err *err)
 {
     for (size_t i = 0; i < n; i++) {
-        struct boot boot = {.s = s, .node = nodes[i]};
-        snprintf(boot.name, sizeof(boot.name), "pi%u", nodes[i]->number);
-        if (clone_board(&boot, err) != 0) {
+        if (clone_board(s, nodes[i], err) != 0) {
             return -1;
         }
     }
@@ -156,7 +149,7 @@ int node_start(struct supervisor *s, struct node *const *nodes, size_t n, struct
         }
     }
     for (size_t i = 0; i < n; i++) {
-        if (finish_boot(s, nodes[i], err) != 0) {
+        if (finish_boot(nodes[i], err) != 0) {
             return -1;
         }
     }
@@ -167,7 +160,6 @@ void node_ended(struct supervisor *s, struct node *node)
 {
     struct link_batch batch;
     struct err ignored = ERR_INIT;
-    char name[16];
 
     node->pid = 0;
     close(node->control);
@@ -175,9 +167,8 @@ void node_ended(struct supervisor *s, struct node *node)
     node->speed = 100;
     // Its end of the pair goes with its network namespace, some time; ours must be gone before a
     // new one gets the name.
-    snprintf(name, sizeof(name), "pi%u", node->number);
     link_begin(&batch, s->link, &ignored);
-    link_delete(&batch, name);
+    link_delete(&batch, node->name);
     (void)!link_end(&batch);
 }
 
@@ -187,7 +178,7 @@ int node_stop(struct supervisor *s, struct node *node, struct err *err)
         return 0;
     }
     if (kill(node->pid, SIGKILL) != 0) {
-        return err_sys(err, "cannot end pi%u", node->number);
+        return err_sys(err, "cannot end %s", node->name);
     }
     while (waitpid(node->pid, NULL, 0) < 0 && errno == EINTR) {
     }
@@ -196,15 +187,13 @@ int node_stop(struct supervisor *s, struct node *node, struct err *err)
 }
 
 // A netlink socket in the board's network.
-static int open_board_link(struct supervisor *s, const struct node *node, struct err *err)
+static int open_board_link(const struct node *node, struct err *err)
 {
-    char path[64];
-    snprintf(path, sizeof(path), "%d/ns/net", (int)node->pid);
-    _cleanup_close_ int there = openat(s->proc, path, O_RDONLY | O_CLOEXEC);
-    _cleanup_close_ int here = openat(s->proc, "self/ns/net", O_RDONLY | O_CLOEXEC);
+    _cleanup_close_ int there = open_namespace(node, "net");
+    _cleanup_close_ int here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 
     if (there < 0 || here < 0 || setns(there, CLONE_NEWNET) != 0) {
-        return err_sys(err, "cannot enter the network of pi%u", node->number);
+        return err_sys(err, "cannot enter the network of %s", node->name);
     }
     int fd = link_open(err);
     if (setns(here, CLONE_NEWNET) != 0) { // all that follows would go wrong
@@ -218,7 +207,7 @@ int node_set_rate(struct supervisor *s, struct node *node, uint64_t kbit, struct
     struct link_batch batch;
 
     if (node->pid && node->rate_kbit != kbit) {
-        _cleanup_close_ int board = open_board_link(s, node, err);
+        _cleanup_close_ int board = open_board_link(node, err);
         if (board < 0) {
             return -1;
         }
@@ -265,18 +254,22 @@ static int set_option(int directory, const char *key, const char *value)
     return (int)syscall(SYS_fsconfig, fs, RECONFIGURE, NULL, NULL, 0);
 }
 
-int node_set_storage(const struct node *node, uint64_t bytes, struct err *err)
+uint64_t node_storage_used(const struct node *node)
 {
     struct statfs st;
+    return fstatfs(node->storage, &st) == 0
+               ? (uint64_t)(st.f_blocks - st.f_bfree) * (uint64_t)st.f_bsize
+               : 0;
+}
+
+int node_set_storage(const struct node *node, uint64_t bytes, struct err *err)
+{
+    uint64_t used = node_storage_used(node);
     char size[32];
 
-    if (fstatfs(node->storage, &st) != 0) {
-        return err_sys(err, "cannot look at the storage of pi%u", node->number);
-    }
-    uint64_t used = (uint64_t)(st.f_blocks - st.f_bfree) * (uint64_t)st.f_bsize;
     snprintf(size, sizeof(size), "%llu", (unsigned long long)(bytes > used ? bytes : used));
     if (set_option(node->storage, "size", size) != 0) {
-        return err_sys(err, "cannot change the storage of pi%u", node->number);
+        return err_sys(err, "cannot change the storage of %s", node->name);
     }
     return 0;
 }

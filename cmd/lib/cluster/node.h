@@ -6,7 +6,7 @@
 // through a socket of messages (cluster/wire.h):
 //
 //     storage FD       to the supervisor: the root of what the board writes to
-//     go NAME          from it: the network device is there
+//     go               from it: the network device is there
 //     ready INDEX      to it: the index of the board's network device
 //     speed PERCENT    from it
 //     run FD           from it: a client's connection. The client sends
@@ -33,6 +33,8 @@ int node_set_rate(struct supervisor *s, struct node *node, uint64_t kbit,
                   struct err *err) ERR_MUST_CHECK;
 int node_set_cable(struct supervisor *s, struct node *node, bool plugged,
                    struct err *err) ERR_MUST_CHECK;
+// What its files use, in bytes.
+uint64_t node_storage_used(const struct node *node);
 // Bytes of its storage: 0 leaves it just what it uses now.
 int node_set_storage(const struct node *node, uint64_t bytes, struct err *err) ERR_MUST_CHECK;
 
@@ -45,7 +47,7 @@ struct node_world {
     int listening;
 };
 
-// node_init.c: what process 1 does once the board is made. Does not return.
+// node_serve.c: what process 1 does once the board is made. Does not return.
 _Noreturn void node_serve(const struct node_world *w);
 
 #endif

@@ -1,7 +1,6 @@
 #include "cluster/node_make.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -12,7 +11,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "base/fs.h"
 #include "cluster/link.h"
@@ -25,18 +23,6 @@
 #define NEW_ROOT BOARD "/root"
 #define TEXTS    "/run/pisdk" // on the board: what is shown in its /proc
 #define NEW_PROC TEXTS "/proc"
-
-static int unsupported(struct err *err, const char *what)
-{
-    return namespace_unsupported(err, what);
-}
-
-// Settings that not every kernel has.
-static void set(const char *path, const char *value)
-{
-    _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
-    (void)!write(fd, value, strlen(value));
-}
 
 static struct board_files board_files_of(const struct supervisor *s, const char *hostname)
 {
@@ -69,7 +55,7 @@ static int mount_proc(const char *place, struct err *err)
 {
     return mount("proc", place, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0
                ? 0
-               : unsupported(err, "cannot mount /proc on a board");
+               : namespace_unsupported(err, "cannot mount /proc on a board");
 }
 
 // The /proc of a new PID namespace in the place of an old one, which must be there until then: the
@@ -80,7 +66,7 @@ static int replace_proc(struct err *err)
         return -1;
     }
     if (umount2("/proc", MNT_DETACH) != 0 || mount(NEW_PROC, "/proc", NULL, MS_MOVE, NULL) != 0) {
-        return unsupported(err, "cannot replace /proc on a board");
+        return namespace_unsupported(err, "cannot replace /proc on a board");
     }
     return 0;
 }
@@ -88,26 +74,16 @@ static int replace_proc(struct err *err)
 // What a board that is switched on again gets anew.
 static int mount_volatile(const struct supervisor *s, const char *root, struct err *err)
 {
-    const unsigned long plain = MS_NOSUID | MS_NODEV;
     const struct board_files files = board_files_of(s, NULL);
     _cleanup_free_ char *texts = xasprintf("%s" TEXTS, root);
-    char shm[64] = "mode=1777";
-    if (files.memory) { // half of it, as Linux has it by default
-        snprintf(shm, sizeof(shm), "mode=1777,size=%llu", (unsigned long long)files.memory / 2);
+    _cleanup_free_ char *pts = xasprintf("%s/dev/pts", root);
+    _cleanup_free_ char *shm = xasprintf("%s/dev/shm", root);
+    if (mount("devpts", pts, "devpts", MS_NOSUID | MS_NOEXEC,
+              "newinstance,ptmxmode=0666,mode=0620") != 0) {
+        return namespace_unsupported(err, "cannot mount devpts on a board");
     }
-    const struct {
-        const char *place, *type, *options;
-        unsigned long flags;
-    } mounts[] = {
-        {"/dev/pts", "devpts", "newinstance,ptmxmode=0666,mode=0620", MS_NOSUID | MS_NOEXEC},
-        {"/dev/shm", "tmpfs", shm, plain},
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
-        _cleanup_free_ char *place = xasprintf("%s%s", root, mounts[i].place);
-        if (mount(mounts[i].type, place, mounts[i].type, mounts[i].flags, mounts[i].options) != 0) {
-            _cleanup_free_ char *what = xasprintf("cannot mount %s on a board", mounts[i].type);
-            return unsupported(err, what);
-        }
+    if (board_files_mount_memory(&files, shm, err) != 0) {
+        return -1;
     }
     return board_files_mount(&files, root, texts, err);
 }
@@ -132,7 +108,7 @@ static int make_files(const struct supervisor *s, const char *hostname, struct e
     char size[64];
     snprintf(size, sizeof(size), "mode=0755,size=%llum", (unsigned long long)s->o->storage_mb);
     if (mount("tmpfs", BOARD, "tmpfs", MS_NOSUID | MS_NODEV, size) != 0) {
-        return unsupported(err, "cannot mount a tmpfs in a user namespace");
+        return namespace_unsupported(err, "cannot mount a tmpfs in a user namespace");
     }
     if (write_own(s, hostname, err) != 0) {
         return -1;
@@ -141,22 +117,13 @@ static int make_files(const struct supervisor *s, const char *hostname, struct e
     if (mount("overlay", NEW_ROOT, "overlay", MS_NOSUID | MS_NODEV,
               "lowerdir=/common:/image/root:/image/folders,upperdir=" UPPER ",workdir=" BOARD
               "/work,userxattr") != 0) {
-        return unsupported(err, "cannot mount an overlay in a user namespace");
+        return namespace_unsupported(err, "cannot mount an overlay in a user namespace");
     }
     if (board_files_mount_devices(NEW_ROOT, err) != 0 || mount_proc(NEW_ROOT "/proc", err) != 0 ||
         mount_volatile(s, NEW_ROOT, err) != 0) {
         return -1;
     }
     return show_folders(s->o->visible, err);
-}
-
-static int enter_root(struct err *err)
-{
-    if (chdir(NEW_ROOT) != 0 || syscall(SYS_pivot_root, ".", ".") != 0 ||
-        umount2(".", MNT_DETACH) != 0 || chdir("/") != 0) {
-        return unsupported(err, "cannot enter the board's root file system");
-    }
-    return 0;
 }
 
 // Tells the supervisor what the board writes to; it opens our mount namespace as well.
@@ -176,7 +143,7 @@ static int make_new(const struct supervisor *s, const struct node_world *w, stru
     if (storage < 0) {
         return err_sys(err, "cannot open the board's storage");
     }
-    return enter_root(err) == 0 ? send_storage(w->control, storage, err) : -1;
+    return namespace_enter_root(NEW_ROOT, err) == 0 ? send_storage(w->control, storage, err) : -1;
 }
 
 static int enter_old(const struct supervisor *s, const struct node *node,
@@ -206,8 +173,8 @@ static int make_network(const struct node *node, unsigned *device, struct err *e
         return -1;
     }
     // So that `ping` works without privilege: our group is the only one there is.
-    set("/proc/sys/net/ipv4/ping_group_range", "0 0");
-    set("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
+    fs_write_setting("/proc/sys/net/ipv4/ping_group_range", "0 0");
+    fs_write_setting("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
     *device = if_nametoindex(LINK_BOARD);
     link_begin(&batch, link, err);
     link_set_up(&batch, LOOPBACK, true);
@@ -245,12 +212,11 @@ static int become_pi(const struct supervisor *s, struct err *err)
 
 int node_make(struct supervisor *s, const struct node *node, struct node_world *w, struct err *err)
 {
-    _cleanup_strv_ struct strv ready = {0};
     struct wire go;
     unsigned device;
 
     if (sethostname(w->hostname, strlen(w->hostname)) != 0) {
-        return unsupported(err, "cannot set a board's host name");
+        return namespace_unsupported(err, "cannot set a board's host name");
     }
     int r = node->mounts < 0 ? make_new(s, w, err) : enter_old(s, node, w, err);
     if (r != 0 || wire_expect(w->control, "go", &go, err) != 0) {
@@ -264,7 +230,5 @@ int node_make(struct supervisor *s, const struct node *node, struct node_world *
     if (w->listening < 0 || become_pi(s, err) != 0) {
         return -1;
     }
-    strv_add(&ready, "ready");
-    strv_addf(&ready, "%u", device);
-    return wire_send(w->control, &ready, NULL, 0, err);
+    return wire_send_number(w->control, "ready", device, err);
 }

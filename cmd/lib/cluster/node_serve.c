@@ -214,14 +214,11 @@ static void hear_client(struct session *session)
 
 static void end_session(struct server *s, struct session *session, int status)
 {
-    _cleanup_strv_ struct strv words = {0};
     struct err ignored = ERR_INIT;
 
     kill(-session->pid, SIGKILL); // what it left in its group
     if (session->client >= 0) {
-        strv_add(&words, "status");
-        strv_addf(&words, "%d", status);
-        (void)!wire_send(session->client, &words, NULL, 0, &ignored);
+        (void)!wire_send_number(session->client, "status", (unsigned)status, &ignored);
         close(session->client);
     }
     *session = s->sessions[--s->n];

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/vfs.h>
 
 #include "base/fs.h"
 #include "cluster/journal.h"
@@ -27,14 +26,6 @@ struct request {
 static uint64_t storage_bytes(const struct supervisor *s)
 {
     return s->o->storage_mb << 20;
-}
-
-static uint64_t storage_used(const struct node *node)
-{
-    struct statfs st;
-    return fstatfs(node->storage, &st) == 0
-               ? (uint64_t)(st.f_blocks - st.f_bfree) * (uint64_t)st.f_bsize
-               : 0;
 }
 
 static char *state_of(const struct node *node)
@@ -63,12 +54,10 @@ static int answer_status(struct request *r, struct err *err)
         _cleanup_free_ char *state = state_of(node);
 
         inet_ntop(AF_INET, &address, text, sizeof(text));
-        strv_add(&words, "board");
-        strv_addf(&words, "pi%u", node->number);
-        strv_add_list(&words, text, state, NULL);
+        strv_add_list(&words, "board", node->name, text, state, NULL);
         strv_addf(&words, "%zu", usage[i].processes);
         strv_addf(&words, "%llu", usage[i].memory);
-        strv_addf(&words, "%llu", (unsigned long long)storage_used(node));
+        strv_addf(&words, "%llu", (unsigned long long)node_storage_used(node));
         strv_addf(&words, "%llu", (unsigned long long)node->rate_kbit);
         if (wire_send(r->client, &words, NULL, 0, err) != 0) {
             return -1;
@@ -82,14 +71,14 @@ static int check_on(const struct request *r, struct err *err)
     if (r->node->pid) {
         return 0;
     }
-    err_set(err, ERR_FAILED, "pi%u is off", r->node->number);
-    return err_hint(err, "pisdk cluster start pi%u", r->node->number);
+    err_set(err, ERR_FAILED, "%s is off", r->node->name);
+    return err_hint(err, "pisdk cluster start %s", r->node->name);
 }
 
 static int answer_kill(struct request *r, struct err *err)
 {
     if (!r->node->pid) {
-        return err_set(err, ERR_FAILED, "pi%u is off already", r->node->number);
+        return err_set(err, ERR_FAILED, "%s is off already", r->node->name);
     }
     return node_stop(r->s, r->node, err);
 }
@@ -97,7 +86,7 @@ static int answer_kill(struct request *r, struct err *err)
 static int answer_start(struct request *r, struct err *err)
 {
     if (r->node->pid) {
-        return err_set(err, ERR_FAILED, "pi%u is on already", r->node->number);
+        return err_set(err, ERR_FAILED, "%s is on already", r->node->name);
     }
     if (node_start(r->s, &r->node, 1, err) != 0) {
         struct err ignored = ERR_INIT;
@@ -125,11 +114,8 @@ static int answer_fill(struct request *r, struct err *err)
 
 static int set_speed(struct node *node, unsigned percent, struct err *err)
 {
-    _cleanup_strv_ struct strv words = {0};
     node->speed = percent;
-    strv_add(&words, "speed");
-    strv_addf(&words, "%u", percent);
-    return wire_send(node->control, &words, NULL, 0, err);
+    return wire_send_number(node->control, "speed", percent, err);
 }
 
 static int answer_slow(struct request *r, struct err *err)
@@ -186,7 +172,7 @@ static int answer_connect(struct request *r, struct err *err)
     keep_alive(fd);
     if (fd < 0 || (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0 &&
                    errno != EINPROGRESS)) {
-        return err_sys(err, "cannot connect to pi%u", r->node->number);
+        return err_sys(err, "cannot connect to %s", r->node->name);
     }
     strv_add(&words, "connection");
     return wire_send(r->client, &words, &fd, 1, err);
@@ -254,8 +240,7 @@ static int answer(struct request *r, struct err *err)
 {
     const struct verb *verb = find_verb(r->wire);
     if (!verb) {
-        err_set(err, ERR_FAILED, "the cluster belongs to another version of pisdk");
-        return err_hint(err, "pisdk cluster down, and up again");
+        return wire_other_version(err);
     }
     if (verb->words > 0 && find_node(r, err) != 0) {
         return -1;

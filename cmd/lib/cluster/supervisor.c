@@ -41,6 +41,7 @@ static int make_boards(struct supervisor *s, struct err *err)
             .rate_kbit = s->o->rate_kbit,
             .speed = 100,
         };
+        snprintf(s->nodes[i].name, sizeof(s->nodes[i].name), "pi%u", (unsigned)i + 1);
         all[i] = &s->nodes[i];
     }
     return node_start(s, all, n, err);

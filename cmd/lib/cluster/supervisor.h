@@ -4,9 +4,9 @@
 //
 //     status                       a packet `board` for each, then `done`
 //     kill|start|cut|heal|limit|fill|slow BOARD VALUE
-//     connect BOARD PORT           `done` with the connection's descriptor
+//     connect BOARD PORT           `connection` with its descriptor, then `done`
 //     run BOARD                    the connection goes on with the board, see cluster/node.h
-//     down                         `done` when all boards are gone
+//     down                         `done`, and then it ends with all boards; see place.h
 #ifndef PISDK_CLUSTER_SUPERVISOR_H
 #define PISDK_CLUSTER_SUPERVISOR_H
 
@@ -21,7 +21,8 @@ enum { CLUSTER_DESKTOP = 0xfffe, CLUSTER_SSH_PORT = 22 };
 
 // A board, as its supervisor knows it.
 struct node {
-    unsigned number; // from 1: pi1
+    char name[8];    // pi1, …
+    unsigned number; // from 1
     pid_t pid;       // of its process 1; 0: it is off
     int control;     // socket to that process
     int mounts;      // its mount namespace, which stays when it is off; -1: it never was on
@@ -39,7 +40,6 @@ struct supervisor {
     int control;     // where requests come in
     int log;         // folder of cluster/journal.h
     int link;        // netlink of the bridge's namespace
-    int proc;        // /proc of the cluster
     unsigned bridge; // its index
     char *qemu;
     struct rlimit files; // of programs on the boards

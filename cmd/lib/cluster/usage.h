@@ -6,7 +6,7 @@
 
 struct usage {
     size_t processes;          // without process 1, which a board of metal has not
-    unsigned long long memory; // bytes of the programs' own, see proc_pid_statm(5)
+    unsigned long long memory; // bytes, see proc_own_memory
 };
 
 // One for each board, the caller's to free.

@@ -53,6 +53,14 @@ int wire_send_word(int socket, const char *word, struct err *err)
     return wire_send(socket, &words, NULL, 0, err);
 }
 
+int wire_send_number(int socket, const char *word, unsigned number, struct err *err)
+{
+    _cleanup_strv_ struct strv words = {0};
+    strv_add(&words, word);
+    strv_addf(&words, "%u", number);
+    return wire_send(socket, &words, NULL, 0, err);
+}
+
 void wire_send_error(int socket, const struct err *error)
 {
     _cleanup_strv_ struct strv words = {0};
@@ -132,6 +140,12 @@ int wire_take_error(const struct wire *w, struct err *err)
     return words[3][0] ? err_hint(err, "%s", words[3]) : -1;
 }
 
+int wire_other_version(struct err *err)
+{
+    err_set(err, ERR_FAILED, "the cluster belongs to another version of pisdk");
+    return err_hint(err, "pisdk cluster down, and up again");
+}
+
 int wire_expect(int socket, const char *word, struct wire *out, struct err *err)
 {
     int r = wire_receive(socket, out, err);
@@ -147,8 +161,7 @@ int wire_expect(int socket, const char *word, struct wire *out, struct err *err)
     if (wire_is_error(out)) {
         wire_take_error(out, err);
     } else {
-        err_set(err, ERR_FAILED, "the cluster belongs to another version of pisdk");
-        err_hint(err, "pisdk cluster down, and up again");
+        wire_other_version(err);
     }
     wire_release(out);
     return -1;

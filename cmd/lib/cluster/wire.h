@@ -19,8 +19,9 @@ struct wire {
 // `fds` may be NULL when `n_fds` is 0. ERR_USAGE for words that are too long together.
 int wire_send(int socket, const struct strv *words, const int *fds, size_t n_fds,
               struct err *err) ERR_MUST_CHECK;
-// A single word.
+// A single word, or a word and a number.
 int wire_send_word(int socket, const char *word, struct err *err) ERR_MUST_CHECK;
+int wire_send_number(int socket, const char *word, unsigned number, struct err *err) ERR_MUST_CHECK;
 // An error, which the other end's wire_expect gives to its caller.
 void wire_send_error(int socket, const struct err *error);
 
@@ -36,6 +37,8 @@ int wire_parse(const char *data, size_t n, struct strv *words, struct err *err) 
 // Is it an error of the other end? Then it becomes ours. Returns -1.
 bool wire_is_error(const struct wire *w);
 int wire_take_error(const struct wire *w, struct err *err);
+// What was received is not what we expect there. Returns -1.
+int wire_other_version(struct err *err);
 
 void wire_release(struct wire *w);
 

@@ -1,19 +1,18 @@
 // What all boards of a cluster share: the user namespace, a small root file system of the
 // supervisor's own, QEMU registered in a private binfmt_misc, and the bridge.
 
-#include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "base/fs.h"
 #include "cluster/identity.h"
 #include "cluster/link.h"
 #include "cluster/supervisor.h"
+#include "sandbox/board_files.h"
 #include "sandbox/namespace.h"
 
 // The supervisor's root is made here, in the image's empty folder for mounts.
@@ -43,23 +42,6 @@ static int make_folders(struct err *err)
     return 0;
 }
 
-static int bind_devices(struct err *err)
-{
-    static const char *const devices[] = {"null", "zero", "full", "random", "urandom", "tty"};
-    for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
-        _cleanup_free_ char *from = fs_join("/dev", devices[i]);
-        _cleanup_free_ char *to = fs_join(WORLD "/dev", devices[i]);
-        _cleanup_close_ int fd = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-        if (fd < 0) {
-            return err_sys(err, "cannot create %s", to);
-        }
-        if (bind_mount(from, to, 0, err) != 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
 // The desktop's folders, at /shown and their own paths.
 static int bind_shown(const struct strv *visible, struct err *err)
 {
@@ -69,15 +51,6 @@ static int bind_shown(const struct strv *visible, struct err *err)
             bind_mount(visible->items[i], to, MS_REC, err) != 0) {
             return err_wrap(err, "cannot show %s to the boards", visible->items[i]);
         }
-    }
-    return 0;
-}
-
-static int enter_world(struct err *err)
-{
-    if (chdir(WORLD) != 0 || syscall(SYS_pivot_root, ".", ".") != 0 ||
-        umount2(".", MNT_DETACH) != 0 || chdir("/") != 0) {
-        return namespace_unsupported(err, "cannot enter a root file system of the cluster's own");
     }
     return 0;
 }
@@ -94,23 +67,12 @@ static int make_root(struct supervisor *s, struct err *err)
         return namespace_unsupported(err, "cannot mount a tmpfs in a user namespace");
     }
     if (make_folders(err) != 0 || bind_mount(".", WORLD "/image", 0, err) != 0 ||
-        bind_devices(err) != 0 || bind_shown(s->o->visible, err) != 0 ||
+        board_files_bind_devices(WORLD "/dev", err) != 0 || bind_shown(s->o->visible, err) != 0 ||
         namespace_mount_proc(WORLD "/proc", s->qemu, err) != 0 ||
         identity_write_boards(s->o, s->place.fd, &s->env, WORLD "/common", err) != 0) {
         return -1;
     }
-    return enter_world(err);
-}
-
-// The kernel would send packets of its own on each new link, and wait for answers.
-static void switch_off_ipv6(void)
-{
-    static const char *const files[] = {"/proc/sys/net/ipv6/conf/all/disable_ipv6",
-                                        "/proc/sys/net/ipv6/conf/default/disable_ipv6"};
-    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-        _cleanup_close_ int fd = open(files[i], O_WRONLY | O_CLOEXEC);
-        (void)!write(fd, "1", 1); // not there in a kernel without it
-    }
+    return namespace_enter_root(WORLD, err);
 }
 
 static int make_bridge(struct supervisor *s, struct err *err)
@@ -118,7 +80,9 @@ static int make_bridge(struct supervisor *s, struct err *err)
     enum { LOOPBACK = 1 };
     struct link_batch batch;
 
-    switch_off_ipv6();
+    // The kernel would send packets of its own on each new link, and wait for answers.
+    fs_write_setting("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
+    fs_write_setting("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
     s->link = link_open(err);
     if (s->link < 0) {
         return -1;
@@ -145,10 +109,6 @@ int supervisor_make_world(struct supervisor *s, struct err *err)
     }
     if (sethostname(name, strlen(name)) != 0) {
         return namespace_unsupported(err, "cannot set a host name");
-    }
-    s->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (s->proc < 0) {
-        return err_sys(err, "cannot open /proc");
     }
     return make_bridge(s, err);
 }

@@ -154,15 +154,22 @@ int board_files_mount(const struct board_files *f, const char *root, const char 
     return f->board->cpuinfo.part ? show_in_proc(root, texts, CPUINFO, err) : 0;
 }
 
-int board_files_mount_devices(const char *root, struct err *err)
+int board_files_mount_memory(const struct board_files *f, const char *place, struct err *err)
+{
+    char options[64] = "mode=1777";
+
+    if (f->memory) { // half of it, as Linux has it by default
+        snprintf(options, sizeof(options), "mode=1777,size=%llu",
+                 (unsigned long long)f->memory / 2);
+    }
+    return mount("tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV, options) == 0
+               ? 0
+               : namespace_unsupported(err, "cannot mount a tmpfs");
+}
+
+int board_files_bind_devices(const char *folder, struct err *err)
 {
     static const char *const devices[] = {"null", "zero", "full", "random", "urandom", "tty"};
-    static const char *const links[][2] = {
-        {"/proc/self/fd", "fd"},       {"/proc/self/fd/0", "stdin"}, {"/proc/self/fd/1", "stdout"},
-        {"/proc/self/fd/2", "stderr"}, {"pts/ptmx", "ptmx"},
-    };
-    _cleanup_free_ char *folder = xasprintf("%s/dev", root);
-
     for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
         _cleanup_free_ char *from = fs_join("/dev", devices[i]);
         _cleanup_free_ char *to = fs_join(folder, devices[i]);
@@ -172,6 +179,20 @@ int board_files_mount_devices(const char *root, struct err *err)
         if (mount(from, to, NULL, MS_BIND, NULL) != 0) {
             return namespace_unsupported(err, "cannot bind a device");
         }
+    }
+    return 0;
+}
+
+int board_files_mount_devices(const char *root, struct err *err)
+{
+    static const char *const links[][2] = {
+        {"/proc/self/fd", "fd"},       {"/proc/self/fd/0", "stdin"}, {"/proc/self/fd/1", "stdout"},
+        {"/proc/self/fd/2", "stderr"}, {"pts/ptmx", "ptmx"},
+    };
+    _cleanup_free_ char *folder = xasprintf("%s/dev", root);
+
+    if (board_files_bind_devices(folder, err) != 0) {
+        return -1;
     }
     for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
         _cleanup_free_ char *link = fs_join(folder, links[i][1]);

@@ -25,7 +25,13 @@ int board_files_write(const struct board_files *f, const char *upper, const char
 int board_files_mount(const struct board_files *f, const char *root, const char *texts,
                       struct err *err) ERR_MUST_CHECK;
 
-// The devices that every program may use, from our /dev.
+// A file system in the board's memory at `place`, of at most half of it.
+int board_files_mount_memory(const struct board_files *f, const char *place,
+                             struct err *err) ERR_MUST_CHECK;
+
+// The devices that every program may use, from our /dev: in a folder; and in /dev of a board, with
+// the links that belong there.
+int board_files_bind_devices(const char *folder, struct err *err) ERR_MUST_CHECK;
 int board_files_mount_devices(const char *root, struct err *err) ERR_MUST_CHECK;
 
 #endif

@@ -113,13 +113,16 @@ static void add_recipe(struct sandbox *s, const struct strv *variables, bool roo
     }
 }
 
+void sandbox_add_login(const char *shell, struct strv *env)
+{
+    strv_add_list(env, "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/home/pi", "USER=pi",
+                  "LOGNAME=pi", NULL);
+    strv_addf(env, "SHELL=%s", shell);
+}
+
 static void add_root(struct sandbox *s)
 {
-    strv_add(&s->env, "PATH=/usr/local/bin:/usr/bin:/bin");
-    strv_add(&s->env, "HOME=/home/pi");
-    strv_add(&s->env, "USER=pi");
-    strv_add(&s->env, "LOGNAME=pi");
-    strv_add(&s->env, "SHELL=/bin/sh");
+    sandbox_add_login("/bin/sh", &s->env);
     if (strv_has(s->o->visible, "/tmp")) { // then it is the desktop's: leave nothing there
         strv_add(&s->env, "TMPDIR=/dev/shm");
     }
@@ -145,18 +148,22 @@ static void add_rootless(struct sandbox *s)
     }
 }
 
-// What programs built with sanitizers need here: they look for leaks with ptrace(2), which QEMU has
-// not got. The user's own options come last, and count.
-static void add_sanitizers(struct sandbox *s)
+// Programs built with sanitizers look for leaks with ptrace(2), which QEMU has not got. The user's
+// own options come last, and count.
+static void add_sanitizer(const char *name, const char *options, bool of_user, struct strv *env)
 {
-    static const char *const options[][2] = {
-        {"ASAN_OPTIONS", "detect_leaks=0:detect_stack_use_after_return=1"},
-        {"UBSAN_OPTIONS", "print_stacktrace=1"}};
-    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-        const char *own = getenv(options[i][0]);
-        strv_addf(&s->env, "%s=%s%s%s", options[i][0], options[i][1], own ? ":" : "",
-                  own ? own : "");
-    }
+    const char *own = of_user ? getenv(name) : NULL;
+    strv_addf(env, "%s=%s%s%s", name, options, own ? ":" : "", own ? own : "");
+}
+
+void sandbox_add_board(const struct board *board, bool of_user, struct strv *env)
+{
+    // The board's cores instead of the desktop's, and no search through /sys, without which ranks
+    // that were started by MPI_Comm_spawn do not end.
+    strv_addf(env, "HWLOC_SYNTHETIC=pack:1 core:%ld pu:1", board->cores);
+    strv_addf(env, "QEMU_CPU=%s", board->cpu);
+    add_sanitizer("ASAN_OPTIONS", "detect_leaks=0:detect_stack_use_after_return=1", of_user, env);
+    add_sanitizer("UBSAN_OPTIONS", "print_stacktrace=1", of_user, env);
 }
 
 void sandbox_user_environment(struct strv *out)
@@ -178,9 +185,7 @@ int environment_make(struct sandbox *s, struct err *err)
                        s->root);
     }
     sandbox_user_environment(&s->env);
-    // The board's cores instead of the desktop's, and no search through /sys, without which ranks
-    // that were started by MPI_Comm_spawn do not end.
-    strv_addf(&s->env, "HWLOC_SYNTHETIC=pack:1 core:%ld pu:1", s->o->board->cores);
+    sandbox_add_board(s->o->board, true, &s->env);
     if (rooted) {
         add_root(s);
     } else {
@@ -188,7 +193,6 @@ int environment_make(struct sandbox *s, struct err *err)
         add_recipe(s, s->o->rootless, true);
     }
     add_recipe(s, s->o->environment, false);
-    add_sanitizers(s);
     // A board's clock shows UTC, and its time zones are not those of the desktop.
     strv_add(&s->env, "TZ=UTC0");
     if (s->o->core_max > 0) {
@@ -204,6 +208,5 @@ int environment_make(struct sandbox *s, struct err *err)
     if (s->fewer_cores && !strv_assigns(&s->env, "OMP_NUM_THREADS")) {
         strv_addf(&s->env, "OMP_NUM_THREADS=%ld", s->o->board->cores);
     }
-    strv_addf(&s->env, "QEMU_CPU=%s", s->o->board->cpu);
     return 0;
 }

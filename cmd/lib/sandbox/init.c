@@ -1,6 +1,4 @@
 #include <errno.h>
-#include <fcntl.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -29,14 +27,6 @@ static int prepare(struct sandbox *s, struct err *err)
     return scratch_make(s, err) == 0 ? environment_make(s, err) : -1;
 }
 
-static void write_text(const char *path, const char *text)
-{
-    _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        (void)!write(fd, text, strlen(text));
-    }
-}
-
 // QEMU writes a core file of the program that crashes into its working folder. It sees to it that
 // the kernel adds none of QEMU itself; should that fail, there is no memory in it.
 static void allow_core(const struct sandbox *s)
@@ -47,7 +37,7 @@ static void allow_core(const struct sandbox *s)
         limit.rlim_cur = limit.rlim_max;
     }
     setrlimit(RLIMIT_CORE, &limit);
-    write_text("/proc/self/coredump_filter", "0");
+    fs_write_setting("/proc/self/coredump_filter", "0");
 }
 
 // Process numbers begin anywhere, as they do on a board: core files of runs side by side in one
@@ -58,7 +48,7 @@ static void start_somewhere(void)
     uint32_t random = 0;
     if (getrandom(&random, sizeof(random), GRND_NONBLOCK) > 0) {
         snprintf(text, sizeof(text), "%u", (unsigned)(FIRST_PID + random % PIDS));
-        write_text("/proc/sys/kernel/ns_last_pid", text);
+        fs_write_setting("/proc/sys/kernel/ns_last_pid", text);
     }
 }
 

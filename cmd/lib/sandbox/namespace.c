@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "sandbox/board_files.h"
 #include "sandbox/internal.h"
+#include "target/elf.h"
 
 // Paths below are relative to the sysroot's folder (SYSROOT_DIR), so that no path needs escaping in
 // mount options, and the layers stay reachable whatever is mounted over.
@@ -52,6 +53,31 @@ int namespace_become_pi(struct err *err)
         return namespace_unsupported(err, "cannot make a user namespace in a user namespace");
     }
     return namespace_map_user(NAMESPACE_PI, 0, NAMESPACE_PI, 0, err);
+}
+
+int namespace_check_qemu(const char *qemu, struct err *err)
+{
+    struct elf_info info;
+    if (elf_read(qemu, &info, err) != 0) {
+        return -1;
+    }
+    bool is_static = !info.interpreter;
+    elf_info_release(&info);
+    if (is_static) {
+        return 0;
+    }
+    err_set(err, ERR_UNSUPPORTED, "%s is not statically linked", qemu);
+    return err_hint(err, "sudo apt install qemu-user-static");
+}
+
+int namespace_enter_root(const char *root, struct err *err)
+{
+    // pivot_root, since a process in a chroot may not make user namespaces of its own.
+    if (chdir(root) != 0 || syscall(SYS_pivot_root, ".", ".") != 0 ||
+        umount2(".", MNT_DETACH) != 0 || chdir("/") != 0) {
+        return namespace_unsupported(err, "cannot enter a root file system of its own");
+    }
+    return 0;
 }
 
 static struct board_files board_files_of(const struct sandbox *s)
@@ -139,17 +165,11 @@ int namespace_mount_proc(const char *place, const char *qemu, struct err *err)
 
 static int mount_system(const struct sandbox *s, struct err *err)
 {
-    const unsigned long plain = MS_NOSUID | MS_NODEV;
     const struct board_files files = board_files_of(s);
-    char options[64] = "mode=1777";
 
-    if (s->o->memory) { // half of it for each, as Linux has it by default
-        snprintf(options, sizeof(options), "mode=1777,size=%llu",
-                 (unsigned long long)s->o->memory / 2);
-    }
-    if (mount("tmpfs", NEW_ROOT "/dev/shm", "tmpfs", plain, options) != 0 ||
-        mount("tmpfs", NEW_ROOT "/tmp", "tmpfs", plain, options) != 0) {
-        return namespace_unsupported(err, "cannot mount a tmpfs");
+    if (board_files_mount_memory(&files, NEW_ROOT "/dev/shm", err) != 0 ||
+        board_files_mount_memory(&files, NEW_ROOT "/tmp", err) != 0) {
+        return -1;
     }
     return namespace_mount_proc(NEW_ROOT "/proc", s->qemu, err) == 0
                ? board_files_mount(&files, NEW_ROOT, "mnt", err)
@@ -175,12 +195,7 @@ static int enter_root(const struct sandbox *s, struct err *err)
     if (sethostname(name, strlen(name)) != 0) {
         return namespace_unsupported(err, "cannot set the board's host name");
     }
-    // pivot_root, since a process in a chroot may not make user namespaces of its own.
-    if (chdir(NEW_ROOT) != 0 || syscall(SYS_pivot_root, ".", ".") != 0 ||
-        umount2(".", MNT_DETACH) != 0 || chdir("/") != 0) {
-        return namespace_unsupported(err, "cannot enter the sysroot");
-    }
-    return 0;
+    return namespace_enter_root(NEW_ROOT, err);
 }
 
 int namespace_enter(struct sandbox *s, struct err *err)

@@ -23,6 +23,10 @@ int namespace_map_user(uid_t uid, uid_t outer_uid, gid_t gid, gid_t outer_gid,
 // From root of the namespace to user `pi`, in a namespace below it.
 int namespace_become_pi(struct err *err) ERR_MUST_CHECK;
 
+// In a mount namespace of our own: `root`, a mount, becomes the root file system, and the old one
+// is gone.
+int namespace_enter_root(const char *root, struct err *err) ERR_MUST_CHECK;
+
 // In a new PID namespace: mounts its /proc at `place`, and sees to it that programs for ARM run by
 // `qemu` (absolute), through a binfmt_misc of our own or the host's.
 int namespace_mount_proc(const char *place, const char *qemu, struct err *err) ERR_MUST_CHECK;

@@ -11,7 +11,6 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "sandbox/internal.h"
-#include "target/elf.h"
 
 static const char *const mode_names[] = {
     [SANDBOX_AUTO] = "auto",
@@ -54,21 +53,6 @@ char *sandbox_find_qemu(struct err *err)
     err_set(err, ERR_NOT_FOUND, "QEMU's user-mode emulator qemu-arm is not installed");
     err_hint(err, "sudo apt install qemu-user-static");
     return NULL;
-}
-
-int namespace_check_qemu(const char *qemu, struct err *err)
-{
-    struct elf_info info;
-    if (elf_read(qemu, &info, err) != 0) {
-        return -1;
-    }
-    bool is_static = !info.interpreter;
-    elf_info_release(&info);
-    if (is_static) {
-        return 0;
-    }
-    err_set(err, ERR_UNSUPPORTED, "%s is not statically linked", qemu);
-    return err_hint(err, "sudo apt install qemu-user-static");
 }
 
 static int check_mode(const struct sandbox *s, struct err *err)

@@ -69,6 +69,12 @@ int sandbox_probe(enum sandbox_mode mode, const char *runtime, struct err *err) 
 // The variables of our environment, NAME=VALUE, that make sense to an emulated program.
 void sandbox_user_environment(struct strv *out);
 
+// What programs on an emulated board with a root of its own find as after a login, but for what the
+// board itself is: sandbox_add_board, which all emulated programs need. `of_user`: with the user's
+// own options for sanitizers.
+void sandbox_add_login(const char *shell, struct strv *env);
+void sandbox_add_board(const struct board *board, bool of_user, struct strv *env);
+
 // PISDK_EMULATION: "namespace", "binfmt", "prefix"; unset or empty is SANDBOX_AUTO.
 int sandbox_mode_from_environment(enum sandbox_mode *mode, struct err *err) ERR_MUST_CHECK;
 const char *sandbox_mode_name(enum sandbox_mode mode);

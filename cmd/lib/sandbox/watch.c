@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/proc.h"
 
 enum { LOOK_MS = 100, GRACE_SECONDS = 2, PROC_FILE_MAX = 1 << 22, KB = 1024 };
 
@@ -70,21 +71,6 @@ static void list_processes(struct processes *p)
     }
 }
 
-// What a process has for itself, QEMU's own memory and pages shared with its parent included: never
-// less than what counts, and quick to get.
-static uint64_t memory_at_most(pid_t pid)
-{
-    _cleanup_strbuf_ struct strbuf text = {0};
-    if (!read_proc(pid, "statm", &text)) {
-        return 0;
-    }
-    char *at = text.data;
-    strtoull(at, &at, 10); // size
-    uint64_t resident = strtoull(at, &at, 10);
-    uint64_t shared = strtoull(at, &at, 10);
-    return resident > shared ? (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
-}
-
 // Mappings that follow each other without a gap.
 struct span {
     uint64_t start, end;
@@ -128,7 +114,7 @@ static uint64_t memory_of_program(pid_t pid)
             span.kb += kb < span.pss ? kb : span.pss;
         }
     }
-    return is_of_the_program(&span) ? span.kb * KB : memory_at_most(pid);
+    return is_of_the_program(&span) ? span.kb * KB : proc_own_memory(pid);
 }
 
 // What is on the board's own tmpfs is memory, too.
@@ -196,9 +182,11 @@ static void look_at_memory(struct watch *w)
     uint64_t limit = w->s->o->memory;
 
     list_processes(&p);
+    // Never less than what counts, and quick to get: QEMU's own memory and pages that are shared
+    // with a parent are in it.
     uint64_t at_most = used;
     for (size_t i = 0; i < p.n; i++) {
-        uint64_t own = memory_at_most(p.pids[i]);
+        uint64_t own = proc_own_memory(p.pids[i]);
         if (p.pids[i] == w->victim && own > 0) {
             at_most = 0; // one at a time: its memory is given back soon
             break;

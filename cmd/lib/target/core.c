@@ -49,6 +49,11 @@ static bool segment(const struct file *f, size_t i, Elf32_Phdr *out)
     return p != NULL;
 }
 
+static uint64_t align_note(uint32_t size)
+{
+    return ((uint64_t)size + NOTE_ALIGNMENT - 1) / NOTE_ALIGNMENT * NOTE_ALIGNMENT;
+}
+
 // The first note of this type.
 static bool find_note(const struct file *f, uint32_t type, const unsigned char **desc, size_t *size)
 {
@@ -64,14 +69,13 @@ static bool find_note(const struct file *f, uint32_t type, const unsigned char *
             return false;
         }
         memcpy(&note, p, sizeof(note));
-        uint64_t name = ((uint64_t)note.n_namesz + NOTE_ALIGNMENT - 1) & ~(uint64_t)3;
-        uint64_t start = at + sizeof(note) + name;
+        uint64_t start = at + sizeof(note) + align_note(note.n_namesz);
         *desc = piece(f, start, note.n_descsz);
         *size = note.n_descsz;
         if (note.n_type == type) {
             return *desc != NULL;
         }
-        at = start + (((uint64_t)note.n_descsz + NOTE_ALIGNMENT - 1) & ~(uint64_t)3);
+        at = start + align_note(note.n_descsz);
     }
     return false;
 }

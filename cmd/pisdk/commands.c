@@ -261,6 +261,27 @@ static const struct option_spec exec_options[] = {
     TARGET_OPTIONS,
 };
 
+#define TO_OPTION                                                                                  \
+    {                                                                                              \
+        "to", 0, "WHERE", "nodes (the default), cluster, or cluster:NAME, which is up"             \
+    }
+
+static const struct option_spec deploy_options[] = {
+    TO_OPTION,
+    {"dry-run", 0, NULL, "only list what would be sent, and to which boards"},
+    {"with-runtime", 0, NULL, "bring the sysroot's MPI and libraries along"},
+    {"partial", 0, NULL, "switch the boards that are ready, though others failed"},
+    {"direct", 0, NULL, "send to each board from here, instead of from board to board"},
+    {"keep", 0, "N", "how many releases stay on the boards (default 3)"},
+    {"list", 0, NULL, "show the releases that are on the boards"},
+    VARIANT_OPTIONS,
+    TARGET_OPTIONS,
+};
+
+static const struct option_spec on_boards_options[] = {
+    TO_OPTION,
+};
+
 #define CLUSTER_NAME                                                                               \
     {                                                                                              \
         "name", 0, "NAME", "which cluster (default: the project's, else the only one)"             \
@@ -528,6 +549,37 @@ const struct command pisdk_commands[] = {
         .max_args = -1,
         .needs = WANTS_PROJECT,
         .run = cmd_debug,
+    },
+    {
+        .name = "deploy",
+        .summary = "Put the project on the boards: checked, in parallel, all or none",
+        .arguments = "",
+        .description =
+            "Builds, and brings programs, libraries and the `files` of [deploy] to every board.\n"
+            "Only when all have them, checked file by file, the new release becomes the current\n"
+            "one. Only what changed travels, and boards pass it on to each other.",
+        OPTIONS(deploy_options),
+        .max_args = 0,
+        .needs = NEEDS_PROJECT,
+        .run = cmd_deploy,
+    },
+    {
+        .name = "rollback",
+        .summary = "Go back to an earlier release on the boards",
+        .arguments = "[RELEASE]",
+        OPTIONS(on_boards_options),
+        .max_args = 1,
+        .needs = NEEDS_PROJECT,
+        .run = cmd_rollback,
+    },
+    {
+        .name = "undeploy",
+        .summary = "Remove the project from the boards, with all its releases",
+        .arguments = "",
+        OPTIONS(on_boards_options),
+        .max_args = 0,
+        .needs = NEEDS_PROJECT,
+        .run = cmd_undeploy,
     },
     {
         .name = "cluster",

@@ -152,6 +152,9 @@ static int complete(struct project *p, const char *file, struct err *err)
     if (!p->board) {
         p->board = xstrdup(PROJECT_DEFAULT_BOARD);
     }
+    if (p->deploy_keep == 0) {
+        p->deploy_keep = 3;
+    }
     if (!p->program) {
         p->program = xstrdup(p->name);
     }

@@ -45,6 +45,8 @@ struct project {
     struct project_build_settings build;
     struct project_node *nodes;
     size_t n_nodes;
+    struct strv deploy_files; // patterns of glob(7), in the project
+    long deploy_keep;         // releases that stay on the boards
     char *program; // what `pisdk run` runs; the project's name when not given
     long ranks;    // 0: not given, run without mpirun
 };

@@ -149,10 +149,14 @@ history() {
 
 facts() { # what a transfer, and the check before it, depend on
     rsync=no
-    command -v rsync >/dev/null && rsync=yes
-    key=$(stat -L -c %s.%Y /etc/ld.so.cache /lib/ld-linux-armhf.so.3 /lib/*/libc.so.6 2>/dev/null | tr '\n' ,)
-    free=$(df -Pk . | { read -r _; read -r _ _ _ free _; echo "$free"; })
-    echo ":facts $rsync ${free:-0} ${key:--}"
+    ! command -v rsync >/dev/null || rsync=yes
+    # shellcheck disable=SC2046 # numbers
+    set -- $(stat -L -c %s.%Y /etc/ld.so.cache /lib/ld-linux-armhf.so.3 /lib/*/libc.so.6 2>/dev/null)
+    IFS=,
+    key="$*"
+    unset IFS
+    free=$(df -k --output=avail .)
+    echo ":facts $rsync ${free##*[!0-9]} ${key:--}"
 }
 
 # --- Phase one: a release comes, is unpacked beside the others, and every file is checked ------------
@@ -171,10 +175,9 @@ follow() { # FILE FROM SIZE -- WORDS…
 }
 
 prepare() { # ID PACK SIZE KIND BASE: what is there of the pack already
-    for f in incoming/*; do
-        [ "$f" = "incoming/$2" ] || rm -rf "$f"
+    for f in incoming/* incoming/.to.* releases/.[0-9a-f]*; do
+        [ ! -e "$f" ] || [ "$f" = "incoming/$2" ] || rm -rf "$f"
     done
-    rm -rf releases/.[0-9a-f]*
     have=0
     [ ! -s "incoming/$2" ] || have=$(wc -c <"incoming/$2")
     if [ "$5" = - ]; then
@@ -202,10 +205,12 @@ unpack() { # ID PACK SIZE KIND
 
 have() { echo ":have $(wc -c <"incoming/$1")"; }
 
+take() { head -c "$2" >>"incoming/$1"; } # PACK BYTES: they follow in our own input
+
 # Passes the pack on to another board as it comes in; TARGETs are what that may be called.
 forward() { # PACK SIZE FROM NODE-NUMBER COMMAND TARGET…
     {
-        pack=$1 size=$2 from=$3 node=$4 command=$5 status= n=0
+        pack=$1 size=$2 from=$3 node=$4 command=$5 status='' n=0
         shift 5
         for target; do
             n=$((n + 1))
@@ -236,7 +241,7 @@ verify() { # ID PACK SHA256-OF-MANIFEST
     {
         if said=$(verify_files "$1" "$3" 2>&1); then
             sync -f "releases/.$1" 2>/dev/null || sync
-            rm -rf "releases/$1"
+            [ ! -e "releases/$1" ] || rm -rf "releases/$1"
             if said=$(mv -T "releases/.$1" "releases/$1" 2>&1); then
                 echo ":verified"
             else
@@ -251,15 +256,12 @@ verify() { # ID PACK SHA256-OF-MANIFEST
 
 verify_files() { # ID SHA256-OF-MANIFEST
     cd "releases/.$1" || return
-    echo "$2  .pisdk" | sha256sum -c --status || { echo "the manifest"; return 1; }
+    sha256sum -c --quiet --strict - .pisdk <<END || return
+$2  .pisdk
+END
     read -r line <.pisdk
     found=$(find . -mindepth 1 ! -path ./.pisdk -printf '%y %m %P %l\0' | sort -z | sha256sum)
-    [ "${line##* }" = "${found%% *}" ] || { echo "the list of files"; return 1; }
-    grep -v '^#' .pisdk >../../incoming/sums || return 0 # there is no file at all
-    sha256sum -c --quiet --strict ../../incoming/sums
-    status=$?
-    rm -f ../../incoming/sums
-    return $status
+    [ "${line##* }" = "${found%% *}" ] || { echo "the list of files differs"; return 1; }
 }
 
 # --- Phase two -----------------------------------------------------------------------------------
@@ -274,11 +276,12 @@ switch() { # ID KEEP DATE
         }
         echo "$1 $3 $who" >>history
     fi
-    rm -rf incoming/*
+    for f in incoming/* incoming/.to.*; do
+        [ ! -e "$f" ] || rm -rf "$f"
+    done
     link_work
     echo ":switched $1"
     prune "$2"
-    sync -f . 2>/dev/null &
 }
 
 # The folder that programs run in has what the release has, and keeps what they write.
@@ -297,8 +300,12 @@ link_work() {
 # Removes all releases but the newest $1 of the history, and never the current one.
 prune() {
     find_current
+    newest=
+    while read -r id _; do
+        newest="$id $newest"
+    done <history
     keep=$current n=1
-    for id in $(tac history | { while read -r newest _; do echo "$newest"; done; }); do
+    for id in $newest; do
         case " $keep " in *" $id "*) continue ;; esac
         [ -d "releases/$id" ] || continue
         [ "$n" -lt "$1" ] || continue

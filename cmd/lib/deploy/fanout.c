@@ -11,7 +11,7 @@ enum {
 static const double stall_seconds = 12;    // without a byte, though there are some to be had
 static const double settle_seconds = 4;    // before the rate of a feed is believed
 static const double patience_seconds = 20; // a first board that takes longer may be the slow one
-static const double clearly_slower = 0.6;
+static const double clearly_slower = 2;    // times longer than who feeds it
 static const double clearly_faster = 1.3;
 static const double weight = 0.5; // of the newest rate in the average
 
@@ -48,6 +48,10 @@ void fanout_have(struct fanout *f, size_t node, uint64_t have, double now)
     }
     if (have > n->have) {
         n->since = now;
+        if (n->first == 0) {
+            n->first = now;
+            n->first_have = have;
+        }
     }
     n->have = have;
     n->seen = now;
@@ -175,28 +179,40 @@ static bool is_stalled(const struct fanout *f, const struct fanout_node *n, doub
     return now - n->since > stall_seconds && has(f, n->from) > n->have;
 }
 
+// Bytes a second since the first; 0 when that is not known yet.
+static double steady_rate(const struct fanout_node *n)
+{
+    double time = n->first > 0 ? n->seen - n->first : 0;
+    return time > settle_seconds ? (double)(n->have - n->first_have) / time : 0;
+}
+
+static double time_left(const struct fanout *f, const struct fanout_node *n)
+{
+    return n->complete ? 0 : (double)(f->size - n->have) / steady_rate(n);
+}
+
 // Is the board that feeds it what it waits for, and not the one before that? Then `from` is who
 // could feed it instead.
-static bool is_held_up(struct fanout *f, size_t node, double now, size_t *from)
+static bool is_held_up(struct fanout *f, size_t node, size_t *from)
 {
     const struct fanout_node *n = &f->nodes[node];
     if (!is_board(n->from)) {
         return false;
     }
     const struct fanout_node *slow = &f->nodes[n->from];
-    if (slow->complete || now - n->fed < settle_seconds || now - slow->fed < settle_seconds ||
-        slow->have > n->have + STARVING_BYTES || slow->from == fanout_nobody ||
-        has(f, slow->from) < slow->have + BACKLOG_BYTES) {
+    if (slow->complete || steady_rate(slow) == 0 || slow->have > n->have + STARVING_BYTES ||
+        slow->from == fanout_nobody || has(f, slow->from) < slow->have + BACKLOG_BYTES) {
         return false;
     }
     *from = slow->from;
     if (is_board(slow->from)) {
         const struct fanout_node *source = &f->nodes[slow->from];
-        return !is_bad(n, slow->from) && slow->rate < clearly_slower * source->rate;
+        return !is_bad(n, slow->from) && count_fed(f, slow->from) < 2 &&
+               (source->complete || steady_rate(source) > 0) &&
+               time_left(f, slow) > clearly_slower * time_left(f, source) + settle_seconds;
     }
     // Is the first board slow, or the desktop? That shows when the desktop feeds another as well.
-    return f->trial == fanout_nobody &&
-           (double)(f->size - slow->have) > patience_seconds * slow->rate;
+    return f->trial == fanout_nobody && time_left(f, slow) > patience_seconds;
 }
 
 static bool end_trial(struct fanout *f, double now, struct fanout_feed *out)
@@ -240,11 +256,11 @@ bool fanout_next(struct fanout *f, double now, struct fanout_feed *out)
             n->from = old;
             return feed(f, i, next, now, out);
         }
-        if (is_held_up(f, i, now, &other)) {
+        if (is_held_up(f, i, &other)) {
             if (!is_board(other)) {
                 f->trial = i;
                 f->trial_from = n->from;
-                f->trial_rate = f->nodes[n->from].rate;
+                f->trial_rate = steady_rate(&f->nodes[n->from]);
                 f->trial_since = now;
             }
             return feed(f, i, other, now, out);

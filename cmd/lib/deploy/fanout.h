@@ -18,14 +18,16 @@ static const size_t fanout_desktop = SIZE_MAX - 1;
 static const size_t fanout_nobody = SIZE_MAX;
 
 struct fanout_node {
-    bool wanted;                // takes part
-    bool complete;              // has all of it
-    uint64_t have;              // bytes
-    size_t from;                // who feeds it
-    double since;               // when that began, or when bytes came last
-    double fed;                 // when the feed began
-    double seen;                // when `have` was reported last
-    double rate;                // bytes a second, lately
+    bool wanted;   // takes part
+    bool complete; // has all of it
+    uint64_t have; // bytes
+    size_t from;   // who feeds it
+    double since;  // when that began, or when bytes came last
+    double fed;    // when the feed began
+    double seen;   // when `have` was reported last
+    double rate;   // bytes a second, lately
+    double first;  // when the first byte of this connection had come; 0: none has
+    uint64_t first_have;
     size_t bad[FANOUT_BAD_MAX]; // who failed to feed it
     size_t n_bad;
     int tries; // of the desktop

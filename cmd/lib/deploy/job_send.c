@@ -9,7 +9,7 @@
 #include "base/proc.h"
 #include "deploy/job.h"
 
-enum { SAID_MAX = 1 << 14, FOLDER_MODE = 0755 };
+enum { SAID_MAX = 1 << 14, INLINE_MAX = 1 << 20 };
 
 static const double poll_seconds = 1;    // between two questions for what a board has
 static const double polls_a_second = 16; // of all boards together
@@ -161,6 +161,21 @@ void job_send_prepare(struct job *j, size_t node)
                 g->base[0] ? g->base : "-");
 }
 
+// So little for all boards together that a login more for each would take longer.
+static bool is_little(const struct group *g)
+{
+    return g->pack.size * g->fanout.n <= INLINE_MAX;
+}
+
+static void send_inline(struct job *j, size_t node, uint64_t have)
+{
+    const struct pack *pack = &group_of(j, node)->pack;
+    uint64_t rest = pack->size - have;
+    job_command(j, node, "take %s %llu", pack->name, (unsigned long long)rest);
+    fleet_send_file(j->fleet, node, pack->fd, have, rest);
+    j->result->uplink += rest;
+}
+
 void job_send_have(struct job *j, size_t node, uint64_t have)
 {
     struct deploy_board *b = &j->boards[node];
@@ -174,9 +189,10 @@ void job_send_have(struct job *j, size_t node, uint64_t have)
     have = have < b->size ? have : b->size;
     if (b->state == DEPLOY_PREPARING) {
         b->state = DEPLOY_RECEIVING;
-        fanout_want(f, node, have, now);
-        if (b->from && *b->from == '\0') {
-            b->from = NULL;
+        if (is_little(group_of(j, node))) {
+            send_inline(j, node, have);
+        } else {
+            fanout_want(f, node, have, now);
         }
     } else if (b->state == DEPLOY_RECEIVING && f->nodes[node].wanted) {
         fanout_have(f, node, have, now);

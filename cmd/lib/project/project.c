@@ -111,6 +111,7 @@ static int on_key(void *user, const char *section, const char *key, const char *
         {"build", "command", NULL, &p->build.command},
         {"build", "test", NULL, &p->build.test},
         {"run", "program", &p->program, NULL},
+        {"deploy", "files", NULL, &p->deploy_files},
     };
     if (str_starts(section, NODE_SECTION)) {
         return on_node_key(p, section + strlen(NODE_SECTION), key, value, err);

@@ -106,24 +106,25 @@ static void expect_refused(const char *name, const char *host, const char *says)
 static void test_refused_hosts(void **state)
 {
     static const char *const hosts[] = {
-        "",         "-oProxyCommand=x",
-        "pi@-oX",   "@pi",
-        "pi@",      "a@b@c",
-        "a b",      "a\tb",
-        "a\nb",     "a;b",
-        "a$b",      "a`b",
-        "a'b",      "a\"b",
-        "a\\b",     "a|b",
-        "a&b",      "a<b",
-        "a>b",      "a(b",
-        "a*b",      "a?b",
-        "a{b}",     "a,b",
-        "a/b",      "a#b",
-        "a=b",      "a~b",
-        "a\x7f",    "b\xc3\xa4",
-        "a]",       "ssh://a",
-        "pi$x@pi1", "-l@pi1",
-        "!a",       "^a",
+        "",       "-oProxyCommand=x",
+        "pi@-oX", "@pi",
+        "pi@",    "a@b@c",
+        "a b",    "a\tb",
+        "a\nb",   "a;b",
+        "a$b",    "a`b",
+        "a'b",    "a\"b",
+        "a\\b",   "a|b",
+        "a&b",    "a<b",
+        "a>b",    "a(b",
+        "a*b",    "a?b",
+        "a{b}",   "a,b",
+        "a/b",    "a#b",
+        "a=b",    "a~b",
+        "a\x7f",  "b\xc3\xa4",
+        "a]",     "ssh://a",
+        "pi1:4",  "pi$x@pi1",
+        "-l@pi1", "!a",
+        "^a",
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
@@ -236,6 +237,7 @@ static void test_broken_hostfiles(void **state)
         {"pi[1-\n", "hosts:1: "},
         {"pi1\nother@pi1\n", "hosts:2: node `pi1` is there twice"},
         {"pi1 slots='4\n", "hosts:1: a quote is not closed"},
+        {"pi1 \x1b[2J\n", "hosts:1: contains a control character"},
         {"pi1 slots=4096\npi1\n", "hosts:2: more than 4096 slots"},
         {"a[1-4096]\na[1-4096]\na[1-4096]\na[1-4096]\na1\n", "hosts:5: hosts are named more than"},
     };
@@ -247,7 +249,7 @@ static void test_broken_hostfiles(void **state)
     struct err err = ERR_INIT;
     _cleanup_(remotes_release) struct remotes r = {0};
     assert_int_equal(hostfile_parse("hosts", "pi1\0x\n", 6, NULL, &r, &err), -1);
-    assert_non_null(strstr(err.msg, "hosts:1: contains a NUL byte"));
+    assert_non_null(strstr(err.msg, "hosts:1: contains a control character"));
     _cleanup_free_ char *longer = xasprintf("pi1\npi2 %05000d\n", 0);
     expect_broken(longer, NULL, ERR_USAGE, "hosts:2: the line is longer");
     err_clear(&err);

@@ -48,7 +48,7 @@ int project_add_sections(const struct project *p, const char *sections, struct e
 
 static bool ends_with_empty_line(const struct strbuf *text)
 {
-    return text->len == 0 || (text->len >= 2 && str_ends(text->data, "\n\n"));
+    return text->len == 0 || strcmp(text->data, "\n") == 0 || str_ends(text->data, "\n\n");
 }
 
 // Adds `text`. Where something was `cut` out before it, one of the empty lines around that is

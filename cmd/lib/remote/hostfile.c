@@ -52,6 +52,17 @@ int hostfile_words(struct slice line, struct strv *words, struct err *err)
     return 0;
 }
 
+// Such a character would get into messages, and is not text.
+static bool has_control(struct slice line)
+{
+    for (size_t i = 0; i < line.n; i++) {
+        if (iscntrl((unsigned char)line.p[i]) && line.p[i] != '\t') {
+            return true;
+        }
+    }
+    return false;
+}
+
 int hostfile_lines(struct hostfile_source *s, hostfile_line_handler *handler, void *user,
                    struct err *err)
 {
@@ -67,8 +78,8 @@ int hostfile_lines(struct hostfile_source *s, hostfile_line_handler *handler, vo
             return err_set(err, ERR_USAGE, "%s:%d: the line is longer than %d bytes", s->path,
                            s->line, HOSTFILE_LINE_MAX);
         }
-        if (memchr(line.p, '\0', line.n)) {
-            return err_set(err, ERR_USAGE, "%s:%d: contains a NUL byte", s->path, s->line);
+        if (has_control(line)) {
+            return err_set(err, ERR_USAGE, "%s:%d: contains a control character", s->path, s->line);
         }
         if (handler(user, line, err) != 0) {
             return err_wrap(err, "%s:%d", s->path, s->line);

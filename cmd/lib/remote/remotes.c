@@ -126,7 +126,7 @@ static bool is_word(const char *text)
     static const char others[] = "._-:%+";
     size_t n = strlen(text);
 
-    if (n == 0 || n > WORD_MAX || text[0] == '-') {
+    if (n == 0 || n > WORD_MAX || text[0] == '-' || text[0] == '.') {
         return false;
     }
     for (size_t i = 0; i < n; i++) {
@@ -144,11 +144,14 @@ static const char *without_user(const char *host)
     return at ? at + 1 : host;
 }
 
+// An IPv6 address has two colons at least; with one, it would be HOST:PORT.
 static bool is_host(const char *host)
 {
     const char *at = strchr(host, '@');
+    const char *colon = strchr(without_user(host), ':');
     _cleanup_free_ char *user = xstrndup(host, at ? (size_t)(at - host) : 0);
-    return is_word(without_user(host)) && (!at || is_word(user));
+    return is_word(without_user(host)) && (!at || is_word(user)) &&
+           (!colon || strchr(colon + 1, ':'));
 }
 
 static char *name_of_host(const char *host)

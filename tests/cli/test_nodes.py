@@ -207,6 +207,17 @@ class List(Nodes):
         self.ini.write_text(PROJECT + "[nodes]\nfile = inventory\ngroup = pi\n")
         self.bad(1, "list", says="no group `pi`", hint="`pis`")
 
+    def test_the_weakest_board(self):
+        """Of all nodes, each with what a later section adds to it."""
+        def weakest(text):
+            self.ini.write_text(PROJECT + text)
+            return self.pisdk("-v", "build", "-b", "auto", cwd=self.project).err
+        self.assertIn("board: pi2, the weakest of 5 nodes",
+                      weakest("[node pi[1-4]]\nboard = pi4\n[node pi2]\nslots = 1\n"
+                              "[node old]\nboard = pi2\n"))
+        self.assertIn("node `pi3` does not say which board it is",
+                      weakest("[node pi1]\nboard = pi4\n[node pi[2-3]]\n[node pi2]\nboard = pi4\n"))
+
     def test_broken(self):
         for text, says, hint in [
             ("[node pi[1-4]\n", ["pisdk.ini:6", "is not a [section]"], "[node pi[1-64]]"),

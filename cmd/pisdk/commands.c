@@ -1,8 +1,6 @@
 // The table of all commands: what `pisdk help`, the parser and the test of the manual go by.
 
-#include "app.h"
-
-#define OPTIONS(table) .options = (table), .n_options = ARRAY_SIZE(table)
+#include "commands.h"
 
 const struct option_spec pisdk_global_options[] = {
     {"help", 'h', NULL, "show help"},
@@ -424,65 +422,6 @@ static const struct command cluster_commands[] = {
     {0},
 };
 
-// Of every command for boards.
-#define NODES_OPTION                                                                               \
-    {                                                                                              \
-        "nodes", 0, "WHICH",                                                                       \
-            "which boards: names of nodes or hosts, as pi1,pi[3-5],pi@10.0.0.7, or a FILE[:GROUP]" \
-    }
-
-// Of every command that connects to them.
-#define SSH_CONFIG_OPTION                                                                          \
-    {                                                                                              \
-        "ssh-config", 0, "FILE", "settings for ssh to use instead of ~/.ssh/config"                \
-    }
-
-static const struct option_spec nodes_list_options[] = {
-    NODES_OPTION,
-};
-
-static const struct option_spec nodes_add_options[] = {
-    {"slots", 0, "N", "how many ranks each takes"},
-    {"board", 'b', "BOARD", "which board they are"},
-    {"name", 0, "NAME", "what it is called (default: as the host)"},
-};
-
-static const struct command nodes_commands[] = {
-    {
-        .name = "add",
-        .summary = "Add boards to the project",
-        .arguments = "HOST…",
-        .description =
-            "HOST is what ssh understands, [USER@]HOST, and may be many: pi@10.0.0.[11-14]. "
-            "Writes\n"
-            "[node NAME] into pisdk.ini; what else is in it stays as it is.",
-        OPTIONS(nodes_add_options),
-        .min_args = 1,
-        .max_args = -1,
-        .needs = NEEDS_PROJECT,
-        .run = cmd_nodes_add,
-    },
-    {
-        .name = "remove",
-        .summary = "Remove boards from the project",
-        .arguments = "NAME…",
-        .min_args = 1,
-        .max_args = -1,
-        .needs = NEEDS_PROJECT,
-        .run = cmd_nodes_remove,
-    },
-    {
-        .name = "list",
-        .summary = "List the boards of the project",
-        .arguments = "",
-        OPTIONS(nodes_list_options),
-        .max_args = 0,
-        .needs = WANTS_PROJECT,
-        .run = cmd_nodes_list,
-    },
-    {0},
-};
-
 const struct command pisdk_commands[] = {
     {
         .name = "doctor",
@@ -598,7 +537,7 @@ const struct command pisdk_commands[] = {
         .name = "nodes",
         .summary = "The boards of the project",
         .arguments = "COMMAND",
-        .commands = nodes_commands,
+        .commands = pisdk_nodes_commands,
     },
     {
         .name = "help",

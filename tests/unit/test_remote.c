@@ -253,6 +253,8 @@ static void test_broken_hostfiles(void **state)
     assert_non_null(strstr(err.msg, "hosts:1: contains a control character"));
     _cleanup_free_ char *longer = xasprintf("pi1\npi2 %05000d\n", 0);
     expect_broken(longer, NULL, ERR_USAGE, "hosts:2: the line is longer");
+    assert_int_equal(hostfile_parse("hosts.yml", "all:\n", 5, NULL, &r, &err), -1);
+    assert_non_null(strstr(err.msg, "not YAML"));
     err_clear(&err);
     assert_int_equal(hostfile_read("/nowhere/hosts", NULL, &r, &err), -1);
     assert_int_equal(err.code, ERR_NOT_FOUND);

@@ -80,11 +80,16 @@ int cmd_cluster_start(struct app *app, struct err *err);
 int cmd_cluster_status(struct app *app, struct err *err);
 int cmd_cluster_up(struct app *app, struct err *err);
 int cmd_debug(struct app *app, struct err *err);
+int cmd_deploy(struct app *app, struct err *err);
 int cmd_doctor(struct app *app, struct err *err);
 int cmd_env(struct app *app, struct err *err);
 int cmd_exec(struct app *app, struct err *err);
 int cmd_help(struct app *app, struct err *err);
 int cmd_new(struct app *app, struct err *err);
+int cmd_nodes_add(struct app *app, struct err *err);
+int cmd_nodes_list(struct app *app, struct err *err);
+int cmd_nodes_remove(struct app *app, struct err *err);
+int cmd_rollback(struct app *app, struct err *err);
 int cmd_run(struct app *app, struct err *err);
 int cmd_sysroot_add(struct app *app, struct err *err);
 int cmd_sysroot_build(struct app *app, struct err *err);
@@ -99,6 +104,7 @@ int cmd_sysroot_show(struct app *app, struct err *err);
 int cmd_sysroot_update(struct app *app, struct err *err);
 int cmd_sysroot_verify(struct app *app, struct err *err);
 int cmd_test(struct app *app, struct err *err);
+int cmd_undeploy(struct app *app, struct err *err);
 
 // The help page of a command, or of pisdk itself when `path` is empty; generated from the table.
 // `path` is the words that lead to it, `n` of them. ERR_USAGE for an unknown one.

@@ -1,8 +1,6 @@
 // The table of all commands: what `pisdk help`, the parser and the test of the manual go by.
 
-#include "app.h"
-
-#define OPTIONS(table) .options = (table), .n_options = ARRAY_SIZE(table)
+#include "commands.h"
 
 const struct option_spec pisdk_global_options[] = {
     {"help", 'h', NULL, "show help"},
@@ -16,166 +14,6 @@ const struct option_spec pisdk_global_options[] = {
 };
 const size_t pisdk_n_global_options = ARRAY_SIZE(pisdk_global_options);
 
-// Of every command that needs packages.
-#define MIRROR_OPTIONS                                                                             \
-    {"mirror", 0, "URL",                                                                           \
-     "a Debian mirror; may be given again (default: PISDK_MIRROR, else apt's)"},                   \
-        {"offline", 0, NULL, "use only what is in the cache"},                                     \
-    {                                                                                              \
-        "timeout", 0, "SECONDS", "give up when the mirror sends nothing for so long (default 30)"  \
-    }
-
-static const struct option_spec sysroot_build_options[] = {
-    {"mpi", 0, "FLAVOUR", "which MPI: openmpi, openmpi-source or mpich, where the release has it"},
-    {"refresh", 0, NULL, "ask the mirror for newer packages; rebuild when there are any"},
-    MIRROR_OPTIONS,
-};
-
-static const struct option_spec sysroot_change_options[] = {
-    {"dry-run", 0, NULL, "show what would change, and change nothing"},
-    MIRROR_OPTIONS,
-};
-
-static const struct option_spec sysroot_import_options[] = {
-    MIRROR_OPTIONS,
-};
-
-static const struct option_spec sysroot_gc_options[] = {
-    {"all", 0, NULL, "all downloads, also those of sysroots that stay"},
-    {"dry-run", 0, NULL, "only say what would be removed"},
-};
-
-static const struct option_spec sysroot_path_options[] = {
-    {"toolchain", 0, NULL, "print the CMake toolchain file instead"},
-};
-
-static const struct command sysroot_commands[] = {
-    {
-        .name = "build",
-        .summary = "Make a sysroot from signed Debian packages",
-        .arguments = "[RELEASE | FILE.ini | FILE.tar.zst]",
-        .description =
-            "In a project, without a word more, makes just the sysroot of its pisdk.lock. "
-            "Elsewhere\n"
-            "RELEASE is bookworm when it is not given. Signatures, sizes and hashes are checked;\n"
-            "downloads are kept in the cache. A sysroot that is already there is left as it is\n"
-            "unless its recipe changed, or --refresh finds newer packages.",
-        OPTIONS(sysroot_build_options),
-        .max_args = 1,
-        .needs = WANTS_PROJECT,
-        .run = cmd_sysroot_build,
-    },
-    {
-        .name = "add",
-        .summary = "Add packages to the project's sysroot",
-        .arguments = "PACKAGE…",
-        .description = "With all that they need; other packages stay as they are. Writes "
-                       "pisdk.lock. Sysroots\n"
-                       "of other projects are not touched.",
-        OPTIONS(sysroot_change_options),
-        .min_args = 1,
-        .max_args = -1,
-        .needs = NEEDS_PROJECT,
-        .run = cmd_sysroot_add,
-    },
-    {
-        .name = "update",
-        .summary = "Take the newest packages for the project's sysroot",
-        .arguments = "",
-        .description = "Shows what changes, then makes the sysroot and writes pisdk.lock.",
-        OPTIONS(sysroot_change_options),
-        .max_args = 0,
-        .needs = NEEDS_PROJECT,
-        .run = cmd_sysroot_update,
-    },
-    {
-        .name = "verify",
-        .summary = "Check that a sysroot is as it was made",
-        .arguments = "[NAME]",
-        .description = "Reads every file, and names each that was changed, added or is missing.",
-        .max_args = 1,
-        .needs = WANTS_PROJECT,
-        .run = cmd_sysroot_verify,
-    },
-    {
-        .name = "list",
-        .summary = "List the sysroots on this machine",
-        .arguments = "",
-        .run = cmd_sysroot_list,
-    },
-    {
-        .name = "show",
-        .summary = "Show the packages in a sysroot",
-        .arguments = "[NAME]",
-        .max_args = 1,
-        .needs = WANTS_PROJECT,
-        .run = cmd_sysroot_show,
-    },
-    {
-        .name = "path",
-        .summary = "Print where a sysroot is",
-        .arguments = "[NAME]",
-        OPTIONS(sysroot_path_options),
-        .max_args = 1,
-        .needs = WANTS_PROJECT,
-        .run = cmd_sysroot_path,
-    },
-    {
-        .name = "remove",
-        .summary = "Remove a sysroot; its downloads stay in the cache",
-        .arguments = "NAME",
-        .min_args = 1,
-        .max_args = 1,
-        .run = cmd_sysroot_remove,
-    },
-    {
-        .name = "import",
-        .summary = "Make a sysroot like a live board, over ssh",
-        .arguments = "[USER@]HOST [NAME]",
-        .description =
-            "The same versions as are installed there: from the mirror where it has them; "
-            "libraries\n"
-            "and headers that no mirror has are copied with rsync. The sysroot is called NAME, or\n"
-            "after the host. Nothing is changed on the board.",
-        OPTIONS(sysroot_import_options),
-        .min_args = 1,
-        .max_args = 2,
-        .run = cmd_sysroot_import,
-    },
-    {
-        .name = "export",
-        .summary = "Write a sysroot to a file that works without pisdk",
-        .arguments = "FILE.tar.zst [NAME]",
-        .description = "With the CMake toolchain file and compiler scripts: Clang, lld and CMake "
-                       "are enough to\n"
-                       "use it. `pisdk sysroot build FILE.tar.zst` reads it back.",
-        .min_args = 1,
-        .max_args = 2,
-        .needs = WANTS_PROJECT,
-        .run = cmd_sysroot_export,
-    },
-    {
-        .name = "sbom",
-        .summary = "Print the software bill of materials of a sysroot (SPDX 2.3)",
-        .arguments = "[NAME]",
-        .max_args = 1,
-        .needs = WANTS_PROJECT,
-        .run = cmd_sysroot_sbom,
-    },
-    {
-        .name = "gc",
-        .summary = "Remove what no sysroot needs any more",
-        .arguments = "",
-        .description = "Sysroots whose projects are gone or have another pisdk.lock now, unpacked "
-                       "packages that\n"
-                       "no sysroot has, and downloads that none was made from.",
-        OPTIONS(sysroot_gc_options),
-        .max_args = 0,
-        .run = cmd_sysroot_gc,
-    },
-    {0},
-};
-
 static const struct option_spec new_options[] = {
     {"template", 't', "WHICH",
      "what to start from: a name of --list, a folder, or an URL for git (default: mpi-c)"},
@@ -183,23 +21,6 @@ static const struct option_spec new_options[] = {
     {"board", 'b', "BOARD", "the board it is built for (default: armv7)"},
     {"list", 0, NULL, "list the templates"},
 };
-
-// Of every command that is for one sysroot and one board.
-#define TARGET_OPTIONS                                                                             \
-    {"sysroot", 0, "NAME", "another sysroot than the project's"},                                  \
-    {                                                                                              \
-        "board", 'b', "BOARD", "another board than the project's; auto: the weakest of its nodes"  \
-    }
-
-// Of every command that works with what `pisdk build` makes.
-#define VARIANT_OPTIONS                                                                            \
-    {"debug", 0, NULL, "without optimisation, with debug information"},                            \
-        {"release", 0, NULL, "optimised (the default)"},                                           \
-        {"sanitize", 0, "LIST", "with run-time checks: undefined, address, or both"},              \
-        {"coverage", 0, NULL, "with counters of what is executed"},                                \
-    {                                                                                              \
-        "lto", 0, NULL, "with optimisation across files at link time"                              \
-    }
 
 static const struct option_spec build_options[] = {
     VARIANT_OPTIONS,
@@ -212,12 +33,27 @@ static const struct option_spec build_options[] = {
 #define ON_OPTION                                                                                  \
     {                                                                                              \
         "on", 0, "WHERE",                                                                          \
-            "emulator (the default: one board), cluster, or cluster:NAME, which is up"             \
+            "emulator (the default: one board), cluster or cluster:NAME, which is up, or nodes"    \
+    }
+
+// What mpirun is told.
+#define MPIRUN_OPTIONS                                                                             \
+    {"map-by", 0, "WHAT", "for mpirun: how ranks are spread, slot, node, core, …"},                \
+        {"bind-to", 0, "WHAT", "for mpirun: what ranks are bound to"},                             \
+        {"rank-by", 0, "WHAT", "for mpirun: how ranks are numbered"},                              \
+        {"mca", 0, "NAME VALUE", "for mpirun: a parameter of Open MPI; may be given again"},       \
+        {"export", 'x', "NAME[=VALUE]", "for mpirun: a variable for the ranks"},                   \
+    {                                                                                              \
+        "mpirun", 0, "WORDS", "further words for mpirun"                                           \
     }
 
 static const struct option_spec run_options[] = {
     ON_OPTION,
     {"ranks", 'n', "N", "start N MPI ranks with mpirun"},
+    MPIRUN_OPTIONS,
+    NODES_OPTION,
+    SSH_CONFIG_OPTION,
+    {"no-deploy", 0, NULL, "on boards: run what is there, and send nothing"},
     {"timeout", 0, "SECONDS", "end everything after so long, with status 124"},
     {"memory", 0, "SIZE",
      "what all of it together may use: 512M, 2G, unlimited (default: what the board has)"},
@@ -258,170 +94,31 @@ static const struct option_spec env_options[] = {
 
 static const struct option_spec exec_options[] = {
     {"emulate", 0, NULL, "programs of the board that the command starts run under emulation"},
+    {"on", 0, "WHERE", "on every board instead: nodes, cluster or cluster:NAME"},
+    {"in-order", 0, NULL, "on boards: show what each printed when all are done"},
+    NODES_OPTION,
+    SSH_CONFIG_OPTION,
     TARGET_OPTIONS,
 };
 
-#define CLUSTER_NAME                                                                               \
-    {                                                                                              \
-        "name", 0, "NAME", "which cluster (default: the project's, else the only one)"             \
-    }
-
-static const struct option_spec cluster_up_options[] = {
-    {"boards", 'n', "N", "how many boards (default 4, at most 1000)"},
-    {"name", 0, "NAME", "what the cluster is called (default: as the project)"},
-    {"rate", 0, "RATE", "speed of the links: 100mbit, 512kbit, none (default: the board's)"},
-    {"show", 0, "DIR", "a folder of the desktop that the boards see; may be given again"},
+static const struct option_spec deploy_options[] = {
+    TO_OPTION,
+    NODES_OPTION,
+    SSH_CONFIG_OPTION,
+    {"dry-run", 0, NULL, "only list what would be sent, and to which boards"},
+    {"with-runtime", 0, NULL, "bring the sysroot's MPI and libraries along"},
+    {"partial", 0, NULL, "switch the boards that are ready, though others failed"},
+    {"direct", 0, NULL, "send to each board from here, instead of from board to board"},
+    {"keep", 0, "N", "how many releases stay on the boards (default 3)"},
+    {"list", 0, NULL, "show the releases that are on the boards"},
+    VARIANT_OPTIONS,
     TARGET_OPTIONS,
 };
 
-static const struct option_spec cluster_image_options[] = {
-    {"sysroot", 0, "NAME", "another sysroot than the project's"},
-    {"refresh", 0, NULL, "take the newest packages"},
-    MIRROR_OPTIONS,
-};
-
-static const struct option_spec cluster_options[] = {
-    CLUSTER_NAME,
-};
-
-static const struct option_spec cluster_down_options[] = {
-    CLUSTER_NAME,
-    {"all", 0, NULL, "every cluster"},
-};
-
-static const struct option_spec cluster_ssh_config_options[] = {
-    CLUSTER_NAME,
-    {"path", 0, NULL, "print where the file is instead"},
-};
-
-static const struct option_spec cluster_limit_options[] = {
-    CLUSTER_NAME,
-    {"rate", 0, "RATE", "speed of the link: 10mbit, 512kbit, none"},
-};
-
-static const struct option_spec cluster_slow_options[] = {
-    CLUSTER_NAME,
-    {"speed", 0, "PERCENT", "how much of the time its programs run (default 10)"},
-};
-
-// A fault of one board or several.
-#define FAULT(word, what, function)                                                                \
-    {                                                                                              \
-        .name = (word), .summary = (what), .arguments = "BOARD…", OPTIONS(cluster_options),        \
-        .min_args = 1, .max_args = -1, .needs = WANTS_PROJECT, .run = (function)                   \
-    }
-
-static const struct command cluster_commands[] = {
-    {
-        .name = "up",
-        .summary = "Start a cluster of emulated boards",
-        .arguments = "",
-        .description =
-            "Boards pi1, pi2, … with sshd, on a network of their own, as an ordinary user. They "
-            "see\n"
-            "the project's folder, as from a file server; what they write elsewhere is kept until\n"
-            "`down`. The first time, the packages of a board are added to the sysroot's.",
-        OPTIONS(cluster_up_options),
-        .max_args = 0,
-        .needs = WANTS_PROJECT,
-        .run = cmd_cluster_up,
-    },
-    {
-        .name = "down",
-        .summary = "End a cluster; nothing of it is left",
-        .arguments = "",
-        OPTIONS(cluster_down_options),
-        .max_args = 0,
-        .needs = WANTS_PROJECT,
-        .run = cmd_cluster_down,
-    },
-    {
-        .name = "status",
-        .summary = "List the boards: state, address, processes, memory",
-        .arguments = "",
-        OPTIONS(cluster_options),
-        .max_args = 0,
-        .needs = WANTS_PROJECT,
-        .run = cmd_cluster_status,
-    },
-    {
-        .name = "ssh",
-        .summary = "Log in to a board, or run a command there",
-        .arguments = "BOARD [COMMAND…]",
-        OPTIONS(cluster_options),
-        .passes_on = true,
-        .min_args = 1,
-        .max_args = -1,
-        .needs = WANTS_PROJECT,
-        .run = cmd_cluster_ssh,
-    },
-    {
-        .name = "ssh-config",
-        .summary = "Print the settings with which ssh reaches the boards",
-        .arguments = "",
-        .description = "For ssh, scp, rsync, sftp, Ansible and editors: ssh -F \"$(pisdk cluster "
-                       "ssh-config --path)\" pi1,\nor an Include line in ~/.ssh/config.",
-        OPTIONS(cluster_ssh_config_options),
-        .max_args = 0,
-        .needs = WANTS_PROJECT,
-        .run = cmd_cluster_ssh_config,
-    },
-    {
-        .name = "logs",
-        .summary = "Show what happened: faults, connections, what sshd said",
-        .arguments = "[BOARD]",
-        OPTIONS(cluster_options),
-        .max_args = 1,
-        .needs = WANTS_PROJECT,
-        .run = cmd_cluster_logs,
-    },
-    FAULT("kill", "Cut the power of boards", cmd_cluster_kill),
-    FAULT("start", "Switch boards on again, with the files that they had", cmd_cluster_start),
-    FAULT("cut", "Pull the network cable of boards", cmd_cluster_cut),
-    FAULT("heal", "Undo cut, limit, fill and slow", cmd_cluster_heal),
-    {
-        .name = "limit",
-        .summary = "Make the links of boards slower, or faster",
-        .arguments = "BOARD…",
-        OPTIONS(cluster_limit_options),
-        .min_args = 1,
-        .max_args = -1,
-        .needs = WANTS_PROJECT,
-        .run = cmd_cluster_limit,
-    },
-    FAULT("fill", "Leave no space on the storage of boards", cmd_cluster_fill),
-    {
-        .name = "slow",
-        .summary = "Let the programs of boards run only a part of the time",
-        .arguments = "BOARD…",
-        OPTIONS(cluster_slow_options),
-        .min_args = 1,
-        .max_args = -1,
-        .needs = WANTS_PROJECT,
-        .run = cmd_cluster_slow,
-    },
-    {
-        .name = "image",
-        .summary = "Make the boards' image: the sysroot, and what a board has besides",
-        .arguments = "",
-        .description = "`up` does it when there is none. Prints where it is. In a project, its "
-                       "packages are in\npisdk-cluster.lock; it has those of pisdk.lock, and more.",
-        OPTIONS(cluster_image_options),
-        .max_args = 0,
-        .needs = WANTS_PROJECT,
-        .run = cmd_cluster_image,
-    },
-    {
-        .name = "connect",
-        .summary = "Connect the standard streams to a board's port, as ssh needs it",
-        .arguments = "BOARD [PORT]",
-        OPTIONS(cluster_options),
-        .min_args = 1,
-        .max_args = 2,
-        .needs = WANTS_PROJECT,
-        .run = cmd_cluster_connect,
-    },
-    {0},
+static const struct option_spec on_boards_options[] = {
+    TO_OPTION,
+    NODES_OPTION,
+    SSH_CONFIG_OPTION,
 };
 
 const struct command pisdk_commands[] = {
@@ -530,10 +227,47 @@ const struct command pisdk_commands[] = {
         .run = cmd_debug,
     },
     {
+        .name = "deploy",
+        .summary = "Put the project on the boards: checked, in parallel, all or none",
+        .arguments = "",
+        .description =
+            "Builds, and brings programs, libraries and the `files` of [deploy] to every board.\n"
+            "Only when all have them, checked file by file, the new release becomes the current\n"
+            "one. Only what changed travels, and boards pass it on to each other.",
+        OPTIONS(deploy_options),
+        .max_args = 0,
+        .needs = NEEDS_PROJECT,
+        .run = cmd_deploy,
+    },
+    {
+        .name = "rollback",
+        .summary = "Go back to an earlier release on the boards",
+        .arguments = "[RELEASE]",
+        OPTIONS(on_boards_options),
+        .max_args = 1,
+        .needs = NEEDS_PROJECT,
+        .run = cmd_rollback,
+    },
+    {
+        .name = "undeploy",
+        .summary = "Remove the project from the boards, with all its releases",
+        .arguments = "",
+        OPTIONS(on_boards_options),
+        .max_args = 0,
+        .needs = NEEDS_PROJECT,
+        .run = cmd_undeploy,
+    },
+    {
         .name = "cluster",
         .summary = "Emulated boards with sshd, on a network",
         .arguments = "COMMAND",
         .commands = cluster_commands,
+    },
+    {
+        .name = "nodes",
+        .summary = "The boards of the project",
+        .arguments = "COMMAND",
+        .commands = nodes_commands,
     },
     {
         .name = "help",

@@ -5,28 +5,39 @@
 
 #include "base/fs.h"
 #include "base/proc.h"
+#include "node_choice.h"
 
 enum { OUTPUT_MAX = 1 << 16, NO_GDBSERVER = 41 };
 
-static char *find_host(struct app *app, const char *node)
+static int find_host(struct app *app, const char *node, struct debug_node *out, struct err *err)
 {
-    const struct project *p = &app->project;
-    for (size_t i = 0; app->has_project && i < p->n_nodes; i++) {
-        if (strcmp(p->nodes[i].name, node) == 0) {
-            return xstrdup(p->nodes[i].host ? p->nodes[i].host : node);
-        }
+    _cleanup_(remotes_release) struct remotes known = {0};
+
+    if (nodes_of_project(app, &known, err) != 0) {
+        return -1;
     }
-    return xstrdup(node);
+    const struct remote *n = remotes_find(&known, node);
+    out->host = xstrdup(n ? n->host : node);
+    strv_add_list(&out->ssh, "ssh", "-T", NULL);
+    if (n && n->port) {
+        strv_addf(&out->ssh, "-p%ld", n->port);
+    }
+    if (n && n->identity) {
+        strv_add_list(&out->ssh, "-i", n->identity, NULL);
+    }
+    strv_add_list(&out->ssh, "--", out->host, NULL);
+    return 0;
 }
 
 // Runs a command of the shell on the board; `input` is its standard input, or -1. What ssh has to
 // say or to ask, the user sees.
-static int run(const char *host, const char *command, int input, struct strbuf *out, int *status,
-               struct err *err)
+static int run(const struct debug_node *n, const char *command, int input, struct strbuf *out,
+               int *status, struct err *err)
 {
     _cleanup_strv_ struct strv argv = {0};
     const struct proc_capture capture = {.input = input, .max = OUTPUT_MAX, .out = out};
-    strv_add_list(&argv, "ssh", "-T", "--", host, command, NULL);
+    strv_add_all(&argv, n->ssh.items);
+    strv_add(&argv, command);
     return proc_capture(argv.items, &capture, status, err);
 }
 
@@ -45,7 +56,7 @@ static int copy_program(struct debug_node *n, const char *program, struct err *e
     if (file < 0) {
         return err_sys(err, "cannot open %s", program);
     }
-    if (run(n->host, command, file, &out, &status, err) != 0) {
+    if (run(n, command, file, &out, &status, err) != 0) {
         return -1;
     }
     if (status == NO_GDBSERVER) {
@@ -67,22 +78,28 @@ static char *remote_command(const struct debug_node *n, const char *program,
 {
     _cleanup_free_ char *path = fs_join(n->folder, fs_base(program));
     _cleanup_free_ char *quoted = str_quoted(path);
-    _cleanup_free_ char *host = str_quoted(n->host);
     _cleanup_strbuf_ struct strbuf there = {0};
+    _cleanup_strbuf_ struct strbuf command = {0};
     strbuf_addf(&there, "gdbserver --once - %s", quoted);
     for (size_t i = 0; i < args->n; i++) {
         _cleanup_free_ char *arg = str_quoted(args->items[i]);
         strbuf_addf(&there, " %s", arg);
     }
     _cleanup_free_ char *here = str_quoted(there.data);
-    return xasprintf("| ssh -T -- %s %s", host, here);
+    strbuf_adds(&command, "|");
+    for (size_t i = 0; i < n->ssh.n; i++) {
+        _cleanup_free_ char *word = str_quoted(n->ssh.items[i]);
+        strbuf_addf(&command, " %s", word);
+    }
+    strbuf_addf(&command, " %s", here);
+    return strbuf_take(&command);
 }
 
 int debug_node_open(struct app *app, const char *node, const char *program, const struct strv *args,
                     struct debug_node *out, struct err *err)
 {
-    *out = (struct debug_node){.host = find_host(app, node)};
-    if (copy_program(out, program, err) != 0) {
+    *out = (struct debug_node){0};
+    if (find_host(app, node, out, err) != 0 || copy_program(out, program, err) != 0) {
         debug_node_close(out);
         return -1;
     }
@@ -98,9 +115,10 @@ void debug_node_close(struct debug_node *n)
         _cleanup_strbuf_ struct strbuf out = {0};
         struct err ignored = ERR_INIT;
         int status;
-        (void)!run(n->host, command, -1, &out, &status, &ignored);
+        (void)!run(n, command, -1, &out, &status, &ignored);
     }
     free(n->host);
+    strv_release(&n->ssh);
     free(n->folder);
     free(n->remote);
     *n = (struct debug_node){0};

@@ -9,11 +9,12 @@
 
 struct debug_node {
     char *host;
-    char *folder; // on the board
-    char *remote; // for gdb's `target remote`
+    struct strv ssh; // the command that leads there, without the one there
+    char *folder;    // on the board
+    char *remote;    // for gdb's `target remote`
 };
 
-// `node` is the name of a [node NAME] of pisdk.ini, or what ssh understands. ERR_NOT_FOUND when the
+// `node` is the name of a node of the project, or what ssh understands. ERR_NOT_FOUND when the
 // board has no gdbserver.
 int debug_node_open(struct app *app, const char *node, const char *program, const struct strv *args,
                     struct debug_node *out, struct err *err) ERR_MUST_CHECK;

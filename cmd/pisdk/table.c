@@ -42,6 +42,9 @@ void table_free(struct table *t)
 
 static json_t *json_cell(enum column_type type, const char *cell)
 {
+    if (*cell == '\0' && type != COLUMN_BOOL) {
+        return json_null();
+    }
     switch (type) {
     case COLUMN_NUMBER:
     case COLUMN_SIZE:
@@ -49,7 +52,7 @@ static json_t *json_cell(enum column_type type, const char *cell)
     case COLUMN_BOOL:
         return json_boolean(strcmp(cell, "yes") == 0);
     default:
-        return *cell ? json_string(cell) : json_null();
+        return json_string(cell);
     }
 }
 

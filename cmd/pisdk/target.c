@@ -7,6 +7,7 @@
 #include "base/proc.h"
 #include "deb/lock.h"
 #include "deb/recipe.h"
+#include "node_choice.h"
 #include "project/build.h"
 #include "target/compiler.h"
 #include "target/toolset_make.h"
@@ -110,31 +111,49 @@ static int choose_variant(struct app *app, struct target *out, struct err *err)
     return 0;
 }
 
+// Makes it the board when it is weaker than what was found so far.
+static int take_if_weaker(const char *folder, const struct remote *node, struct board *out,
+                          struct err *err)
+{
+    struct board b;
+
+    if (!node->board) {
+        err_set(err, ERR_USAGE, "board `auto`: node `%s` does not say which board it is",
+                node->name);
+        return err_hint(err, "add `board = pi4` to [node %s] in " PROJECT_FILE, node->name);
+    }
+    if (board_read(folder, node->board, false, &b, err) != 0) {
+        return err_wrap(err, "[node %s]", node->name);
+    }
+    if (!out->name || b.level < out->level) {
+        board_release(out);
+        *out = b;
+    } else {
+        board_release(&b);
+    }
+    return 0;
+}
+
 // `auto`: what is built for the weakest board runs on all.
 static int choose_weakest(struct app *app, const char *folder, struct board *out, struct err *err)
 {
-    const struct project *p = app->has_project ? &app->project : NULL;
+    _cleanup_(remotes_release) struct remotes nodes = {0};
+    _cleanup_strv_ struct strv seen = {0};
 
     *out = (struct board){0};
-    for (size_t i = 0; p && i < p->n_nodes; i++) {
-        struct board b;
-        if (!p->nodes[i].board) {
-            err_set(err, ERR_USAGE, "board `auto`: node `%s` does not say which board it is",
-                    p->nodes[i].name);
-            board_release(out);
-            return err_hint(err, "add `board = pi4` to [node %s] in " PROJECT_FILE,
-                            p->nodes[i].name);
+    if (nodes_of_project(app, &nodes, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < nodes.n; i++) {
+        const char *board = nodes.items[i].board;
+        if (board && strv_has(&seen, board)) {
+            continue;
         }
-        if (board_read(folder, p->nodes[i].board, false, &b, err) != 0) {
+        if (take_if_weaker(folder, &nodes.items[i], out, err) != 0) {
             board_release(out);
-            return err_wrap(err, "[node %s]", p->nodes[i].name);
+            return -1;
         }
-        if (!out->name || b.level < out->level) {
-            board_release(out);
-            *out = b;
-        } else {
-            board_release(&b);
-        }
+        strv_add(&seen, board);
     }
     if (!out->name) {
         err_set(err, ERR_USAGE,
@@ -142,7 +161,7 @@ static int choose_weakest(struct app *app, const char *folder, struct board *out
                 "are none");
         return err_hint(err, "name them in " PROJECT_FILE ": [node pi1] and board = pi4");
     }
-    log_debug(&app->log, "board: %s, the weakest of %zu nodes", out->name, p->n_nodes);
+    log_debug(&app->log, "board: %s, the weakest of %zu nodes", out->name, nodes.n);
     return 0;
 }
 

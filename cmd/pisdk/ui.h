@@ -42,7 +42,7 @@ struct column {
 
 struct table;
 struct table *table_new(const struct column *columns, size_t n);
-// One cell after the other, row by row; NULL is an empty one.
+// One cell after the other, row by row; NULL is an empty one, in any column: null in JSON.
 void table_text(struct table *t, const char *text);
 void table_number(struct table *t, unsigned long long number);
 // Prints to standard output.

@@ -14,7 +14,8 @@ from harness import PISDK, Case, main, path_without, write  # noqa: E402
 
 SOURCE = Path(__file__).parents[2]
 COMMANDS = ["doctor", "sysroot", "sysroot build", "sysroot list", "sysroot show", "sysroot path",
-            "sysroot remove", "boards", "new", "build", "env", "exec", "run", "test", "debug", "help"]
+            "sysroot remove", "boards", "new", "build", "env", "exec", "run", "test", "debug",
+            "nodes add", "nodes remove", "nodes list", "help"]
 
 
 class Help(Case):

@@ -612,10 +612,12 @@ class Quality(Build):
         """ssh is a script that runs the command here, and gdbserver one that puts QEMU's stub on its
         standard streams: QEMU cannot run the real one, which needs ptrace(2)."""
         folder = self.cmake("#include <string.h>\nint main(int n, char **v) { return strlen(v[n - 1]); }\n")
-        write(folder / "pisdk.ini", "[project]\nname = p\n[node one]\nhost = pi@board\n")
+        write(folder / "pisdk.ini", "[project]\nname = p\n[node one]\nhost = pi@board\nport = 2222\n"
+                                    "identity = a key\n")
         before = set(Path("/tmp").glob("pisdk-debug-*"))
-        write(self.dir / "bin/ssh", '#!/bin/sh\nshift\n[ "$1 $2" = "-- pi@board" ] || exit 255\n'
-                                    'exec sh -c "$3"\n', 0o755)
+        write(self.dir / "bin/ssh", '#!/bin/sh\n'
+              f'[ "$1|$2|$3|$4|$5|$6" = "-T|-p2222|-i|{folder}/a key|--|pi@board" ] || exit 255\n'
+              'exec sh -c "$7"\n', 0o755)
         env = {"PATH": f"{self.dir}/bin:{self.env['PATH']}"}
         self.fails(1, "debug", "--on", "one", cwd=folder, env=env, says="no gdbserver",
                    hint="install gdbserver")

@@ -289,6 +289,62 @@ static void test_ini(void **state)
     assert_int_equal(ini_number("k", "", 0, 20, &number, &err), -1);
 }
 
+static void expect_sections(const char *text, const char *expected)
+{
+    _cleanup_(ini_sections_release) struct ini_sections found = {0};
+    _cleanup_strbuf_ struct strbuf b = {0};
+    struct err err = ERR_INIT;
+    assert_int_equal(ini_find_sections("f", text, &found, &err), 0);
+    strbuf_adds(&b, "");
+    for (size_t i = 0; i < found.n; i++) {
+        const struct ini_section *s = &found.items[i];
+        strbuf_addf(&b, "%d %s <%.*s>", s->line, s->name, (int)(s->end - s->begin),
+                    text + s->begin);
+    }
+    assert_string_equal(b.data, expected);
+}
+
+static void test_ini_sections(void **state)
+{
+    static const char *const bad[] = {
+        "[s]x",
+        "[s] x = 1",
+        "[s]]",
+        "[s[1-2]",
+        "[s[1-2]x]",
+        "[s[1-2]]]",
+        "[s[1]-[2]]",
+        "[s",
+        "[[s[1]]",
+        "[s[1-2]] x",
+        "[a ;b]",
+        "[a\t;b]",
+        "[0123456789012345678901234567890123456789012345678901234567890]",
+    };
+    _cleanup_strbuf_ struct strbuf b = {0};
+    struct err err = ERR_INIT;
+    (void)state;
+
+    expect_sections("", "");
+    expect_sections("k = 1\n", "");
+    expect_sections("; c\n[a]\nk = 1\n\n  two\n; d\n\n[b] ; x\n# e\n[a]\n",
+                    "2 a <[a]\nk = 1\n\n  two\n>8 b <[b] ; x\n>10 a <[a]\n>");
+    expect_sections("[a]\nk = 1\n [b]\n", "1 a <[a]\nk = 1\n [b]\n>"); // goes on with the value
+    expect_sections(" [a]\n [b]\nk=1", "1 a < [a]\n>2 b < [b]\nk=1>");
+    expect_sections("\xEF\xBB\xBF[a]\n", "1 a <[a]\n>");
+    assert_int_equal(
+        ini_read_text("f", "[n pi[1-4]] # c\nk = 1\n[b]\nl = [x]\n", collect, &b, &err), 0);
+    assert_string_equal(b.data, "[n pi[1-4]]k=1;[b]l=[x];");
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        _cleanup_free_ char *text = xasprintf("[a]\nk = 1\n%s\nk = 1\n", bad[i]);
+        if (ini_read_text("f", text, collect, &b, &err) == 0) {
+            fail_msg("%s was taken", bad[i]);
+        }
+        assert_int_equal(err.code, ERR_USAGE);
+        assert_true(str_starts(err.msg, "f:3: "));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,7 +354,7 @@ int main(void)
         cmocka_unit_test(test_paths),   cmocka_unit_test(test_files),
         cmocka_unit_test(test_hash),    cmocka_unit_test(test_open_beneath),
         cmocka_unit_test(test_lock),    cmocka_unit_test(test_processes),
-        cmocka_unit_test(test_ini),
+        cmocka_unit_test(test_ini),     cmocka_unit_test(test_ini_sections),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

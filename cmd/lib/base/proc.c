@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
@@ -381,6 +382,95 @@ int proc_capture(char *const argv[], const struct proc_capture *c, int *status, 
         raise(sig); // ours as well, now that the program is gone
     }
     return r;
+}
+
+static _Noreturn void exec_companion(char *const argv[], const int pipes[CAPTURED][2], int report)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    dup2(pipes[0][0], STDIN_FILENO);
+    dup2(pipes[1][1], STDOUT_FILENO);
+    dup2(pipes[2][1], STDERR_FILENO);
+    pthread_sigmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    execvp(argv[0], argv);
+    int saved = errno;
+    (void)!write(report, &saved, sizeof(saved));
+    _exit(EXEC_FAILED);
+}
+
+int proc_start(char *const argv[], struct proc_child *out, struct err *err)
+{
+    int pipes[CAPTURED][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
+    int report[2] = {-1, -1};
+    bool made = pipe2(report, O_CLOEXEC) == 0;
+    int r = 0;
+
+    for (size_t i = 0; i < CAPTURED && made; i++) {
+        made = pipe2(pipes[i], O_CLOEXEC) == 0;
+    }
+    pid_t pid = made ? fork() : -1;
+    if (pid == 0) {
+        exec_companion(argv, pipes, report[1]);
+    }
+    if (pid < 0) {
+        r = err_sys(err, "cannot start %s", argv[0]);
+    }
+    *out =
+        (struct proc_child){pid, TAKE_FD(pipes[0][1]), TAKE_FD(pipes[1][0]), TAKE_FD(pipes[2][0])};
+    close_end(&report[1]);
+    for (size_t i = 0; i < CAPTURED; i++) {
+        close_end(&pipes[i][0]);
+        close_end(&pipes[i][1]);
+    }
+    if (pid > 0 && read_exec_report(report[0], argv[0], err) != 0) {
+        waitpid(pid, NULL, 0);
+        r = -1;
+    }
+    close_end(&report[0]);
+    int *ends[] = {&out->in, &out->out, &out->errors};
+    for (size_t i = 0; i < CAPTURED; i++) {
+        if (r != 0) {
+            close_end(ends[i]);
+        } else {
+            fcntl(*ends[i], F_SETFL, O_NONBLOCK);
+        }
+    }
+    return r;
+}
+
+pid_t proc_start_deaf(char *const argv[], struct err *err)
+{
+    static const int ignored[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
+    int report[2];
+    if (pipe2(report, O_CLOEXEC) != 0) {
+        return err_sys(err, "cannot make a pipe");
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        sigset_t none;
+        sigemptyset(&none);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (size_t i = 0; i < ARRAY_SIZE(ignored); i++) {
+            signal(ignored[i], SIG_IGN);
+        }
+        signal(SIGPIPE, SIG_DFL);
+        pthread_sigmask(SIG_SETMASK, &none, NULL);
+        execvp(argv[0], argv);
+        int saved = errno;
+        (void)!write(report[1], &saved, sizeof(saved));
+        _exit(EXEC_FAILED);
+    }
+    close_end(&report[1]);
+    int r = pid < 0 ? err_sys(err, "cannot start %s", argv[0])
+                    : read_exec_report(report[0], argv[0], err);
+    close_end(&report[0]);
+    if (r != 0 && pid > 0) {
+        waitpid(pid, NULL, 0);
+    }
+    return r == 0 ? pid : -1;
 }
 
 void proc_stop_hold(sigset_t *saved)

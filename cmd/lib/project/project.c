@@ -9,11 +9,12 @@
 
 #define KNOWN_KEYS                                                                                 \
     "project.name target.sysroot target.board target.glibc build.system build.configure "          \
-    "build.args build.command build.test run.ranks run.program"
-#define KNOWN_NODE_KEYS "node.host node.slots node.board"
+    "build.args build.command build.test run.ranks run.program nodes.file nodes.group "            \
+    "deploy.files deploy.keep"
+#define KNOWN_NODE_KEYS "node.host node.slots node.board node.identity node.port node.peer"
 #define NODE_SECTION    "node "
 
-enum { PROJECT_NAME_MAX = 64, NODES_MAX = 4096, SLOTS_MAX = 4096 };
+enum { PROJECT_NAME_MAX = 64, DEPLOY_KEEP = 3, DEPLOY_KEEP_MAX = 100 };
 
 bool project_name_is_valid(const char *name)
 {
@@ -60,27 +61,57 @@ static struct project_node *find_node(struct project *p, const char *name)
             return &p->nodes[i];
         }
     }
-    VEC_GROW(p->nodes, p->n_nodes);
-    struct project_node *n = &p->nodes[p->n_nodes++];
-    *n = (struct project_node){.name = xstrdup(name)};
-    return n;
+    return NULL;
+}
+
+// Sections count though they have no key: `[node pi[1-8]]` says enough.
+static int add_nodes(struct project *p, const char *file, const char *text, struct err *err)
+{
+    _cleanup_(ini_sections_release) struct ini_sections sections = {0};
+
+    if (ini_find_sections(file, text, &sections, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < sections.n; i++) {
+        const struct ini_section *s = &sections.items[i];
+        if (strcmp(s->name, "node") == 0 || strcmp(s->name, NODE_SECTION) == 0) {
+            return err_set(err, ERR_USAGE, "%s:%d: [node] has no name", file, s->line);
+        }
+        const char *name = s->name + strlen(NODE_SECTION);
+        if (!str_starts(s->name, NODE_SECTION) || find_node(p, name)) {
+            continue;
+        }
+        if (p->n_nodes == REMOTES_MAX) {
+            return err_set(err, ERR_USAGE, "%s:%d: more than %d nodes", file, s->line, REMOTES_MAX);
+        }
+        VEC_GROW(p->nodes, p->n_nodes);
+        p->nodes[p->n_nodes++] = (struct project_node){.name = xstrdup(name), .line = s->line};
+    }
+    return 0;
 }
 
 static int on_node_key(struct project *p, const char *name, const char *key, const char *value,
                        struct err *err)
 {
-    if (*name == '\0' || p->n_nodes == NODES_MAX) {
-        return err_set(err, ERR_USAGE, *name ? "more than 4096 nodes" : "[node] has no name");
-    }
     struct project_node *n = find_node(p, name);
-    if (strcmp(key, "host") == 0) {
-        return set_text(&n->host, key, value, err);
+    if (!n) {
+        return err_set(err, ERR_USAGE, "[node] has no name");
     }
-    if (strcmp(key, "board") == 0) {
-        return set_text(&n->board, key, value, err);
+    const struct {
+        const char *key;
+        char **text;
+    } texts[] = {
+        {"host", &n->host}, {"board", &n->board}, {"identity", &n->identity}, {"peer", &n->peer}};
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        if (strcmp(key, texts[i].key) == 0) {
+            return set_text(texts[i].text, key, value, err);
+        }
     }
     if (strcmp(key, "slots") == 0) {
-        return ini_number(key, value, 1, SLOTS_MAX, &n->slots, err);
+        return ini_number(key, value, 1, REMOTE_SLOTS_MAX, &n->slots, err);
+    }
+    if (strcmp(key, "port") == 0) {
+        return ini_number(key, value, 1, REMOTE_PORT_MAX, &n->port, err);
     }
     return ini_unknown("node", key, KNOWN_NODE_KEYS, err);
 }
@@ -111,6 +142,9 @@ static int on_key(void *user, const char *section, const char *key, const char *
         {"build", "command", NULL, &p->build.command},
         {"build", "test", NULL, &p->build.test},
         {"run", "program", &p->program, NULL},
+        {"nodes", "file", &p->nodes_file, NULL},
+        {"nodes", "group", &p->nodes_group, NULL},
+        {"deploy", "files", NULL, &p->deploy_files},
     };
     if (str_starts(section, NODE_SECTION)) {
         return on_node_key(p, section + strlen(NODE_SECTION), key, value, err);
@@ -131,7 +165,25 @@ static int on_key(void *user, const char *section, const char *key, const char *
     if (strcmp(section, "run") == 0 && strcmp(key, "ranks") == 0) {
         return ini_number(key, value, 1, PROJECT_RANKS_MAX, &p->ranks, err);
     }
+    if (strcmp(section, "deploy") == 0 && strcmp(key, "keep") == 0) {
+        return ini_number(key, value, 1, DEPLOY_KEEP_MAX, &p->deploy_keep, err);
+    }
     return ini_unknown(section, key, KNOWN_KEYS, err);
+}
+
+static int complete_nodes(struct project *p, const char *file, struct err *err)
+{
+    _cleanup_(remotes_release) struct remotes tried = {0};
+
+    if (p->nodes_group && !p->nodes_file) {
+        return err_set(err, ERR_USAGE, "%s: [nodes] has a `group`, but no `file`", file);
+    }
+    if (p->nodes_file) {
+        char *path = fs_join(p->dir, p->nodes_file);
+        free(p->nodes_file);
+        p->nodes_file = path;
+    }
+    return project_nodes(p, &tried, err);
 }
 
 static int complete(struct project *p, const char *file, struct err *err)
@@ -155,10 +207,13 @@ static int complete(struct project *p, const char *file, struct err *err)
     if (!p->program) {
         p->program = xstrdup(p->name);
     }
-    return 0;
+    if (p->deploy_keep == 0) {
+        p->deploy_keep = DEPLOY_KEEP;
+    }
+    return complete_nodes(p, file, err);
 }
 
-int project_read(const char *dir, struct project *out, struct err *err)
+int project_read_text(const char *dir, const char *text, struct project *out, struct err *err)
 {
     *out = (struct project){0};
     out->dir = fs_real_path(dir);
@@ -166,11 +221,22 @@ int project_read(const char *dir, struct project *out, struct err *err)
         return err_sys(err, "cannot enter folder %s", dir);
     }
     _cleanup_free_ char *file = fs_join(out->dir, PROJECT_FILE);
-    if (ini_read(file, on_key, out, err) != 0 || complete(out, file, err) != 0) {
+    if (add_nodes(out, file, text, err) != 0 || ini_read_text(file, text, on_key, out, err) != 0 ||
+        complete(out, file, err) != 0) {
         project_release(out);
         return -1;
     }
     return 0;
+}
+
+int project_read(const char *dir, struct project *out, struct err *err)
+{
+    _cleanup_strbuf_ struct strbuf text = {0};
+    _cleanup_free_ char *real = fs_real_path(dir);
+    _cleanup_free_ char *file = fs_join(real ? real : dir, PROJECT_FILE);
+
+    *out = (struct project){0};
+    return ini_load(file, &text, err) == 0 ? project_read_text(dir, text.data, out, err) : -1;
 }
 
 int project_find(struct project *out, struct err *err)
@@ -207,10 +273,15 @@ void project_release(struct project *p)
     strv_release(&p->build.args);
     strv_release(&p->build.command);
     strv_release(&p->build.test);
+    free(p->nodes_file);
+    free(p->nodes_group);
+    strv_release(&p->deploy_files);
     for (size_t i = 0; i < p->n_nodes; i++) {
         free(p->nodes[i].name);
         free(p->nodes[i].host);
+        free(p->nodes[i].peer);
         free(p->nodes[i].board);
+        free(p->nodes[i].identity);
     }
     free(p->nodes);
     *p = (struct project){0};

@@ -4,7 +4,9 @@
 //     [target]  sysroot, board, glibc
 //     [build]   system, configure, args, command, test
 //     [run]     ranks, program
-//     [node N]  host, slots, board
+//     [nodes]   file, group
+//     [node N]  host, slots, board, identity, port, peer
+//     [deploy]  files, keep
 #ifndef PISDK_PROJECT_PROJECT_H
 #define PISDK_PROJECT_PROJECT_H
 
@@ -12,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "remote/remotes.h"
 
 #define PROJECT_FILE            "pisdk.ini"
 #define PROJECT_DEFAULT_SYSROOT "bookworm"
@@ -28,12 +31,16 @@ struct project_build_settings {
     struct strv test;      // what tests it, where the build system does not say so itself
 };
 
-// A board of the cluster that the program is for.
+// A section [node NAME]: boards of the cluster that the program is for. Texts may have ranges, see
+// remote/remotes.h, and are NULL when they are not given.
 struct project_node {
     char *name;
+    int line;   // in pisdk.ini
     char *host; // as ssh understands it; NULL: the name
+    char *peer;
     char *board;
-    long slots; // 0: not given
+    char *identity;
+    long slots, port; // 0: not given
 };
 
 struct project {
@@ -43,17 +50,28 @@ struct project {
     char *board; // a board's name, or "auto": the weakest of the nodes
     char *glibc; // the newest version that programs may need, or NULL: the sysroot's
     struct project_build_settings build;
+    char *nodes_file;  // a hostfile or an inventory, absolute; NULL: none
+    char *nodes_group; // of the inventory; NULL: all of it
     struct project_node *nodes;
     size_t n_nodes;
-    char *program; // what `pisdk run` runs; the project's name when not given
-    long ranks;    // 0: not given, run without mpirun
+    struct strv deploy_files; // what else goes to the boards
+    long deploy_keep;         // how many releases stay there
+    char *program;            // what `pisdk run` runs; the project's name when not given
+    long ranks;               // 0: not given, run without mpirun
 };
 
 // Reads pisdk.ini in this folder or the nearest one above. ERR_NOT_FOUND when there is none,
 // ERR_USAGE with file, line and key when it is broken.
 int project_find(struct project *out, struct err *err) ERR_MUST_CHECK;
 int project_read(const char *dir, struct project *out, struct err *err) ERR_MUST_CHECK;
+// The same for text that may become the file in `dir`.
+int project_read_text(const char *dir, const char *text, struct project *out,
+                      struct err *err) ERR_MUST_CHECK;
 void project_release(struct project *p);
+
+// Adds the nodes that pisdk.ini names itself, in [node NAME]. A section without `host` adds to what
+// is known of a node that is in the list already. ERR_USAGE with file and line.
+int project_nodes(const struct project *p, struct remotes *out, struct err *err) ERR_MUST_CHECK;
 
 // Letters, digits, "_" and "-", starting with a letter, and not a target that CMake or Ninja has
 // already ("test", "all", …): fit for a folder and for a program.

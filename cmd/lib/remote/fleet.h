@@ -9,6 +9,7 @@
 #define PISDK_REMOTE_FLEET_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -48,6 +49,9 @@ bool fleet_is_open(const struct fleet *f, size_t node);
 // Serves all sessions until none is left, or `stop` (which may be NULL) says so, or a signal asks
 // pisdk to stop, which is ERR_INTERRUPTED: the caller holds signals back (base/proc.h).
 int fleet_serve(struct fleet *f, bool (*stop)(void *user), struct err *err) ERR_MUST_CHECK;
+
+// The words of an ssh to a node, without a command: what else talks to boards has the same options.
+void fleet_ssh_argv(const struct remotes *nodes, const struct remote *node, struct strv *argv);
 
 // One script on all nodes, and what each said: for questions with an answer.
 struct fleet_answer {

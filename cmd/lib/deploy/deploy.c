@@ -1,0 +1,600 @@
+#include "deploy/deploy.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/proc.h"
+#include "deploy/job.h"
+
+enum {
+    SCRIPT_MAX = 1 << 18,
+    RETRIES = 2, // of a connection that was lost
+    FLEET_LOST = -1,
+};
+
+static const double beat_seconds = 4;      // see `watch` in deploy.sh
+static const double silence_seconds = 120; // a board that says nothing for so long is lost
+static const double wait_seconds = 2;      // for another deploy, at least
+static const double show_seconds = 0.2;
+
+const char *deploy_state_name(enum deploy_state state)
+{
+    static const char *const names[] = {
+        [DEPLOY_CONNECTING] = "connecting",
+        [DEPLOY_WAITING] = "waiting",
+        [DEPLOY_CONNECTED] = "connected",
+        [DEPLOY_ASKED] = "connected",
+        [DEPLOY_ANSWERED] = "connected",
+        [DEPLOY_PREPARING] = "preparing",
+        [DEPLOY_RECEIVING] = "receiving",
+        [DEPLOY_CHECKING] = "checking",
+        [DEPLOY_READY] = "ready",
+        [DEPLOY_SWITCHING] = "switching",
+        [DEPLOY_DONE] = "done",
+        [DEPLOY_SHARED] = "shared",
+        [DEPLOY_FAILED] = "failed",
+    };
+    return names[state];
+}
+
+void job_fail(struct job *j, size_t node, enum err_code code, const char *fmt, ...)
+{
+    struct deploy_board *b = &j->boards[node];
+    _cleanup_strbuf_ struct strbuf text = {0};
+    va_list ap;
+    va_start(ap, fmt);
+    strbuf_vaddf(&text, fmt, ap);
+    va_end(ap);
+    err_set(&b->err, code, "%s", text.data);
+    b->state = DEPLOY_FAILED;
+    job_send_lost(j, node);
+}
+
+void job_command(struct job *j, size_t node, const char *fmt, ...)
+{
+    _cleanup_strbuf_ struct strbuf text = {0};
+    va_list ap;
+    va_start(ap, fmt);
+    strbuf_vaddf(&text, fmt, ap);
+    va_end(ap);
+    strbuf_adds(&text, "\n");
+    fleet_send(j->fleet, node, text.data);
+}
+
+// Sends it to all boards in state `from`, which are in state `to` then.
+static void command_all(struct job *j, enum deploy_state from, enum deploy_state to,
+                        const char *command)
+{
+    for (size_t i = 0; i < j->n; i++) {
+        if (j->boards[i].state == from) {
+            j->boards[i].state = to;
+            job_command(j, i, "%s", command);
+        }
+    }
+}
+
+static size_t count(const struct job *j, enum deploy_state state)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < j->n; i++) {
+        n += j->boards[i].state == state;
+    }
+    return n;
+}
+
+// --- Connections ---------------------------------------------------------------------------------
+
+static void connect_board(struct job *j, size_t node)
+{
+    _cleanup_strv_ struct strv args = {0};
+    struct err err = ERR_INIT;
+    strv_add_list(&args, j->o->name, j->token, j->o->who, NULL);
+    strv_addf(&args, "%s%s", j->o->about ? "about; " : "", j->goal == JOB_LIST ? "look" : "lock");
+    j->boards[node].state = DEPLOY_CONNECTING;
+    j->stations[node].heard = clock_seconds();
+    if (fleet_start(j->fleet, node, j->script.data, &args, &err) != 0) {
+        j->boards[node].err = err;
+        j->boards[node].state = DEPLOY_FAILED;
+    }
+}
+
+static void on_board_end(struct job *j, size_t node, int status, const struct err *why)
+{
+    struct deploy_board *b = &j->boards[node];
+    bool was_there = b->state != DEPLOY_CONNECTING;
+
+    if (b->state == DEPLOY_FAILED || b->state == DEPLOY_DONE || b->state == DEPLOY_SHARED ||
+        j->phase == PHASE_END) {
+        return;
+    }
+    job_send_lost(j, node);
+    if (was_there && j->phase < PHASE_SWITCH && j->stations[node].retries < RETRIES) {
+        j->stations[node].retries++;
+        log_debug(j->o->log, "%s: %s; once more", b->name, why->msg);
+        connect_board(j, node);
+        return;
+    }
+    if (status == FLEET_LOST) {
+        b->err = *why;
+        b->state = DEPLOY_FAILED;
+    } else {
+        job_fail(j, node, ERR_FAILED, "its shell ended with status %d", status);
+    }
+}
+
+static void on_end(void *user, size_t channel, int status, const struct err *why)
+{
+    struct job *j = user;
+    size_t node = channel % j->n;
+    if (channel < j->n) {
+        on_board_end(j, node, status, why);
+    } else if (j->stations[node].channel && j->n_groups > 0) {
+        j->stations[node].channel = false;
+        job_send_feed_ended(j, node, status, why->msg);
+    }
+}
+
+// --- Phases --------------------------------------------------------------------------------------
+
+static bool is_pending(enum deploy_state state)
+{
+    switch (state) {
+    case DEPLOY_CONNECTING:
+    case DEPLOY_ASKED:
+    case DEPLOY_PREPARING:
+    case DEPLOY_RECEIVING:
+    case DEPLOY_CHECKING:
+    case DEPLOY_SWITCHING:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static int give_up(struct job *j)
+{
+    j->stopped = true;
+    j->phase = PHASE_END;
+    return -1;
+}
+
+static bool some_failed(const struct job *j)
+{
+    return count(j, DEPLOY_FAILED) > 0 && (!j->o->partial || count(j, DEPLOY_FAILED) == j->n);
+}
+
+// Not all locks were to be had: those that we have are given back, so that two deploys do not wait
+// for each other for ever, and all are tried again a little later.
+static void wait_for_locks(struct job *j)
+{
+    double now = clock_seconds();
+    unsigned char random = 0;
+    if (j->paused_until == 0) {
+        (void)!getrandom(&random, 1, 0);
+        command_all(j, DEPLOY_CONNECTED, DEPLOY_WAITING, "unlock");
+        command_all(j, DEPLOY_SHARED, DEPLOY_WAITING, "unlock");
+        j->paused_until = now + wait_seconds + random / 256.0;
+    } else if (now > j->paused_until) {
+        j->paused_until = 0;
+        command_all(j, DEPLOY_WAITING, DEPLOY_CONNECTING, "lock");
+    }
+}
+
+static void begin_switch(struct job *j)
+{
+    char command[128];
+    j->phase = PHASE_SWITCH;
+    j->result->switched = true;
+    snprintf(command, sizeof(command), "switch %s %zu %s", j->id, j->o->keep, j->o->date);
+    command_all(j, DEPLOY_READY, DEPLOY_SWITCHING, command);
+}
+
+// The release that most boards had before the current one.
+static void choose_previous(struct job *j)
+{
+    for (size_t i = 0; i < j->n; i++) {
+        const struct deploy_board *b = &j->boards[i];
+        for (size_t k = b->n_history; k > 0 && j->id[0] == '\0'; k--) {
+            const char *id = b->history[k - 1].id;
+            if (strcmp(id, b->current) != 0 && strv_has(&b->releases, id)) {
+                memcpy(j->id, id, sizeof(j->id));
+            }
+        }
+    }
+}
+
+static int find_wanted(struct job *j, struct err *err)
+{
+    for (size_t i = 0; i < j->n; i++) {
+        for (size_t k = 0; k < j->boards[i].releases.n; k++) {
+            const char *id = j->boards[i].releases.items[k];
+            if (!str_starts(id, j->wanted) || strcmp(id, j->id) == 0) {
+                continue;
+            }
+            if (j->id[0]) {
+                return err_set(err, ERR_USAGE, "several releases begin with `%s`", j->wanted);
+            }
+            memcpy(j->id, id, sizeof(j->id));
+        }
+    }
+    return 0;
+}
+
+static int begin_rollback(struct job *j, struct err *err)
+{
+    if (j->wanted && find_wanted(j, err) != 0) {
+        return give_up(j);
+    }
+    if (!j->wanted) {
+        choose_previous(j);
+    }
+    if (j->id[0] == '\0') {
+        err_set(err, ERR_NOT_FOUND, j->wanted ? "no board has a release `%s`" : "%s",
+                j->wanted ? j->wanted : "there is no earlier release to go back to");
+        err_hint(err, "`pisdk deploy --list` shows the releases");
+        return give_up(j);
+    }
+    for (size_t i = 0; i < j->n; i++) {
+        struct deploy_board *b = &j->boards[i];
+        if (b->state == DEPLOY_ANSWERED && strv_has(&b->releases, j->id)) {
+            b->state = DEPLOY_READY;
+        } else if (b->state == DEPLOY_ANSWERED) {
+            job_fail(j, i, ERR_NOT_FOUND, "it has no release %s", j->id);
+        }
+    }
+    if (some_failed(j)) {
+        return give_up(j);
+    }
+    begin_switch(j);
+    return 0;
+}
+
+// All boards that answer are ours now.
+static void after_lock(struct job *j)
+{
+    switch (j->goal) {
+    case JOB_REMOVE:
+        j->phase = PHASE_SWITCH;
+        command_all(j, DEPLOY_CONNECTED, DEPLOY_SWITCHING, "undeploy");
+        return;
+    case JOB_LIST:
+    case JOB_ROLLBACK:
+        j->phase = PHASE_FACTS;
+        command_all(j, DEPLOY_CONNECTED, DEPLOY_ASKED, "history");
+        return;
+    default:
+        break;
+    }
+    j->phase = PHASE_FACTS;
+    for (size_t i = 0; i < j->n; i++) {
+        struct deploy_board *b = &j->boards[i];
+        if (b->state != DEPLOY_CONNECTED) {
+            continue;
+        }
+        if (strcmp(b->current, j->id) == 0) {
+            b->state = DEPLOY_DONE;
+        } else if (strv_has(&b->releases, j->id)) {
+            b->state = DEPLOY_READY;
+        } else {
+            b->state = DEPLOY_ASKED;
+            job_command(j, i, "facts");
+        }
+    }
+}
+
+// --- The check before copying
+// ----------------------------------------------------------------------
+
+static bool is_unchecked(const struct job *j, size_t node)
+{
+    return j->boards[node].state == DEPLOY_ANSWERED && j->stations[node].answer.len == 0;
+}
+
+// Boards with the same libraries answer alike.
+static void share_answer(struct job *j, size_t node)
+{
+    const struct station *s = &j->stations[node];
+    for (size_t i = 0; i < j->n; i++) {
+        struct station *other = &j->stations[i];
+        if (is_unchecked(j, i) && s->key && strcmp(s->key, "-") != 0 &&
+            str_eq(s->key, other->key)) {
+            strbuf_adds(&other->answer, s->answer.data);
+        }
+    }
+}
+
+// Asks the next board that has not been asked, nor one like it. False when there is none.
+static bool ask_next(struct job *j)
+{
+    if (!j->o->question) {
+        return false;
+    }
+    if (j->phase == PHASE_CHECK && j->boards[j->checking].state == DEPLOY_ANSWERED) {
+        strbuf_adds(&j->stations[j->checking].answer, "\n"); // also an empty one is an answer
+        share_answer(j, j->checking);
+    }
+    for (size_t i = 0; i < j->n; i++) {
+        if (is_unchecked(j, i)) {
+            j->checking = i;
+            j->boards[i].state = DEPLOY_ASKED;
+            fleet_send(j->fleet, i, j->o->question);
+            return true;
+        }
+    }
+    return false;
+}
+
+static int compare_all(struct job *j, struct err *err)
+{
+    int mismatches = 0;
+    for (size_t i = 0; i < j->n; i++) {
+        if (j->boards[i].state == DEPLOY_ANSWERED && j->o->question) {
+            int n = j->o->check(j->o->user, i, j->stations[i].answer.data, err);
+            if (n < 0) {
+                return give_up(j);
+            }
+            mismatches += n;
+        }
+    }
+    if (mismatches > 0) {
+        err_set(err, ERR_VERIFY, "the programs cannot run on all boards; nothing was sent");
+        return give_up(j);
+    }
+    return 0;
+}
+
+static int after_check(struct job *j, struct err *err)
+{
+    if (compare_all(j, err) != 0) {
+        return -1;
+    }
+    j->phase = PHASE_SEND;
+    return job_send_begin(j, err) == 0 ? 0 : give_up(j);
+}
+
+// Everybody has answered: what comes next.
+static int next_phase(struct job *j, struct err *err)
+{
+    switch (j->phase) {
+    case PHASE_LOCK:
+        if (some_failed(j)) {
+            return give_up(j);
+        }
+        if (count(j, DEPLOY_WAITING) > 0) {
+            wait_for_locks(j);
+        } else {
+            after_lock(j);
+        }
+        return 0;
+    case PHASE_FACTS:
+        if (j->goal == JOB_ROLLBACK) {
+            return begin_rollback(j, err);
+        }
+        if (j->goal == JOB_LIST || some_failed(j)) {
+            return j->goal == JOB_LIST ? (j->phase = PHASE_END, 0) : give_up(j);
+        }
+        if (ask_next(j)) {
+            j->phase = PHASE_CHECK;
+            return 0;
+        }
+        return after_check(j, err);
+    case PHASE_CHECK:
+        if (some_failed(j)) {
+            return give_up(j);
+        }
+        return ask_next(j) ? 0 : after_check(j, err);
+    case PHASE_SEND:
+        if (some_failed(j)) {
+            return give_up(j);
+        }
+        begin_switch(j);
+        return 0;
+    default:
+        j->phase = PHASE_END;
+        return 0;
+    }
+}
+
+static bool step(void *user)
+{
+    struct job *j = user;
+    while (j->phase != PHASE_END) {
+        bool pending = false;
+        for (size_t i = 0; i < j->n; i++) {
+            pending = pending || is_pending(j->boards[i].state);
+        }
+        if (pending) {
+            return false;
+        }
+        double paused = j->paused_until;
+        struct err err = ERR_INIT;
+        if (next_phase(j, &err) != 0) {
+            j->err = err;
+        }
+        if (j->paused_until != 0 && j->paused_until == paused) {
+            return false; // until the pause is over
+        }
+    }
+    return true;
+}
+
+static void on_tick(void *user)
+{
+    struct job *j = user;
+    double now = clock_seconds();
+    for (size_t i = 0; i < j->n; i++) {
+        if (fleet_is_open(j->fleet, i) && now - j->stations[i].heard > silence_seconds) {
+            fleet_kill(j->fleet, i);
+        }
+    }
+    if (now - j->beaten > beat_seconds) {
+        j->beaten = now;
+        for (size_t i = 0; i < j->n; i++) {
+            job_command(j, i, "beat");
+        }
+    }
+    if (j->phase == PHASE_SEND) {
+        job_send_tick(j);
+    }
+    if (j->o->on_progress && now - j->shown > show_seconds) {
+        j->shown = now;
+        j->o->on_progress(j->o->user, j->boards, j->n);
+    }
+}
+
+// --- The whole -----------------------------------------------------------------------------------
+
+// The same on all boards, and no other deploy's.
+static char *make_token(void)
+{
+    unsigned char bytes[8] = {0};
+    struct strbuf hex = {0};
+    (void)!getrandom(bytes, sizeof(bytes), 0);
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        strbuf_addf(&hex, "%02x", bytes[i]);
+    }
+    return strbuf_take(&hex);
+}
+
+static int read_scripts(struct job *j, struct err *err)
+{
+    _cleanup_free_ char *script = fs_join(j->o->scripts, "deploy.sh");
+    _cleanup_free_ char *receiver = fs_join(j->o->scripts, "receive.sh");
+    if (fs_read_file(script, SCRIPT_MAX, &j->script, err) != 0) {
+        return -1;
+    }
+    return fs_read_file(receiver, SCRIPT_MAX, &j->receiver, err);
+}
+
+static void init(struct job *j, struct deploy_result *out)
+{
+    const struct remotes *nodes = j->o->nodes;
+    j->n = nodes->n;
+    j->token = make_token();
+    j->result = out;
+    j->boards = xcalloc(j->n + 1, sizeof(*j->boards));
+    j->stations = xcalloc(j->n + 1, sizeof(*j->stations));
+    j->wide = (struct remotes){.items = xcalloc(2 * j->n + 1, sizeof(*nodes->items)),
+                               .n = 2 * j->n,
+                               .ssh_config = nodes->ssh_config};
+    for (size_t i = 0; i < j->n; i++) {
+        j->boards[i].name = nodes->items[i].name;
+        j->wide.items[i] = j->wide.items[j->n + i] = nodes->items[i];
+    }
+    const struct fleet_handlers handlers = {
+        .user = j, .on_line = job_on_line, .on_end = on_end, .on_tick = on_tick};
+    j->fleet = fleet_new(&j->wide, &handlers);
+}
+
+// Says good-bye, so that locks are given back before this returns.
+static void part(struct job *j)
+{
+    struct err ignored = ERR_INIT;
+    j->phase = PHASE_END;
+    for (size_t i = 0; i < 2 * j->n; i++) {
+        if (j->stopped && i < j->n && j->boards[i].state == DEPLOY_CONNECTING) {
+            fleet_kill(j->fleet, i);
+        }
+        if (i >= j->n) {
+            fleet_kill(j->fleet, i);
+        }
+        fleet_close_input(j->fleet, i);
+    }
+    (void)!fleet_serve(j->fleet, NULL, &ignored);
+}
+
+static int conclude(const struct job *j, struct err *err)
+{
+    size_t failed = count(j, DEPLOY_FAILED);
+    if (j->err.code) {
+        *err = j->err;
+        return -1;
+    }
+    if (failed == 0) {
+        return 0;
+    }
+    err_set(err, ERR_NODES, "%zu of %zu board%s failed", failed, j->n, j->n == 1 ? "" : "s");
+    return -1;
+}
+
+static int run(struct job *j, struct deploy_result *out, struct err *err)
+{
+    *out = (struct deploy_result){0};
+    if (j->o->nodes->n == 0) {
+        return err_set(err, ERR_NOT_FOUND, "there is no board");
+    }
+    init(j, out);
+    int r = read_scripts(j, err);
+    for (size_t i = 0; r == 0 && i < j->n; i++) {
+        connect_board(j, i);
+    }
+    r = r == 0 ? fleet_serve(j->fleet, step, err) : r;
+    if (r == 0) {
+        part(j);
+        r = conclude(j, err);
+    }
+    job_send_release(j);
+    fleet_free(j->fleet);
+    memcpy(out->id, j->id, sizeof(out->id));
+    out->boards = j->boards;
+    out->n = j->n;
+    for (size_t i = 0; i < j->n; i++) {
+        free(j->stations[i].key);
+        strbuf_release(&j->stations[i].answer);
+    }
+    free(j->stations);
+    free(j->wide.items);
+    free(j->token);
+    strbuf_release(&j->script);
+    strbuf_release(&j->receiver);
+    return r;
+}
+
+int deploy_release(const struct deploy_options *o, const struct payload *release,
+                   struct deploy_result *out, struct err *err)
+{
+    struct job j = {.o = o, .release = release, .goal = JOB_RELEASE};
+    memcpy(j.id, release->id, sizeof(j.id));
+    return run(&j, out, err);
+}
+
+int deploy_rollback(const struct deploy_options *o, const char *id, struct deploy_result *out,
+                    struct err *err)
+{
+    struct job j = {.o = o, .goal = JOB_ROLLBACK, .wanted = id};
+    return run(&j, out, err);
+}
+
+int deploy_remove(const struct deploy_options *o, struct deploy_result *out, struct err *err)
+{
+    struct job j = {.o = o, .goal = JOB_REMOVE};
+    return run(&j, out, err);
+}
+
+int deploy_list(const struct deploy_options *o, struct deploy_result *out, struct err *err)
+{
+    struct job j = {.o = o, .goal = JOB_LIST};
+    return run(&j, out, err);
+}
+
+void deploy_result_release(struct deploy_result *r)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        struct deploy_board *b = &r->boards[i];
+        strv_release(&b->releases);
+        strv_release(&b->networks);
+        free(b->address);
+        for (size_t k = 0; k < b->n_history; k++) {
+            free(b->history[k].at);
+            free(b->history[k].who);
+        }
+        free(b->history);
+    }
+    free(r->boards);
+    *r = (struct deploy_result){0};
+}

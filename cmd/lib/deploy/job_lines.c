@@ -1,0 +1,212 @@
+// What a board says in answer to the commands of toolchain/remote/deploy.sh. The text is foreign: a
+// board may say anything.
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "deploy/job.h"
+
+enum { HISTORY_MAX = 10000, RELEASES_MAX = 10000, WORD_MAX = 256, ANSWER_MAX = 1 << 20 };
+
+static char *take_word(struct slice *rest)
+{
+    struct slice word;
+    return slice_word(rest, &word) ? xstrndup(word.p, word.n < WORD_MAX ? word.n : WORD_MAX)
+                                   : xstrdup("");
+}
+
+static uint64_t take_number(struct slice *rest)
+{
+    _cleanup_free_ char *word = take_word(rest);
+    return strspn(word, "0123456789") == strlen(word) ? strtoull(word, NULL, 10) : 0;
+}
+
+static void on_state(struct job *j, size_t node, struct slice rest)
+{
+    struct deploy_board *b = &j->boards[node];
+    _cleanup_free_ char *current = take_word(&rest);
+    struct slice list = slice_trim(rest);
+    struct slice id;
+
+    strv_release(&b->releases);
+    b->current[0] = '\0';
+    while (slice_cut(&list, ',', &id) && b->releases.n < RELEASES_MAX) {
+        _cleanup_free_ char *text = slice_dup(id);
+        if (payload_id_is_valid(text)) {
+            strv_add(&b->releases, text);
+        }
+    }
+    if (payload_id_is_valid(current)) {
+        memcpy(b->current, current, sizeof(b->current));
+    }
+    b->state = DEPLOY_CONNECTED;
+    if (j->phase == PHASE_SEND) { // it was lost, and came back
+        if (strv_has(&b->releases, j->id)) {
+            b->state = DEPLOY_READY;
+        } else {
+            job_send_prepare(j, node);
+        }
+    }
+}
+
+static void on_facts(struct job *j, size_t node, struct slice rest)
+{
+    enum { KB = 1024 };
+    struct station *s = &j->stations[node];
+    _cleanup_free_ char *rsync = take_word(&rest);
+    s->rsync = strcmp(rsync, "yes") == 0;
+    s->free = take_number(&rest) * KB;
+    free(s->key);
+    s->key = take_word(&rest);
+    j->boards[node].state = DEPLOY_ANSWERED;
+}
+
+static void on_history(struct job *j, size_t node, struct slice rest)
+{
+    struct deploy_board *b = &j->boards[node];
+    _cleanup_free_ char *id = take_word(&rest);
+    if (!payload_id_is_valid(id) || b->n_history >= HISTORY_MAX) {
+        return;
+    }
+    VEC_GROW(b->history, b->n_history);
+    struct deploy_event *e = &b->history[b->n_history++];
+    *e = (struct deploy_event){.at = take_word(&rest), .who = slice_dup(slice_trim(rest))};
+    memcpy(e->id, id, sizeof(e->id));
+}
+
+static void on_about(struct job *j, size_t node, struct slice rest)
+{
+    enum { NETWORKS_MAX = 64, CORES_MAX = 4096 };
+    struct deploy_board *b = &j->boards[node];
+    struct slice word;
+    uint64_t cores = take_number(&rest);
+    b->cores = cores < CORES_MAX ? (long)cores : CORES_MAX;
+    free(b->address);
+    b->address = take_word(&rest);
+    strv_release(&b->networks);
+    while (slice_word(&rest, &word) && b->networks.n < NETWORKS_MAX) {
+        strv_take(&b->networks, slice_dup(word));
+    }
+}
+
+static void on_busy(struct job *j, size_t node, struct slice rest)
+{
+    _cleanup_free_ char *token = take_word(&rest);
+    _cleanup_free_ char *who = slice_dup(slice_trim(rest));
+    j->boards[node].state = DEPLOY_WAITING;
+    if (!j->told_waiting) {
+        log_info(j->o->log, "%s: %s deploys; waiting", j->boards[node].name,
+                 *who ? who : "somebody else");
+        j->told_waiting = true;
+    }
+}
+
+static void on_sent(struct job *j, size_t from, struct slice rest)
+{
+    uint64_t node = take_number(&rest);
+    _cleanup_free_ char *status = take_word(&rest);
+    _cleanup_free_ char *said = slice_dup(slice_trim(rest));
+    if (node < j->n && j->boards[node].from == j->boards[from].name) {
+        job_send_feed_ended(j, (size_t)node, (int)strtol(status, NULL, 10), said);
+    }
+}
+
+static void on_fail(struct job *j, size_t node, struct slice rest)
+{
+    _cleanup_free_ char *text = slice_dup(slice_trim(rest));
+    struct deploy_board *b = &j->boards[node];
+    bool full = strstr(text, "No space left on device") || strstr(text, "Disk quota exceeded");
+    job_fail(j, node, ERR_FAILED, "%s", full ? "its storage is full" : text);
+    if (full) {
+        err_hint(&b->err, "make room: ssh %s df -h", j->o->nodes->items[node].host);
+    } else if (strstr(text, "Read-only file system")) {
+        err_hint(&b->err, "a card that wears out becomes read-only: ssh %s dmesg",
+                 j->o->nodes->items[node].host);
+    }
+}
+
+static void on_switched(struct job *j, size_t node, struct slice rest)
+{
+    struct deploy_board *b = &j->boards[node];
+    _cleanup_free_ char *id = take_word(&rest);
+    if (strcmp(id, j->id) == 0) {
+        b->switched = strcmp(b->current, j->id) != 0;
+        memcpy(b->current, j->id, sizeof(b->current));
+        b->state = DEPLOY_DONE;
+    }
+}
+
+static void on_unpacked(struct job *j, size_t node)
+{
+    struct deploy_board *b = &j->boards[node];
+    if (b->state == DEPLOY_RECEIVING) {
+        b->have = b->size;
+        job_send_have(j, node, b->size);
+        b->state = DEPLOY_CHECKING;
+        job_command(j, node, "verify %s %s %s", j->id, j->groups[j->stations[node].group].pack.name,
+                    j->release->sha256);
+    }
+}
+
+static void on_answer(struct job *j, size_t node, struct slice rest)
+{
+    struct strbuf *answer = &j->stations[node].answer;
+    if (answer->len < ANSWER_MAX) {
+        strbuf_addf(answer, "%.*s\n", (int)rest.n, rest.p);
+    }
+}
+
+static void on_word(struct job *j, size_t node, struct slice word, struct slice rest)
+{
+    struct deploy_board *b = &j->boards[node];
+    if (slice_is(word, ":state")) {
+        on_state(j, node, rest);
+    } else if (slice_is(word, ":busy")) {
+        on_busy(j, node, rest);
+    } else if (slice_is(word, ":shared")) {
+        b->state = DEPLOY_SHARED;
+    } else if (slice_is(word, ":about")) {
+        on_about(j, node, rest);
+    } else if (slice_is(word, ":facts")) {
+        on_facts(j, node, rest);
+    } else if (slice_is(word, ":history")) {
+        on_history(j, node, rest);
+    } else if (slice_is(word, ":end")) {
+        b->state = DEPLOY_ANSWERED;
+    } else if (slice_is(word, ":answer")) {
+        on_answer(j, node, rest);
+    } else if (slice_is(word, ":answered")) {
+        b->state = DEPLOY_ANSWERED;
+    } else if (slice_is(word, ":have")) {
+        job_send_have(j, node, take_number(&rest));
+    } else if (slice_is(word, ":unpacked")) {
+        on_unpacked(j, node);
+    } else if (slice_is(word, ":verified")) {
+        b->state = DEPLOY_READY;
+    } else if (slice_is(word, ":sent")) {
+        on_sent(j, node, rest);
+    } else if (slice_is(word, ":switched")) {
+        on_switched(j, node, rest);
+    } else if (slice_is(word, ":removed")) {
+        b->switched = true;
+        b->state = DEPLOY_DONE;
+    } else if (slice_is(word, ":fail")) {
+        on_fail(j, node, rest);
+    }
+}
+
+void job_on_line(void *user, size_t channel, enum fleet_stream stream, const char *line)
+{
+    struct job *j = user;
+    size_t node = channel % j->n;
+    struct slice rest = {line, strlen(line)};
+    struct slice word;
+
+    j->stations[node].heard = clock_seconds();
+    if (stream == FLEET_ERRORS || channel >= j->n) {
+        log_debug(j->o->log, "%s: %s", j->boards[node].name, line);
+    } else if (j->boards[node].state != DEPLOY_FAILED && slice_word(&rest, &word)) {
+        rest = slice_trim(rest);
+        on_word(j, node, word, rest);
+    }
+}

@@ -1,0 +1,128 @@
+#include "deploy/pack.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/proc.h"
+
+enum { SAID_MAX = 1 << 14, FOLDER_MODE = 0755, KEPT_SECONDS = 24 * 3600 };
+
+// What every rsync from 3.0 on reads (its option --protocol).
+#define PROTOCOL "--protocol=30"
+
+static int run(const struct strv *argv, struct err *err)
+{
+    _cleanup_strbuf_ struct strbuf said = {0};
+    const struct proc_capture capture = {
+        .input = -1, .max = SAID_MAX, .out = &said, .errors = &said};
+    int status = 0;
+    if (proc_capture(argv->items, &capture, &status, err) != 0) {
+        return err->code == ERR_NOT_FOUND ? err_hint(err, "sudo apt install %s", argv->items[0])
+                                          : -1;
+    }
+    if (proc_stop_requested()) {
+        return err_set(err, ERR_INTERRUPTED, "interrupted");
+    }
+    return status == 0 ? 0
+                       : err_set(err, ERR_FAILED, "%s ended with status %d: %s", argv->items[0],
+                                 status, said.data ? said.data : "");
+}
+
+static int write_rsync(const char *dir, const char *id, const char *base, const char *file,
+                       struct err *err)
+{
+    _cleanup_strv_ struct strv argv = {0};
+    _cleanup_free_ char *empty = fs_join(dir, "empty");
+    _cleanup_free_ char *script = xasprintf("%s.sh", file);
+
+    if (!base && fs_mkdir_all(empty, FOLDER_MODE, err) != 0) {
+        return -1;
+    }
+    // The seed makes the same batch of the same files.
+    strv_add_list(&argv, "rsync", "-rlpt", "--delete", "--checksum", "--no-whole-file",
+                  "--checksum-seed=1", PROTOCOL, NULL);
+    strv_addf(&argv, "--only-write-batch=%s", file);
+    strv_add(&argv, "--");
+    strv_addf(&argv, "%s/%s/", dir, id);
+    strv_addf(&argv, "%s/%s/", dir, base ? base : "empty");
+    int r = run(&argv, err);
+    unlink(script);
+    return r;
+}
+
+static int write_tar(const char *dir, const char *id, const char *file, struct err *err)
+{
+    _cleanup_strv_ struct strv argv = {0};
+    strv_add_list(&argv, "tar", "-c", "--format=gnu", "--sort=name", "--owner=0", "--group=0", "-f",
+                  file, "-C", NULL);
+    strv_addf(&argv, "%s/%s", dir, id);
+    strv_add(&argv, ".");
+    return run(&argv, err);
+}
+
+// Packs that nobody has asked for lately.
+static void remove_old(const char *folder)
+{
+    _cleanup_strv_ struct strv names = {0};
+    struct err ignored = ERR_INIT;
+    (void)!fs_list_dir(folder, &names, &ignored);
+    for (size_t i = 0; i < names.n; i++) {
+        _cleanup_free_ char *path = fs_join(folder, names.items[i]);
+        struct stat st;
+        if (stat(path, &st) == 0 && time(NULL) - st.st_mtime > KEPT_SECONDS) {
+            unlink(path);
+        }
+    }
+}
+
+static int open_pack(const char *file, struct pack *out, struct err *err)
+{
+    char sha256[HASH_HEX + 1];
+    out->fd = open(file, O_RDONLY | O_CLOEXEC);
+    if (out->fd < 0) {
+        return err_sys(err, "cannot read %s", file);
+    }
+    if (hash_fd(out->fd, sha256, &out->size, err) != 0) {
+        pack_release(out);
+        return -1;
+    }
+    snprintf(out->name, sizeof(out->name), "%.*s", PACK_NAME, sha256);
+    return 0;
+}
+
+int pack_make(const char *dir, const char *id, const char *base, enum pack_kind kind,
+              struct pack *out, struct err *err)
+{
+    _cleanup_free_ char *folder = fs_join(dir, "packs");
+    _cleanup_free_ char *file = xasprintf("%s/%s-%s-%s", folder, base ? base : "none", id,
+                                          kind == PACK_TAR ? "tar" : "rsync");
+    _cleanup_free_ char *fresh = xasprintf("%s.%d", file, (int)getpid());
+
+    *out = (struct pack){.kind = kind, .fd = -1};
+    if (fs_mkdir_all(folder, FOLDER_MODE, err) != 0) {
+        return -1;
+    }
+    remove_old(folder);
+    if (!fs_exists(file)) {
+        int r = kind == PACK_TAR ? write_tar(dir, id, fresh, err)
+                                 : write_rsync(dir, id, base, fresh, err);
+        if (r != 0 || rename(fresh, file) != 0) {
+            r = r != 0 ? r : err_sys(err, "cannot write %s", file);
+            unlink(fresh);
+            return err_wrap(err, "cannot pack what is to be sent");
+        }
+    }
+    return open_pack(file, out, err);
+}
+
+void pack_release(struct pack *p)
+{
+    if (p->fd >= 0) {
+        close(p->fd);
+    }
+    *p = (struct pack){.fd = -1};
+}

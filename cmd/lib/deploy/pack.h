@@ -1,0 +1,29 @@
+// What travels to the boards: all that makes a release of the one that is there.
+//
+// Packs are kept in the cache, so that a deploy that was interrupted goes on where it was.
+#ifndef PISDK_DEPLOY_PACK_H
+#define PISDK_DEPLOY_PACK_H
+
+#include "base/err.h"
+#include "base/hash.h"
+
+// A batch of rsync(1) is the difference to another release, of files as well; a tar(5) archive, for
+// boards without rsync, is the whole release.
+enum pack_kind { PACK_RSYNC, PACK_TAR };
+
+enum { PACK_NAME = 16 };
+
+struct pack {
+    enum pack_kind kind;
+    char name[PACK_NAME + 1]; // after its content
+    int fd;                   // of the file
+    uint64_t size;
+};
+
+// `dir` is where releases are kept (deploy/payload.h); `base` is one of them, or NULL: the boards
+// have nothing that can be built upon. ERR_NOT_FOUND when rsync is not there.
+int pack_make(const char *dir, const char *id, const char *base, enum pack_kind kind,
+              struct pack *out, struct err *err) ERR_MUST_CHECK;
+void pack_release(struct pack *p);
+
+#endif

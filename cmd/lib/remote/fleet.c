@@ -1,0 +1,505 @@
+#include "remote/fleet.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "base/proc.h"
+#include "remote/ssh_error.h"
+
+enum {
+    CHUNK = 1 << 16,
+    LINE_MAX_BYTES = 1 << 20, // of what a board says; a longer line is cut
+    SAID_MAX = 1 << 13,       // what is remembered of ssh's messages
+    TRIES = 4,                // to connect, when the far end is too busy
+    CONNECTING_MAX = 64,      // sessions that are not let in yet
+    STREAMS = 2,
+    TICK_MS = 100,
+    SSH_FAILED = 255,
+    STILL_THERE_SECONDS = 5, // an ssh that was told to end
+};
+
+// The far end says this when it runs what we sent; what comes before is a login's chatter.
+#define HELLO ":pisdk hello"
+
+// Makes of any login shell a POSIX shell that takes the script from its first line of input.
+#define BOOTSTRAP                                                                                  \
+    "exec /bin/sh -c 'echo \"" HELLO "\"; IFS= read -r s; eval \"$(printf %b \"$s\")\"'"
+
+// Something to be written: text, or a part of a file.
+struct chunk {
+    struct strbuf text;
+    size_t done;
+    int fd; // -1: text
+    uint64_t offset, n;
+};
+
+struct session {
+    struct proc_child child; // pid 0: not running
+    bool wanted;             // started, or waiting for its turn
+    bool connected;          // said hello
+    bool closing;            // its input ends after the queue
+    bool dead;               // the process was reaped: its status counts
+    int status;
+    int tries;
+    double again; // when to try once more; 0: not
+    struct strbuf script;
+    struct chunk *queue;
+    size_t n_queue, at; // chunks before `at` are done
+    struct strbuf lines[STREAMS];
+    struct strbuf said; // by ssh, lately
+};
+
+struct fleet {
+    const struct remotes *nodes;
+    struct fleet_handlers handlers;
+    struct session *sessions;
+    struct pollfd *polled;
+};
+
+static void allow_many_files(size_t nodes)
+{
+    struct rlimit limit;
+    rlim_t wanted = nodes * 4 + 64;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
+        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+struct fleet *fleet_new(const struct remotes *nodes, const struct fleet_handlers *handlers)
+{
+    struct fleet *f = xcalloc(1, sizeof(*f));
+    f->nodes = nodes;
+    f->handlers = *handlers;
+    f->sessions = xcalloc(nodes->n + 1, sizeof(*f->sessions));
+    f->polled = xcalloc(nodes->n * 3 + 1, sizeof(*f->polled));
+    allow_many_files(nodes->n);
+    signal(SIGPIPE, SIG_IGN); // an ssh that is gone is noticed by its end
+    return f;
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
+        *fd = -1;
+    }
+}
+
+static void drop_queue(struct session *s)
+{
+    for (size_t i = 0; i < s->n_queue; i++) {
+        strbuf_release(&s->queue[i].text);
+    }
+    free(TAKE_PTR(s->queue));
+    s->n_queue = s->at = 0;
+}
+
+// Ends the process, which is one that stops when it is told to, or hangs and is killed.
+static void reap(struct session *s)
+{
+    double until = clock_seconds() + STILL_THERE_SECONDS;
+    int status;
+    close_fd(&s->child.in);
+    close_fd(&s->child.out);
+    close_fd(&s->child.errors);
+    while (!s->dead) {
+        pid_t done = waitpid(s->child.pid, &status, WNOHANG);
+        if (done == s->child.pid || (done < 0 && errno != EINTR)) {
+            s->status = done > 0 ? proc_status(status) : SSH_FAILED;
+            s->dead = true;
+        } else {
+            kill(s->child.pid, clock_seconds() > until ? SIGKILL : SIGTERM);
+            poll(NULL, 0, 10);
+        }
+    }
+    s->child.pid = 0;
+}
+
+static void session_release(struct session *s)
+{
+    if (s->child.pid > 0) {
+        reap(s);
+    }
+    drop_queue(s);
+    strbuf_release(&s->script);
+    strbuf_release(&s->said);
+    strbuf_release(&s->lines[FLEET_OUT]);
+    strbuf_release(&s->lines[FLEET_ERRORS]);
+    *s = (struct session){0};
+}
+
+void fleet_free(struct fleet *f)
+{
+    for (size_t i = 0; f && i < f->nodes->n; i++) { // all are told before the first is waited for
+        if (f->sessions[i].child.pid > 0) {
+            kill(f->sessions[i].child.pid, SIGTERM);
+        }
+    }
+    for (size_t i = 0; f && i < f->nodes->n; i++) {
+        session_release(&f->sessions[i]);
+    }
+    if (f) {
+        free(f->sessions);
+        free(f->polled);
+        free(f);
+    }
+}
+
+// --- Starting ------------------------------------------------------------------------------------
+
+void fleet_ssh_argv(const struct remotes *nodes, const struct remote *node, struct strv *argv)
+{
+    // A connection that is gone is noticed after a quarter of a minute. A connection that the
+    // user's ssh shares is used when it is there; ours is not one to stay behind.
+    strv_add_list(argv, "ssh", "-T", "-oBatchMode=yes", "-oConnectTimeout=10",
+                  "-oServerAliveInterval=5", "-oServerAliveCountMax=3", "-oControlMaster=no", NULL);
+    if (nodes->ssh_config) {
+        strv_add_list(argv, "-F", nodes->ssh_config, NULL);
+    }
+    if (node->port) {
+        strv_add(argv, "-p");
+        strv_addf(argv, "%ld", node->port);
+    }
+    if (node->identity) {
+        strv_add_list(argv, "-i", node->identity, NULL);
+    }
+    strv_add_list(argv, "--", node->host, NULL);
+}
+
+// One line, which printf(1) turns into the script again.
+static void encode(const char *text, struct strbuf *out)
+{
+    for (; *text; text++) {
+        if (*text == '\n') {
+            strbuf_adds(out, "\\n");
+        } else {
+            strbuf_addf(out, "%s%c", *text == '\\' ? "\\" : "", *text);
+        }
+    }
+}
+
+static struct chunk *add_chunk(struct session *s)
+{
+    VEC_GROW(s->queue, s->n_queue);
+    s->queue[s->n_queue] = (struct chunk){.fd = -1};
+    return &s->queue[s->n_queue++];
+}
+
+static int launch(struct fleet *f, size_t node, struct err *err)
+{
+    struct session *s = &f->sessions[node];
+    _cleanup_strv_ struct strv argv = {0};
+
+    s->again = 0;
+    s->dead = false;
+    s->tries++;
+    fleet_ssh_argv(f->nodes, &f->nodes->items[node], &argv);
+    strv_add(&argv, BOOTSTRAP);
+    if (proc_start(argv.items, &s->child, err) != 0) {
+        s->child = (struct proc_child){0, -1, -1, -1};
+        return err->code == ERR_NOT_FOUND ? err_hint(err, "sudo apt install openssh-client") : -1;
+    }
+    return 0;
+}
+
+static size_t count_connecting(const struct fleet *f)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < f->nodes->n; i++) {
+        n += f->sessions[i].child.pid > 0 && !f->sessions[i].connected;
+    }
+    return n;
+}
+
+int fleet_start(struct fleet *f, size_t node, const char *script, const struct strv *args,
+                struct err *err)
+{
+    struct session *s = &f->sessions[node];
+    _cleanup_strbuf_ struct strbuf plain = {0};
+
+    session_release(s);
+    s->child = (struct proc_child){0, -1, -1, -1};
+    s->wanted = true;
+    strbuf_adds(&plain, "set --");
+    for (size_t i = 0; args && i < args->n; i++) {
+        _cleanup_free_ char *word = str_quoted(args->items[i]);
+        strbuf_addf(&plain, " %s", word);
+    }
+    strbuf_addf(&plain, "\n%s", script);
+    encode(plain.data, &s->script);
+    strbuf_adds(&s->script, "\n");
+    strbuf_adds(&s->lines[FLEET_OUT], "");
+    strbuf_adds(&s->lines[FLEET_ERRORS], "");
+    strbuf_adds(&s->said, "");
+    if (count_connecting(f) >= CONNECTING_MAX) {
+        s->again = clock_seconds();
+        return 0;
+    }
+    return launch(f, node, err);
+}
+
+void fleet_send(struct fleet *f, size_t node, const char *text)
+{
+    if (fleet_is_open(f, node)) {
+        strbuf_adds(&add_chunk(&f->sessions[node])->text, text);
+    }
+}
+
+void fleet_send_file(struct fleet *f, size_t node, int fd, uint64_t offset, uint64_t n)
+{
+    if (fleet_is_open(f, node)) {
+        struct chunk *c = add_chunk(&f->sessions[node]);
+        c->fd = fd;
+        c->offset = offset;
+        c->n = n;
+    }
+}
+
+void fleet_close_input(struct fleet *f, size_t node)
+{
+    f->sessions[node].closing = true;
+}
+
+void fleet_kill(struct fleet *f, size_t node)
+{
+    struct session *s = &f->sessions[node];
+    s->tries = TRIES;
+    s->again = 0;
+    if (s->child.pid > 0) {
+        kill(s->child.pid, SIGTERM);
+    }
+}
+
+bool fleet_is_open(const struct fleet *f, size_t node)
+{
+    return f->sessions[node].wanted;
+}
+
+// --- What comes ----------------------------------------------------------------------------------
+
+static void on_line(struct fleet *f, size_t node, enum fleet_stream stream, const char *line)
+{
+    struct session *s = &f->sessions[node];
+    if (stream == FLEET_OUT && !s->connected) {
+        s->connected = strcmp(line, HELLO) == 0;
+        return;
+    }
+    if (stream == FLEET_ERRORS && s->said.len < SAID_MAX) {
+        strbuf_addf(&s->said, "%s\n", line);
+    }
+    if (s->connected && f->handlers.on_line) {
+        f->handlers.on_line(f->handlers.user, node, stream, line);
+    }
+}
+
+static void take_bytes(struct fleet *f, size_t node, enum fleet_stream stream, const char *data,
+                       size_t n)
+{
+    struct strbuf *line = &f->sessions[node].lines[stream];
+    for (size_t i = 0; i < n; i++) {
+        if (data[i] == '\n' || data[i] == '\r' || line->len >= LINE_MAX_BYTES) {
+            _cleanup_free_ char *text = strbuf_take(line);
+            on_line(f, node, stream, text);
+            strbuf_adds(line, "");
+        }
+        if (data[i] != '\n' && data[i] != '\r' && data[i] != '\0') {
+            strbuf_add(line, &data[i], 1);
+        }
+    }
+}
+
+static void read_stream(struct fleet *f, size_t node, enum fleet_stream stream, int *fd)
+{
+    char data[CHUNK];
+    ssize_t n = read(*fd, data, sizeof(data));
+    if (n > 0) {
+        take_bytes(f, node, stream, data, (size_t)n);
+    } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+        close_fd(fd);
+    }
+}
+
+// Writes what is queued as far as the pipe takes it. The script itself goes first.
+static bool write_text(struct session *s, const struct strbuf *text, size_t *done)
+{
+    ssize_t n = write(s->child.in, text->data + *done, text->len - *done);
+    if (n > 0) {
+        *done += (size_t)n;
+    }
+    return *done == text->len;
+}
+
+static bool write_file(struct session *s, struct chunk *c)
+{
+    char data[CHUNK];
+    ssize_t got = pread(c->fd, data, c->n < CHUNK ? (size_t)c->n : CHUNK, (off_t)c->offset);
+    ssize_t n = got > 0 ? write(s->child.in, data, (size_t)got) : 0;
+    if (n > 0) {
+        c->offset += (uint64_t)n;
+        c->n -= (uint64_t)n;
+    }
+    return c->n == 0 || got <= 0;
+}
+
+static bool has_queue(const struct session *s)
+{
+    return s->at < s->n_queue;
+}
+
+static void write_queue(struct session *s)
+{
+    struct chunk *c = &s->queue[s->at];
+    if (c->fd < 0 ? write_text(s, &c->text, &c->done) : write_file(s, c)) {
+        strbuf_release(&c->text);
+        s->at++;
+    }
+}
+
+// --- The loop ------------------------------------------------------------------------------------
+
+// Whether the session is really over: it may be tried once more.
+static bool try_again(struct session *s)
+{
+    static const double pause = 0.7;
+    if (s->connected || s->tries >= TRIES || !ssh_error_is_passing(s->said.data)) {
+        return false;
+    }
+    s->again = clock_seconds() + pause * s->tries;
+    s->said.len = 0;
+    strbuf_adds(&s->said, "");
+    return true;
+}
+
+static void end_session(struct fleet *f, size_t node)
+{
+    struct session *s = &f->sessions[node];
+    struct err why = ERR_INIT;
+    for (int i = 0; i < STREAMS; i++) {
+        if (s->lines[i].len > 0) {
+            take_bytes(f, node, (enum fleet_stream)i, "\n", 1);
+        }
+    }
+    reap(s);
+    if (try_again(s)) {
+        return;
+    }
+    bool failed = !s->connected || s->status >= SSH_FAILED || s->status > PROC_SIGNALED;
+    int status = failed ? -1 : s->status;
+    if (failed) {
+        ssh_error(&f->nodes->items[node], s->said.data, &why);
+    }
+    s->wanted = false;
+    drop_queue(s);
+    if (f->handlers.on_end) {
+        f->handlers.on_end(f->handlers.user, node, status, &why);
+    }
+}
+
+// Sessions that wait for their turn, or for another try.
+static void start_waiting(struct fleet *f)
+{
+    double now = clock_seconds();
+    for (size_t i = 0; i < f->nodes->n; i++) {
+        struct session *s = &f->sessions[i];
+        struct err err = ERR_INIT;
+        if (!s->wanted || s->child.pid > 0 || s->again == 0 || s->again > now ||
+            count_connecting(f) >= CONNECTING_MAX) {
+            continue;
+        }
+        if (launch(f, i, &err) != 0) {
+            s->wanted = false;
+            f->handlers.on_end(f->handlers.user, i, -1, &err);
+        }
+    }
+}
+
+// The script is the first that goes in, as soon as it can: sh reads it when it is there.
+static void prepare_input(struct session *s)
+{
+    if (s->script.len > 0 && s->child.pid > 0 && s->connected) {
+        struct chunk *queue = NULL;
+        size_t n = 0;
+        VEC_GROW(queue, n);
+        queue[n++] = (struct chunk){.text = s->script, .fd = -1};
+        s->script = (struct strbuf){0};
+        for (size_t i = s->at; i < s->n_queue; i++) {
+            VEC_GROW(queue, n);
+            queue[n++] = s->queue[i];
+        }
+        free(s->queue);
+        s->queue = queue;
+        s->n_queue = n;
+        s->at = 0;
+    }
+}
+
+static void serve_session(struct fleet *f, size_t node, const struct pollfd *p)
+{
+    struct session *s = &f->sessions[node];
+    if (s->child.out >= 0 && p[0].revents) {
+        read_stream(f, node, FLEET_OUT, &s->child.out);
+    }
+    if (s->child.errors >= 0 && p[1].revents) {
+        read_stream(f, node, FLEET_ERRORS, &s->child.errors);
+    }
+    if (s->child.in >= 0 && p[2].revents & (POLLERR | POLLHUP)) {
+        close_fd(&s->child.in);
+    } else if (s->child.in >= 0 && p[2].revents && has_queue(s)) {
+        write_queue(s);
+    }
+    if (s->closing && s->connected && s->script.len == 0 && !has_queue(s)) {
+        close_fd(&s->child.in);
+    }
+    if (s->child.pid > 0 && s->child.out < 0 && s->child.errors < 0) {
+        end_session(f, node);
+    }
+}
+
+static size_t fill_polled(struct fleet *f)
+{
+    size_t open = 0;
+    for (size_t i = 0; i < f->nodes->n; i++) {
+        struct session *s = &f->sessions[i];
+        struct pollfd *p = &f->polled[i * 3];
+        bool runs = s->wanted && s->child.pid > 0;
+        if (runs) {
+            prepare_input(s);
+        }
+        bool writes = runs && s->connected && has_queue(s);
+        p[0] = (struct pollfd){.fd = runs ? s->child.out : -1, .events = POLLIN};
+        p[1] = (struct pollfd){.fd = runs ? s->child.errors : -1, .events = POLLIN};
+        p[2] = (struct pollfd){.fd = writes ? s->child.in : -1, .events = POLLOUT};
+        open += s->wanted;
+    }
+    return open;
+}
+
+int fleet_serve(struct fleet *f, bool (*stop)(void *user), struct err *err)
+{
+    double tick = clock_seconds();
+    for (;;) {
+        if (proc_stop_requested()) {
+            return err_set(err, ERR_INTERRUPTED, "interrupted");
+        }
+        if ((stop && stop(f->handlers.user)) || fill_polled(f) == 0) {
+            return 0;
+        }
+        poll(f->polled, f->nodes->n * 3, TICK_MS);
+        for (size_t i = 0; i < f->nodes->n; i++) {
+            if (f->sessions[i].wanted && f->sessions[i].child.pid > 0) {
+                serve_session(f, i, &f->polled[i * 3]);
+            }
+        }
+        start_waiting(f);
+        if (f->handlers.on_tick && clock_seconds() - tick > TICK_MS / 1e3) {
+            f->handlers.on_tick(f->handlers.user);
+            tick = clock_seconds();
+        }
+    }
+}

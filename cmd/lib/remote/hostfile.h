@@ -1,0 +1,25 @@
+// Lists of boards that other tools read too: what is in such a file is added to a list of nodes.
+//
+//     Open MPI's hostfile    pi@pi1 slots=4 max_slots=8
+//     MPICH's hostfile       pi1:4
+//     Ansible's inventory    [pis], and below it: pi1 ansible_host=10.0.0.11 ansible_user=pi
+//
+// A file with a [section] or an ansible_ variable in it is an inventory. Hosts may have ranges, in
+// an inventory also Ansible's: pi[01:50]. What is not understood is ERR_USAGE "FILE:LINE: …"; the
+// variables of an inventory that say nothing of how a host is reached are passed over.
+#ifndef PISDK_REMOTE_HOSTFILE_H
+#define PISDK_REMOTE_HOSTFILE_H
+
+#include "remote/remotes.h"
+
+// `group` is the group of an inventory that is meant, with its children; NULL: all hosts. A
+// hostfile has no groups. ERR_NOT_FOUND when there is no such file or group. The list may be longer
+// than it was when this fails.
+int hostfile_read(const char *path, const char *group, struct remotes *out,
+                  struct err *err) ERR_MUST_CHECK;
+
+// The same for `n` bytes in memory, which `path` stands for; keys are relative to its folder.
+int hostfile_parse(const char *path, const char *text, size_t n, const char *group,
+                   struct remotes *out, struct err *err) ERR_MUST_CHECK;
+
+#endif

@@ -1,0 +1,86 @@
+#include "remote/ssh_error.h"
+
+#include <string.h>
+
+#include "base/str.h"
+
+// The texts are those of OpenSSH (ssh.c, sshconnect.c, sshconnect2.c, packet.c, clientloop.c).
+static const struct {
+    const char *text;
+    const char *meaning; // NULL: ssh's own line
+    const char *hint;    // %s: what ssh is given
+} known[] = {
+    {"Could not resolve hostname", "no machine of that name is known", NULL},
+    {"Connection refused", "there is no sshd on it",
+     "on the board: sudo systemctl enable --now ssh"},
+    {"No route to host", "it is off, or not on the network", NULL},
+    {"Network is unreachable", "it is not on a network that this machine reaches", NULL},
+    {"Connection timed out", "it does not answer", NULL},
+    {"Operation timed out", "it does not answer", NULL},
+    {"does not answer", "it does not answer", NULL}, // `pisdk cluster connect`
+    {"not responding", "it stopped answering", NULL},
+    {"Too many authentication failures", "ssh offered too many keys",
+     "say which key in ~/.ssh/config: IdentityFile, with IdentitiesOnly yes"},
+    {"Permission denied (", "it does not let this user in without a password", "ssh-copy-id %s"},
+    {"Connection reset by", "the connection was lost", NULL},
+    {"Connection closed by", "the connection was lost", NULL},
+    {"closed by remote host", "the connection was lost", NULL},
+    {"Broken pipe", "the connection was lost", NULL},
+};
+
+// The last line that says something.
+static char *last_line(const char *said)
+{
+    struct slice rest = {said, strlen(said)};
+    struct slice line;
+    struct slice last = {"", 0};
+    while (slice_cut(&rest, '\n', &line)) {
+        line = slice_trim(line);
+        last = line.n ? line : last;
+    }
+    return slice_dup(last);
+}
+
+static int host_key(const struct remote *node, const char *said, struct err *err)
+{
+    const char *at = strrchr(node->host, '@');
+    const char *host = at ? at + 1 : node->host;
+    if (strstr(said, "IDENTIFICATION HAS CHANGED")) {
+        err_set(err, ERR_VERIFY,
+                "its host key is another one than before: it was set up anew, or somebody stands "
+                "in for it");
+        return err_hint(err, "when you know why: ssh-keygen -R %s, then `ssh %s`", host,
+                        node->host);
+    }
+    err_set(err, ERR_VERIFY, "its host key is not known yet");
+    return err_hint(err, "log in once and compare the key: ssh %s", node->host);
+}
+
+int ssh_error(const struct remote *node, const char *said, struct err *err)
+{
+    if (strstr(said, "Host key verification failed") ||
+        strstr(said, "IDENTIFICATION HAS CHANGED")) {
+        return host_key(node, said, err);
+    }
+    _cleanup_free_ char *last = last_line(said);
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+        if (!strstr(said, known[i].text)) {
+            continue;
+        }
+        err_set(err, ERR_NETWORK, "%s", known[i].meaning);
+        if (known[i].hint && strstr(known[i].hint, "%s")) {
+            const char *at = strstr(known[i].hint, "%s");
+            err_hint(err, "%.*s%s%s", (int)(at - known[i].hint), known[i].hint, node->host, at + 2);
+        } else if (known[i].hint) {
+            err_hint(err, "%s", known[i].hint);
+        }
+        return -1;
+    }
+    return err_set(err, ERR_NETWORK, "%s", *last ? last : "the connection was lost");
+}
+
+bool ssh_error_is_passing(const char *said)
+{
+    return strstr(said, "kex_exchange_identification") ||
+           strstr(said, "ssh_exchange_identification");
+}

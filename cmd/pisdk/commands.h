@@ -1,0 +1,55 @@
+// What the parts of the table of commands share. Not for others than commands*.c.
+#ifndef PISDK_COMMANDS_H
+#define PISDK_COMMANDS_H
+
+#include "app.h"
+
+extern const struct command cluster_commands[], nodes_commands[], sysroot_commands[];
+
+#define OPTIONS(table) .options = (table), .n_options = ARRAY_SIZE(table)
+
+// Of every command that needs packages.
+#define MIRROR_OPTIONS                                                                             \
+    {"mirror", 0, "URL",                                                                           \
+     "a Debian mirror; may be given again (default: PISDK_MIRROR, else apt's)"},                   \
+        {"offline", 0, NULL, "use only what is in the cache"},                                     \
+    {                                                                                              \
+        "timeout", 0, "SECONDS", "give up when the mirror sends nothing for so long (default 30)"  \
+    }
+
+// Of every command that is for one sysroot and one board.
+#define TARGET_OPTIONS                                                                             \
+    {"sysroot", 0, "NAME", "another sysroot than the project's"},                                  \
+    {                                                                                              \
+        "board", 'b', "BOARD", "another board than the project's; auto: the weakest of its nodes"  \
+    }
+
+// Of every command that works with what `pisdk build` makes.
+#define VARIANT_OPTIONS                                                                            \
+    {"debug", 0, NULL, "without optimisation, with debug information"},                            \
+        {"release", 0, NULL, "optimised (the default)"},                                           \
+        {"sanitize", 0, "LIST", "with run-time checks: undefined, address, or both"},              \
+        {"coverage", 0, NULL, "with counters of what is executed"},                                \
+    {                                                                                              \
+        "lto", 0, NULL, "with optimisation across files at link time"                              \
+    }
+
+#define TO_OPTION                                                                                  \
+    {                                                                                              \
+        "to", 0, "WHERE", "nodes (the default), cluster, or cluster:NAME, which is up"             \
+    }
+
+// Of every command for boards.
+#define NODES_OPTION                                                                               \
+    {                                                                                              \
+        "nodes", 0, "WHICH",                                                                       \
+            "which boards: names of nodes or hosts, as pi1,pi[3-5],pi@10.0.0.7, or a FILE[:GROUP]" \
+    }
+
+// Of every command that connects to them.
+#define SSH_CONFIG_OPTION                                                                          \
+    {                                                                                              \
+        "ssh-config", 0, "FILE", "settings for ssh to use instead of ~/.ssh/config"                \
+    }
+
+#endif

@@ -1,0 +1,408 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/str.h"
+#include "project/project.h"
+#include "remote/hostfile.h"
+#include "remote/remotes.h"
+#include "unit.h"
+
+// --- Ranges and names ----------------------------------------------------------------------------
+
+static void expect_expanded(const char *pattern, const char *expected)
+{
+    _cleanup_strv_ struct strv names = {0};
+    struct err err = ERR_INIT;
+    assert_int_equal(remotes_expand(pattern, &names, &err), 0);
+    _cleanup_free_ char *joined = strv_join(&names, " ");
+    assert_string_equal(joined, expected);
+}
+
+static void test_ranges(void **state)
+{
+    (void)state;
+    expect_expanded("pi", "pi");
+    expect_expanded("pi[1-3]", "pi1 pi2 pi3");
+    expect_expanded("pi[8-11]", "pi8 pi9 pi10 pi11");
+    expect_expanded("pi[08-11]", "pi08 pi09 pi10 pi11");
+    expect_expanded("pi[001-002,15,7-8]x", "pi001x pi002x pi15x pi7x pi8x");
+    expect_expanded("rack[1-2]-pi[1-3]",
+                    "rack1-pi1 rack1-pi2 rack1-pi3 rack2-pi1 rack2-pi2 rack2-pi3");
+    expect_expanded("[0-1]", "0 1");
+    expect_expanded("pi[00-01]", "pi00 pi01");
+}
+
+static void expect_not_expanded(const char *pattern)
+{
+    _cleanup_strv_ struct strv names = {0};
+    struct err err = ERR_INIT;
+    if (remotes_expand(pattern, &names, &err) == 0) {
+        fail_msg("`%s` was taken for %zu names", pattern, names.n);
+    }
+    assert_int_equal(err.code, ERR_USAGE);
+    assert_int_equal(names.n, 0);
+}
+
+static void test_broken_ranges(void **state)
+{
+    static const char *const broken[] = {
+        "pi[",       "pi[1",       "pi[]",         "pi[1-]",         "pi[-3]",
+        "pi[3-1]",   "pi[1-3",     "pi[1,]",       "pi[,1]",         "pi[1,,2]",
+        "pi[a-c]",   "pi[1-2-3]",  "pi[1:3]",      "pi[[1-2]]",      "pi[1 -2]",
+        "pi[1-010]", "pi[1-5000]", "[1-65][1-65]", "pi[9999999999]",
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
+        expect_not_expanded(broken[i]);
+    }
+    char text[400];
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    expect_not_expanded(text);
+}
+
+static void test_names_of_hosts(void **state)
+{
+    _cleanup_(remotes_release) struct remotes r = {0};
+    struct err err = ERR_INIT;
+    (void)state;
+
+    assert_int_equal(remotes_add(&r, NULL, "pi@pi[1-2].local", &err), 0);
+    assert_int_equal(remotes_add(&r, NULL, "10.0.0.7", &err), 0);
+    assert_int_equal(remotes_add(&r, NULL, "pi@fe80::1%eth0", &err), 0);
+    assert_int_equal(remotes_add(&r, "x[8-9]", "pi@10.0.0.[11,13]", &err), 0);
+    static const struct {
+        const char *name, *host, *peer;
+    } expected[] = {
+        {"pi1", "pi@pi1.local", "pi1.local"}, {"pi2", "pi@pi2.local", "pi2.local"},
+        {"10.0.0.7", "10.0.0.7", "10.0.0.7"}, {"fe80::1%eth0", "pi@fe80::1%eth0", "fe80::1%eth0"},
+        {"x8", "pi@10.0.0.11", "10.0.0.11"},  {"x9", "pi@10.0.0.13", "10.0.0.13"},
+    };
+    assert_int_equal(r.n, ARRAY_SIZE(expected));
+    for (size_t i = 0; i < r.n; i++) {
+        assert_string_equal(r.items[i].name, expected[i].name);
+        assert_string_equal(r.items[i].host, expected[i].host);
+        assert_string_equal(r.items[i].peer, expected[i].peer);
+    }
+    assert_ptr_equal(remotes_find(&r, "x8"), &r.items[4]);
+    assert_null(remotes_find(&r, "x"));
+}
+
+static void expect_refused(const char *name, const char *host, const char *says)
+{
+    _cleanup_(remotes_release) struct remotes r = {0};
+    struct err err = ERR_INIT;
+    assert_int_equal(remotes_add(&r, NULL, "there", &err), 0);
+    if (remotes_add(&r, name, host, &err) == 0) {
+        fail_msg("`%s` was taken", host);
+    }
+    assert_int_equal(err.code, ERR_USAGE);
+    if (!strstr(err.msg, says)) {
+        fail_msg("`%s`: %s", host, err.msg);
+    }
+    assert_int_equal(r.n, 1); // as it was
+}
+
+static void test_refused_hosts(void **state)
+{
+    static const char *const hosts[] = {
+        "",       "-oProxyCommand=x",
+        "pi@-oX", "@pi",
+        "pi@",    "a@b@c",
+        "a b",    "a\tb",
+        "a\nb",   "a;b",
+        "a$b",    "a`b",
+        "a'b",    "a\"b",
+        "a\\b",   "a|b",
+        "a&b",    "a<b",
+        "a>b",    "a(b",
+        "a*b",    "a?b",
+        "a{b}",   "a,b",
+        "a/b",    "a#b",
+        "a=b",    "a~b",
+        "a\x7f",  "b\xc3\xa4",
+        "a]",     "ssh://a",
+        "pi1:4",  "pi$x@pi1",
+        "-l@pi1", "!a",
+        "^a",
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+        expect_refused(NULL, hosts[i], "is not HOST or USER@HOST");
+    }
+    expect_refused("a;b", "pi1", "cannot be the name of a node");
+    expect_refused("a@b", "pi1", "cannot be the name of a node");
+    expect_refused("", "pi1", "cannot be the name of a node");
+    expect_refused(NULL, "there", "`there` is there twice");
+    expect_refused(NULL, "other@there.local", "`there` is there twice");
+    expect_refused(NULL, "x[1,2,1]", "`x1` is there twice");
+    expect_refused("x[1-3]", "pi[1-2]", "`x[1-3]` is 3, and `pi[1-2]` is 2");
+    expect_refused("x", "pi[1-2]", "`x` is 1");
+    expect_refused(NULL, "x[1-4096]", "more than 4096 nodes");
+}
+
+static void test_copies(void **state)
+{
+    _cleanup_(remotes_release) struct remotes from = {0};
+    _cleanup_(remotes_release) struct remotes to = {0};
+    struct err err = ERR_INIT;
+    (void)state;
+
+    assert_int_equal(remotes_add(&from, "a", "pi@b", &err), 0);
+    from.items[0].slots = 3;
+    from.items[0].port = 22;
+    from.items[0].board = xstrdup("pi4");
+    from.items[0].identity = xstrdup("key");
+    from.items[0].from = xstrdup("file");
+    assert_int_equal(remotes_copy(&to, &from.items[0], &err), 0);
+    const struct remote *n = remotes_find(&to, "a");
+    assert_non_null(n);
+    assert_string_equal(n->host, "pi@b");
+    assert_string_equal(n->peer, "b");
+    assert_string_equal(n->board, "pi4");
+    assert_string_equal(n->identity, "key");
+    assert_string_equal(n->from, "file");
+    assert_int_equal(n->slots, 3);
+    assert_int_equal(n->port, 22);
+    assert_int_equal(remotes_copy(&to, n, &err), -1);
+}
+
+// --- Files ---------------------------------------------------------------------------------------
+
+// What was read, one line a node: NAME HOST SLOTS, and port and identity where there are any.
+static void expect_nodes(const char *text, const char *group, const char *expected)
+{
+    _cleanup_(remotes_release) struct remotes r = {0};
+    _cleanup_strbuf_ struct strbuf b = {0};
+    struct err err = ERR_INIT;
+
+    if (hostfile_parse("d/hosts", text, strlen(text), group, &r, &err) != 0) {
+        fail_msg("%s\n%s", text, err.msg);
+    }
+    strbuf_adds(&b, "");
+    for (size_t i = 0; i < r.n; i++) {
+        const struct remote *n = &r.items[i];
+        assert_string_equal(n->from, "d/hosts");
+        strbuf_addf(&b, "%s %s %ld", n->name, n->host, n->slots);
+        if (n->port) {
+            strbuf_addf(&b, " %ld", n->port);
+        }
+        strbuf_addf(&b, "%s%s\n", n->identity ? " " : "", n->identity ? n->identity : "");
+    }
+    assert_string_equal(b.data, expected);
+}
+
+static void expect_broken(const char *text, const char *group, enum err_code code, const char *says)
+{
+    _cleanup_(remotes_release) struct remotes r = {0};
+    struct err err = ERR_INIT;
+    if (hostfile_parse("hosts", text, strlen(text), group, &r, &err) == 0) {
+        fail_msg("taken: %s", text);
+    }
+    if (!strstr(err.msg, says)) {
+        fail_msg("%s\nsays %s", text, err.msg);
+    }
+    assert_int_equal(err.code, code);
+}
+
+static void test_hostfiles(void **state)
+{
+    (void)state;
+    expect_nodes("", NULL, "");
+    expect_nodes("# comment\n\n  pi1 slots=4 max_slots=8 # why\r\n\tpi@pi2.local\n", NULL,
+                 "pi1 pi1 4\npi2 pi@pi2.local 0\n");
+    expect_nodes("pi1 slots = 4\npi2 slots= 2 max-slots =3\npi[3-4] slots=1", NULL,
+                 "pi1 pi1 4\npi2 pi2 2\npi3 pi3 1\npi4 pi4 1\n");
+    expect_nodes("pi1\npi1\npi2 slots=2\npi1 slots=3\npi2\n", NULL, "pi1 pi1 5\npi2 pi2 3\n");
+    expect_nodes("pi1:4\npi@10.0.0.[1-2]:2 ifname=eth0 binding=user:0,1\nfe80::1\n", NULL,
+                 "pi1 pi1 4\n10.0.0.1 pi@10.0.0.1 2\n10.0.0.2 pi@10.0.0.2 2\nfe80::1 fe80::1 0\n");
+}
+
+static void test_broken_hostfiles(void **state)
+{
+    static const struct {
+        const char *text, *says;
+    } broken[] = {
+        {"pi1\npi2 slot=4\n", "hosts:2: `slot=4`"},
+        {"pi1 slots=0\n", "hosts:1: `slots`"},
+        {"pi1 slots=\n", "hosts:1: `slots`"},
+        {"pi1 slots\n", "hosts:1: `slots`"},
+        {"pi1 slots=4097\n", "hosts:1: `slots`"},
+        {"pi1 max_slots=x\n", "hosts:1: `max_slots`"},
+        {"pi1:\n", "hosts:1: `slots`"},
+        {"pi1:x\n", "hosts:1: `slots`"},
+        {"#\n\npi1 pi2\n", "hosts:3: `pi2`"},
+        {"^pi1\n", "hosts:1: `^pi1` is not HOST"},
+        {"-oProxyCommand=x\n", "hosts:1: `-oProxyCommand=x` is not HOST"},
+        {"pi[1-\n", "hosts:1: "},
+        {"pi1\nother@pi1\n", "hosts:2: node `pi1` is there twice"},
+        {"pi1 slots='4\n", "hosts:1: a quote is not closed"},
+        {"pi1 \x1b[2J\n", "hosts:1: contains a control character"},
+        {"pi1 slots=4096\npi1\n", "hosts:2: more than 4096 slots"},
+        {"a[1-4096]\na[1-4096]\na[1-4096]\na[1-4096]\na1\n", "hosts:5: hosts are named more than"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
+        expect_broken(broken[i].text, NULL, ERR_USAGE, broken[i].says);
+    }
+    expect_broken("pi1\n", "pis", ERR_USAGE, "has no group `pis`");
+    struct err err = ERR_INIT;
+    _cleanup_(remotes_release) struct remotes r = {0};
+    assert_int_equal(hostfile_parse("hosts", "pi1\0x\n", 6, NULL, &r, &err), -1);
+    assert_non_null(strstr(err.msg, "hosts:1: contains a control character"));
+    _cleanup_free_ char *longer = xasprintf("pi1\npi2 %05000d\n", 0);
+    expect_broken(longer, NULL, ERR_USAGE, "hosts:2: the line is longer");
+    assert_int_equal(hostfile_parse("hosts.yml", "all:\n", 5, NULL, &r, &err), -1);
+    assert_non_null(strstr(err.msg, "not YAML"));
+    err_clear(&err);
+    assert_int_equal(hostfile_read("/nowhere/hosts", NULL, &r, &err), -1);
+    assert_int_equal(err.code, ERR_NOT_FOUND);
+}
+
+static const char inventory[] = "; ours\n"
+                                "desk ansible_host=10.0.0.1 # not a board\n"
+                                "[pis] ; new ones\n"
+                                "pi1 ansible_host=\"10.0.0.11\" ansible_user='ann' slots=2\n"
+                                "pi[08:09].local:2222 model='Pi 4' ansible_port=2200\n"
+                                "[pis:vars]\n"
+                                "ansible_user = pi\n"
+                                "slots=\"4\"\n"
+                                "[old]\n"
+                                "pi1\n"
+                                "pi0 ansible_ssh_private_key_file=/k/old\n"
+                                "[old:vars]\n"
+                                "slots=1\n"
+                                "ansible_ssh_private_key_file=keys/pi\n"
+                                "[both:children]\n"
+                                "pis\n"
+                                "old # too\n"
+                                "[both:vars]\n"
+                                "ansible_port=22\n"
+                                "slots=9\n"
+                                "[all:vars]\n"
+                                "ansible_user=root\n"
+                                "ansible_become_password=\"a # b\n"
+                                "slots=8\n";
+
+static void test_inventories(void **state)
+{
+    (void)state;
+    expect_nodes(inventory, "pis",
+                 "pi1 ann@10.0.0.11 2 22 d/keys/pi\n"
+                 "pi08.local pi@pi08.local 4 2200\n"
+                 "pi09.local pi@pi09.local 4 2200\n");
+    expect_nodes(inventory, "old",
+                 "pi1 ann@10.0.0.11 2 22 d/keys/pi\n"
+                 "pi0 root@pi0 1 22 /k/old\n");
+    expect_nodes(inventory, NULL,
+                 "desk root@10.0.0.1 8\n"
+                 "pi1 ann@10.0.0.11 2 22 d/keys/pi\n"
+                 "pi08.local pi@pi08.local 4 2200\n"
+                 "pi09.local pi@pi09.local 4 2200\n"
+                 "pi0 root@pi0 1 22 /k/old\n");
+    expect_nodes(inventory, "ungrouped", "desk root@10.0.0.1 8\n");
+    // Of two groups that are as deep, the later name counts, whatever stands first.
+    expect_nodes("[b]\nx\n[a]\nx\n[b:vars]\nslots=2\n[a:vars]\nslots=1\n", NULL, "x x 2\n");
+    // The child's word counts more than the parent's.
+    expect_nodes("[a]\nx\n[b:children]\na\n[b:vars]\nslots=2\n[a:vars]\nslots=1\n", "b", "x x 1\n");
+    expect_nodes("x ansible_connection=ssh ansible_port=7\nx ansible_port=8\n", NULL, "x x 0 8\n");
+}
+
+static void test_broken_inventories(void **state)
+{
+    static const struct {
+        const char *text, *says;
+    } broken[] = {
+        {"[pis\n", "hosts:1: `[pis` is not a [section]"},
+        {"[pis] x\n", "hosts:1: "},
+        {"[]\n", "hosts:1: `` is not the name of a group"},
+        {"[a b]\n", "hosts:1: `a b` is not the name of a group"},
+        {"[a:hosts]\n", "hosts:1: a section is"},
+        {"[a]\npi1 slots\n", "hosts:2: `slots` is not NAME=VALUE"},
+        {"[a]\npi1 slots=x\n", "hosts:2: `slots`"},
+        {"[a]\npi1 ansible_port=65536\n", "hosts:2: `ansible_port`"},
+        {"[a]\npi1:x\n", "hosts:2: `ansible_port`"},
+        {"[a]\npi1 ansible_host=-oX\n", "hosts:2: `u@-oX`"},
+        {"[a]\npi1 ansible_host={{ x }}\n", "hosts:2: "},
+        {"[a]\npi1 'ansible_user=a b'\n", "hosts:2: `a b@h`"},
+        {"[a]\npi1 ansible_ssh_private_key_file='{{ x }}'\n", "hosts:2: "},
+        {"[a]\npi[1:4:2]\n", "hosts:2: `1-4-2` is not a range"},
+        {"[a]\npi[a:c]\n", "hosts:2: `a-c` is not a range"},
+        {"[a]\na;b\n", "hosts:2: "},
+        {"[a]\npi1 x='\n", "hosts:2: a quote is not closed"},
+        {"[a]\nx\n[a:vars]\nslots\n", "hosts:4: `slots` is not NAME=VALUE"},
+        {"[a]\nx\n[a:children]\nb c\n", "hosts:4: `b c` is not the name of a group"},
+        {"[a]\nx\n[a:children]\nb\n", "hosts:4: there is no group [b]"},
+        {"[b:vars]\nx=1\n", "hosts:1: there is no group [b]"},
+        {"[a:children]\nb\n[b:children]\na\n", "hosts: a group contains itself"},
+        {"[a:children]\na\n", "hosts: a group contains itself"},
+        {"[a]\nx\ny ansible_connection=local\n", "hosts:3: ansible_connection `local`"},
+        {"[a]\nx ansible_ssh_common_args=-oX\n", "hosts:2: arguments of ssh"},
+        {"[a]\nx[1-4096]\ny\n", "hosts:3: more than 4096 hosts"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
+        expect_broken(broken[i].text, NULL, ERR_USAGE, broken[i].says);
+    }
+    expect_broken(inventory, "pi", ERR_NOT_FOUND, "hosts has no group `pi`");
+    _cleanup_strbuf_ struct strbuf many = {0};
+    for (int i = 0; i < 300; i++) {
+        strbuf_addf(&many, "[g%d]\n", i);
+    }
+    expect_broken(many.data, NULL, ERR_USAGE, "more than 256 groups");
+}
+
+// --- pisdk.ini -----------------------------------------------------------------------------------
+
+static void test_nodes_of_a_project(void **state)
+{
+    static const char text[] = "[project]\nname = p\n[node pi[1-2]]\nhost = u@10.0.0.[8-9]\n"
+                               "peer = 10.1.0.[1-2]\nport = 22\nidentity = keys/a\n"
+                               "[node pi2]\nport = 23\npeer = far\nidentity = ~/b\nslots = 7\n"
+                               "[deploy]\nfiles = a b\n  c\n";
+    _cleanup_(remotes_release) struct remotes r = {0};
+    struct project p;
+    struct err err = ERR_INIT;
+    (void)state;
+
+    assert_int_equal(project_read_text("/tmp", text, &p, &err), 0);
+    assert_int_equal(p.deploy_files.n, 3);
+    assert_int_equal(p.deploy_keep, 3);
+    assert_int_equal(project_nodes(&p, &r, &err), 0);
+    project_release(&p);
+    assert_int_equal(r.n, 2);
+    assert_string_equal(r.items[0].host, "u@10.0.0.8");
+    assert_string_equal(r.items[0].peer, "10.1.0.1");
+    assert_string_equal(r.items[0].identity, "/tmp/keys/a");
+    assert_string_equal(r.items[0].from, "pisdk.ini");
+    assert_int_equal(r.items[0].port, 22);
+    assert_int_equal(r.items[0].slots, 0);
+    assert_string_equal(r.items[1].host, "u@10.0.0.9");
+    assert_string_equal(r.items[1].peer, "far");
+    assert_string_equal(r.items[1].identity, "~/b");
+    assert_int_equal(r.items[1].port, 23);
+    assert_int_equal(r.items[1].slots, 7);
+
+    assert_int_equal(
+        project_read_text("/tmp", "[project]\nname = p\n[deploy]\nkeep = 9\n", &p, &err), 0);
+    assert_int_equal(p.deploy_keep, 9);
+    project_release(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_broken_ranges),
+        cmocka_unit_test(test_names_of_hosts),
+        cmocka_unit_test(test_refused_hosts),
+        cmocka_unit_test(test_copies),
+        cmocka_unit_test(test_hostfiles),
+        cmocka_unit_test(test_broken_hostfiles),
+        cmocka_unit_test(test_inventories),
+        cmocka_unit_test(test_broken_inventories),
+        cmocka_unit_test(test_nodes_of_a_project),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

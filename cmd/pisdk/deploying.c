@@ -26,17 +26,12 @@ static void show(void *user, const struct deploy_board *boards, size_t n)
     deploy_view_show(&d->view, boards, n);
 }
 
-int deploying_begin(struct deploying *d, struct app *app, const char *where, struct err *err)
+static int prepare(struct deploying *d, struct err *err)
 {
+    struct app *app = d->app;
     time_t now = time(NULL);
     struct tm utc;
 
-    *d = (struct deploying){.app = app};
-    proc_stop_hold(&d->saved);
-    deploy_view_begin(&d->view, app);
-    if (nodes_choose(app, where, &d->nodes, err) != 0) {
-        return -1;
-    }
     gmtime_r(&now, &utc);
     strftime(d->date, sizeof(d->date), "%Y-%m-%dT%H:%M:%SZ", &utc);
     d->cache = xasprintf("%s/deploy/%s", app->paths.cache, app->project.name);
@@ -55,6 +50,27 @@ int deploying_begin(struct deploying *d, struct app *app, const char *where, str
         .user = d,
     };
     return fs_mkdir_all(d->cache, FOLDER_MODE, err);
+}
+
+static void begin(struct deploying *d, struct app *app)
+{
+    *d = (struct deploying){.app = app};
+    proc_stop_hold(&d->saved);
+    deploy_view_begin(&d->view, app);
+}
+
+int deploying_begin(struct deploying *d, struct app *app, const char *where, struct err *err)
+{
+    begin(d, app);
+    return nodes_choose(app, where, &d->nodes, err) == 0 ? prepare(d, err) : -1;
+}
+
+int deploying_begin_at(struct deploying *d, struct app *app, struct remotes *nodes, struct err *err)
+{
+    begin(d, app);
+    d->nodes = *nodes;
+    *nodes = (struct remotes){0};
+    return prepare(d, err);
 }
 
 static int add_files(struct deploying *d, struct target *target, struct err *err)
@@ -93,6 +109,19 @@ int deploying_send(struct deploying *d, struct err *err)
     int r = deploy_release(&d->options, &d->release, &d->result, err);
     payload_forget(d->cache, KEPT_HERE);
     return r;
+}
+
+char *deploying_find(const struct deploying *d, const char *program, struct err *err)
+{
+    for (size_t i = 0; i < d->release.n; i++) {
+        const struct payload_file *f = &d->release.items[i];
+        if (f->source && strcmp(f->source, program) == 0) {
+            return xasprintf("../releases/%s/%s", d->release.id, f->path);
+        }
+    }
+    err_set(err, ERR_NOT_FOUND, "%s is none of the programs that go to the boards", program);
+    err_hint(err, "`pisdk deploy --dry-run` lists what does");
+    return NULL;
 }
 
 int deploying_tell(struct deploying *d, int r, struct err *err)

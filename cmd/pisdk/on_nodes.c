@@ -130,18 +130,7 @@ static void add_mpirun(const struct deploying *d, const struct nodes_job *job, s
 // The program as seen from the folder that it runs in.
 static char *find_on_board(const struct deploying *d, const struct nodes_job *job, struct err *err)
 {
-    if (job->command) {
-        return xstrdup(fs_base(job->program));
-    }
-    for (size_t i = 0; i < d->release.n; i++) {
-        const struct payload_file *f = &d->release.items[i];
-        if (f->source && strcmp(f->source, job->program) == 0) {
-            return xasprintf("../releases/%s/%s", d->release.id, f->path);
-        }
-    }
-    err_set(err, ERR_NOT_FOUND, "%s is none of the programs that go to the boards", job->program);
-    err_hint(err, "`pisdk deploy --dry-run` lists what does");
-    return NULL;
+    return job->command ? xstrdup(fs_base(job->program)) : deploying_find(d, job->program, err);
 }
 
 static int run(struct deploying *d, const struct nodes_job *job, int *status, struct err *err)

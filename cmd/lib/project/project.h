@@ -7,6 +7,7 @@
 //     [nodes]   file, group
 //     [node N]  host, slots, board, identity, port, peer
 //     [deploy]  files, keep
+//     [slurm]   host, place, folder, partition, time, options
 #ifndef PISDK_PROJECT_PROJECT_H
 #define PISDK_PROJECT_PROJECT_H
 
@@ -56,6 +57,11 @@ struct project {
     size_t n_nodes;
     struct strv deploy_files; // what else goes to the boards
     long deploy_keep;         // how many releases stay there
+    char *slurm_host;         // where jobs are handed in; NULL: the first of the nodes
+    bool slurm_local;         // each node has files of its own
+    char *slurm_folder;       // which all see at this path; NULL: their homes are one
+    char *slurm_partition, *slurm_time; // NULL: Slurm's own
+    struct strv slurm_options;          // further words for sbatch
     char *program;            // what `pisdk run` runs; the project's name when not given
     long ranks;               // 0: not given, run without mpirun
 };

@@ -19,10 +19,14 @@ static const char *value_of(struct app *app, const char *option)
 static int choose_nodes(struct app *app, bool needed, struct remotes *out, struct err *err)
 {
     const char *ssh_config = value_of(app, "ssh-config");
-    bool known = needed || value_of(app, "nodes") || app->project.n_nodes > 0 ||
+    bool known = value_of(app, "nodes") || app->project.n_nodes > 0 ||
                  app->project.nodes_file || (ssh_config && !fs_exists(ssh_config));
     if (known) {
         return nodes_choose(app, NULL, out, err);
+    }
+    if (needed) {
+        err_set(err, ERR_NOT_FOUND, "it is not known where Slurm is");
+        return err_hint(err, "`host` in [slurm] of " PROJECT_FILE ", or --host pi@login");
     }
     *out = (struct remotes){.ssh_config = ssh_config ? fs_absolute(ssh_config) : NULL};
     return 0;
@@ -50,9 +54,7 @@ int slurm_place_choose(struct app *app, struct slurm_place *out, struct err *err
         return err_set(err, ERR_USAGE, "jobs for Slurm are a project's, and this is none");
     }
     if (choose_nodes(app, p->slurm_local || !host, &out->nodes, err) != 0) {
-        return p->slurm_local ? -1
-                              : err_hint(err, "`host` in [slurm] of " PROJECT_FILE
-                                              ", or --host pi@login, says where Slurm is");
+        return -1;
     }
     if (choose_login(out, host, err) != 0) {
         return -1;

@@ -80,6 +80,6 @@ def start(case, shared, boards, source, **options):
     with concurrent.futures.ThreadPoolExecutor() as pool:
         list(pool.map(lambda i: case.ok("cluster", "ssh", f"pi{i}", script), range(1, boards + 1)))
     idle = case.ok("cluster", "ssh", "pi1",
-                   f"for i in 1 2 3 4 5 6 7 8 9 10; do [ $(sinfo -h -t idle -o %D) = {boards} ] && "
+                   f"for i in 1 2 3 4 5 6 7 8 9 10; do [ "$(sinfo -h -t idle -o %D)" = {boards} ] && "
                    "break; sleep 0.5; done; sinfo")
     case.assertRegex(idle.out, rf"{boards} +idle {re.escape(nodes)}")

@@ -81,7 +81,7 @@ static void add_job(struct table *t, const struct slurm_job *job)
     table_text(t, job->limit);
     table_text(t, ran ? job->nodes : NULL);
     table_text(t, strcmp(job->reason, "None") == 0 ? NULL : job->reason);
-    if (ended && status >= 0) {
+    if (ended) {
         table_number(t, (unsigned long long)status);
     } else {
         table_text(t, NULL);

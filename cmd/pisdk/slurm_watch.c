@@ -311,6 +311,15 @@ static int conclude(const struct watching *s, int *status, struct err *err)
         *status = PROC_SIGNALED + SIGTERM;
         return 0;
     }
+    if (slurm_job_has_no_folder(&s->job)) {
+        err_set(err, ERR_NODES, "job %ld did not start: %s has not got the folder of the project",
+                s->id, s->job.host);
+        return err_hint(err, s->w->app->project.slurm_local
+                                 ? "with place = local, all nodes of Slurm are to be nodes of the "
+                                   "project"
+                                 : "where nodes do not see the same files: place = local in "
+                                   "[slurm] of " PROJECT_FILE);
+    }
     return err_set(err, ERR_NODES, "job %ld was ended by Slurm: %s", s->id, s->job.state);
 }
 

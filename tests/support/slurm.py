@@ -60,6 +60,14 @@ echo 'of no use but to boards that are gone in a minute' > munge.key
 /usr/sbin/slurmd
 """
 
+IDLE = """\
+for i in 1 2 3 4 5 6 7 8 9 10; do
+    [ "$(sinfo -h -t idle -o %D)" != {boards} ] || break
+    sleep 0.5
+done
+sinfo
+"""
+
 
 def configuration(nodes, controller="pi1", cores=4, kept=300):
     """nodes: as Slurm writes them, pi[1-3]. kept: seconds for which finished jobs are known."""
@@ -79,7 +87,5 @@ def start(case, shared, boards, source, **options):
     script = START.format(shared=shared, controller="pi1")
     with concurrent.futures.ThreadPoolExecutor() as pool:
         list(pool.map(lambda i: case.ok("cluster", "ssh", f"pi{i}", script), range(1, boards + 1)))
-    idle = case.ok("cluster", "ssh", "pi1",
-                   f"for i in 1 2 3 4 5 6 7 8 9 10; do [ "$(sinfo -h -t idle -o %D)" = {boards} ] && "
-                   "break; sleep 0.5; done; sinfo")
+    idle = case.ok("cluster", "ssh", "pi1", IDLE.format(boards=boards))
     case.assertRegex(idle.out, rf"{boards} +idle {re.escape(nodes)}")

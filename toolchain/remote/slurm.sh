@@ -26,13 +26,14 @@ list)
         job=$(show "$1") && echo ":job $job" || echo ":unknown"
         exit
     fi
-    squeue --noheader --states=all --user="$(id -u)" --name="$project" --sort=i --format=\
-"JobId=%i JobState=%T RunTime=%M TimeLimit=%l NodeList=%N BatchHost=%B Reason=%r" | while read -r job; do
-        echo ":job $job"
-    done
-    exit
+    jobs=$(scontrol --oneliner show job) || exit
+    printf '%s\n' "$jobs" | grep -F " JobName=$project UserId=$(id -un)(" | sed 's/^/:job /'
+    exit 0
     ;;
 cancel)
+    for job; do # scancel says nothing of one that is not known
+        show "$job" >/dev/null || { echo "there is no job $job" >&2; exit 1; }
+    done
     scancel "$@"
     exit
     ;;

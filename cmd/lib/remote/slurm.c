@@ -7,7 +7,7 @@
 #include "base/proc.h"
 #include "base/str.h"
 
-enum { DIGITS_MAX = 8, VALUE_MAX = 1 << 12, STATUS_MAX = 255, SIGNAL_MAX = 64 };
+enum { DIGITS_MAX = 8, VALUE_MAX = 1 << 12, STATUS_MAX = 255, SIGNAL_MAX = 64, NO_OUTPUT = 53 };
 
 // Reads a number at the start of a text; `rest` is what follows. Returns -1 when there is none, or
 // it is more than `max`.
@@ -112,7 +112,6 @@ int slurm_read_job(const char *line, struct slurm_job *out, struct err *err)
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         *texts[i] = *texts[i] ? *texts[i] : xstrdup("");
     }
-    out->status = out->status < 0 ? 0 : out->status;
     return 0;
 }
 
@@ -145,9 +144,18 @@ bool slurm_job_is_over(const struct slurm_job *job)
     return is_one_of(job->state, states, ARRAY_SIZE(states));
 }
 
+// slurmstepd gives a job that signal as its end when it cannot open the file for its output.
+bool slurm_job_has_no_folder(const struct slurm_job *job)
+{
+    return strcmp(job->state, "FAILED") == 0 && job->sig == NO_OUTPUT;
+}
+
 bool slurm_job_status(const struct slurm_job *job, int *status)
 {
     static const char *const states[] = {"COMPLETED", "FAILED"};
+    if (slurm_job_has_no_folder(job)) {
+        return false;
+    }
     *status = job->sig > 0 ? PROC_SIGNALED + job->sig : job->status;
-    return is_one_of(job->state, states, ARRAY_SIZE(states));
+    return job->status >= 0 && is_one_of(job->state, states, ARRAY_SIZE(states));
 }

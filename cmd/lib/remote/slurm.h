@@ -17,7 +17,7 @@ struct slurm_job {
     char *limit;  // that it may run
     char *nodes;  // where: "pi[1-4]"
     char *host;   // the node on which its script runs, which writes its output
-    int status;   // of its script; see slurm_job_status
+    int status;   // of its script, -1: not said; see slurm_job_status
     int sig;      // that killed it, or 0
 };
 
@@ -37,5 +37,7 @@ bool slurm_job_is_over(const struct slurm_job *job);
 // The exit status of its script, as a shell gives it, which says how the job went only when this is
 // true: Slurm may have ended it for another reason.
 bool slurm_job_status(const struct slurm_job *job, int *status);
+// Did Slurm fail to start it, since the node has not the folder that its output goes to?
+bool slurm_job_has_no_folder(const struct slurm_job *job);
 
 #endif

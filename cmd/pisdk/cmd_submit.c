@@ -91,8 +91,8 @@ static void add_job(struct table *t, const struct slurm_job *job)
 static int list(struct app *app, const struct slurm_place *place, struct err *err)
 {
     static const struct column columns[] = {
-        {"job", COLUMN_NUMBER}, {"state", COLUMN_TEXT},  {"time", COLUMN_TEXT},
-        {"limit", COLUMN_TEXT}, {"nodes", COLUMN_TEXT},  {"reason", COLUMN_TEXT},
+        {"job", COLUMN_NUMBER},    {"state", COLUMN_TEXT}, {"time", COLUMN_TEXT},
+        {"limit", COLUMN_TEXT},    {"nodes", COLUMN_TEXT}, {"reason", COLUMN_TEXT},
         {"status", COLUMN_NUMBER},
     };
     _cleanup_strv_ struct strv args = {0};
@@ -120,7 +120,8 @@ static int list(struct app *app, const struct slurm_place *place, struct err *er
     table_free(t);
     return n > 0 || app->input.args.n == 0
                ? EXIT_OK
-               : err_set(err, ERR_NOT_FOUND, "Slurm does not know job %s", app->input.args.items[0]);
+               : err_set(err, ERR_NOT_FOUND, "Slurm does not know job %s",
+                         app->input.args.items[0]);
 }
 
 static int cancel(struct app *app, const struct slurm_place *place, struct err *err)
@@ -159,7 +160,8 @@ static work *choose(struct app *app, struct err *err)
         const char *option;
         work *work;
         size_t min, max; // jobs
-    } known[] = {{"status", list, 0, 1}, {"output", print_output, 1, 1}, {"cancel", cancel, 1, 1000}};
+    } known[] = {
+        {"status", list, 0, 1}, {"output", print_output, 1, 1}, {"cancel", cancel, 1, 1000}};
     work *chosen = NULL;
 
     for (size_t i = 0; i < ARRAY_SIZE(known); i++) {

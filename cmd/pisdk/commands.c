@@ -33,7 +33,8 @@ static const struct option_spec build_options[] = {
 #define ON_OPTION                                                                                  \
     {                                                                                              \
         "on", 0, "WHERE",                                                                          \
-            "emulator (the default: one board), cluster or cluster:NAME, which is up, nodes, or slurm" \
+            "emulator (the default: one board), cluster or cluster:NAME, which is up, nodes, or "  \
+            "slurm"                                                                                \
     }
 
 // What mpirun is told.
@@ -285,9 +286,10 @@ const struct command pisdk_commands[] = {
         .name = "submit",
         .summary = "Hand a job to Slurm, or ask for it",
         .arguments = "[PROGRAM] [[--] ARGS] | --status [JOB] | --output JOB | --cancel JOB…",
-        .description = "Deploys the project to where Slurm's nodes see it, and hands the program to "
-                       "sbatch there.\n"
-                       "Prints the number of the job. `pisdk run --on slurm` stays until it is over.",
+        .description =
+            "Deploys the project to where Slurm's nodes see it, and hands the program to "
+            "sbatch there.\n"
+            "Prints the number of the job. `pisdk run --on slurm` stays until it is over.",
         OPTIONS(submit_options),
         .passes_on = true,
         .max_args = -1,

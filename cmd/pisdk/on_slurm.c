@@ -19,8 +19,8 @@ static const char *value_of(struct app *app, const char *option)
 static int choose_nodes(struct app *app, bool needed, struct remotes *out, struct err *err)
 {
     const char *ssh_config = value_of(app, "ssh-config");
-    bool known = value_of(app, "nodes") || app->project.n_nodes > 0 ||
-                 app->project.nodes_file || (ssh_config && !fs_exists(ssh_config));
+    bool known = value_of(app, "nodes") || app->project.n_nodes > 0 || app->project.nodes_file ||
+                 (ssh_config && !fs_exists(ssh_config));
     if (known) {
         return nodes_choose(app, NULL, out, err);
     }
@@ -39,8 +39,7 @@ static int choose_login(struct slurm_place *p, const char *host, struct err *err
              : remotes_add(&p->login, NULL, host, err) != 0) {
         return -1;
     }
-    return p->login.n == 1 ? 0
-                           : err_set(err, ERR_USAGE, "`%s` is more than one login node", host);
+    return p->login.n == 1 ? 0 : err_set(err, ERR_USAGE, "`%s` is more than one login node", host);
 }
 
 int slurm_place_choose(struct app *app, struct slurm_place *out, struct err *err)
@@ -162,8 +161,8 @@ static int prepare(struct app *app, const struct slurm_place *place, const struc
     char *program = NULL;
     int r = stage(app, place, &d, err);
     if (r == 0) {
-        program = job->command ? xstrdup(fs_base(job->program))
-                               : deploying_find(&d, job->program, err);
+        program =
+            job->command ? xstrdup(fs_base(job->program)) : deploying_find(&d, job->program, err);
     }
     deploying_end(&d);
     if (!program) {

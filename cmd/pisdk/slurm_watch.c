@@ -16,9 +16,9 @@
 
 enum { SCRIPT_MAX = 1 << 18, TIMED_OUT = 124 };
 
-static const double beat_seconds = 4;     // see slurm.sh
+static const double beat_seconds = 4;      // see slurm.sh
 static const double farewell_seconds = 15; // for a job that was cancelled, and for its last output
-static const double unknown_seconds = 30; // slurmctld may just be started anew
+static const double unknown_seconds = 30;  // slurmctld may just be started anew
 
 static int read_script(struct app *app, struct strbuf *out, struct err *err)
 {
@@ -28,8 +28,7 @@ static int read_script(struct app *app, struct strbuf *out, struct err *err)
 
 static int no_slurm(const struct slurm_place *place, struct err *err)
 {
-    err_set(err, ERR_NOT_FOUND, "%s has no Slurm: there is no sbatch",
-            place->login.items[0].name);
+    err_set(err, ERR_NOT_FOUND, "%s has no Slurm: there is no sbatch", place->login.items[0].name);
     return err_hint(err, "`host` in [slurm] of " PROJECT_FILE " names the node where jobs are "
                          "handed in");
 }

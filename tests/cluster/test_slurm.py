@@ -60,7 +60,7 @@ class Slurm(Case):
         (self.dir / "slurm.ini").write_text((HERE / "slurm/slurm.ini").read_text())
         write(self.dir / "pisdk.ini", "[project]\nname = jobs\n[target]\nsysroot = slurm\n")
         self.ok("cluster", "up", "-n", self.BOARDS, "--sysroot", "slurm")
-        slurm.start(self, self.dir, self.BOARDS, HERE / "slurm")
+        slurm.start(self, self.dir, self.BOARDS)
 
     def ssh(self, board, command, status=0, **options):
         result = self.pisdk("cluster", "ssh", board, command, **options)

@@ -395,8 +395,8 @@ static void test_nodes_of_a_project(void **state)
 
 static void test_numbers_of_jobs(void **state)
 {
-    static const char *const broken[] = {"",     "0",  "x", "-1",        "+1",        " 1",
-                                         "1 ",   "1x", "1_2", "67108864", "999999999", "1;c"};
+    static const char *const broken[] = {"",   "0",  "x",   "-1",       "+1",        " 1",
+                                         "1 ", "1x", "1_2", "67108864", "999999999", "1;c"};
     struct err err = ERR_INIT;
     long id;
     (void)state;
@@ -438,8 +438,8 @@ static void test_jobs(void **state)
     assert_false(slurm_job_status(&job, &status));
     slurm_job_release(&job);
 
-    assert_int_equal(slurm_read_job("JobId=8 JobState=PENDING NodeList=(null) BatchHost=", &job, &err),
-                     0);
+    assert_int_equal(
+        slurm_read_job("JobId=8 JobState=PENDING NodeList=(null) BatchHost=", &job, &err), 0);
     assert_string_equal(job.nodes, "");
     assert_string_equal(job.host, "");
     assert_string_equal(job.reason, "");

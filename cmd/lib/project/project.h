@@ -55,15 +55,15 @@ struct project {
     char *nodes_group; // of the inventory; NULL: all of it
     struct project_node *nodes;
     size_t n_nodes;
-    struct strv deploy_files; // what else goes to the boards
-    long deploy_keep;         // how many releases stay there
-    char *slurm_host;         // where jobs are handed in; NULL: the first of the nodes
-    bool slurm_local;         // each node has files of its own
-    char *slurm_folder;       // which all see at this path; NULL: their homes are one
+    struct strv deploy_files;           // what else goes to the boards
+    long deploy_keep;                   // how many releases stay there
+    char *slurm_host;                   // where jobs are handed in; NULL: the first of the nodes
+    bool slurm_local;                   // each node has files of its own
+    char *slurm_folder;                 // which all see at this path; NULL: their homes are one
     char *slurm_partition, *slurm_time; // NULL: Slurm's own
     struct strv slurm_options;          // further words for sbatch
-    char *program;            // what `pisdk run` runs; the project's name when not given
-    long ranks;               // 0: not given, run without mpirun
+    char *program;                      // what `pisdk run` runs; the project's name when not given
+    long ranks;                         // 0: not given, run without mpirun
 };
 
 // Reads pisdk.ini in this folder or the nearest one above. ERR_NOT_FOUND when there is none,

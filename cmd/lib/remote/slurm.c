@@ -71,8 +71,8 @@ static void take_word(struct slice word, struct slurm_job *job)
     const struct {
         const char *key;
         char **text;
-    } known[] = {{"JobState", &job->state},   {"Reason", &job->reason},  {"RunTime", &job->time},
-                 {"TimeLimit", &job->limit},  {"NodeList", &job->nodes}, {"BatchHost", &job->host}};
+    } known[] = {{"JobState", &job->state},  {"Reason", &job->reason},  {"RunTime", &job->time},
+                 {"TimeLimit", &job->limit}, {"NodeList", &job->nodes}, {"BatchHost", &job->host}};
     struct slice key;
     struct slice value = word;
 

@@ -115,7 +115,10 @@ static void add_mpirun(const struct deploying *d, const struct nodes_job *job, s
     strv_add_list(words, mpich ? "-f" : "--hostfile", "{dir}/hosts", "-n", NULL);
     strv_addf(words, "%ld", job->ranks);
     if (!mpich) {
-        strv_add_list(words, "-x", "PISDK_RUN", "--mca", "plm_rsh_args", "-oBatchMode=yes", NULL);
+        // All that belongs to the run can be told by its environment, on every board.
+        strv_add_list(words, "-x", "PISDK_RUN", "--mca", "orte_launch_agent",
+                      "env PISDK_RUN={run} orted", "--mca", "plm_rsh_args", "-oBatchMode=yes",
+                      NULL);
     }
     if (!mpich && network) {
         strv_add_list(words, "--mca", "btl_tcp_if_include", network, "--mca", "oob_tcp_if_include",
@@ -124,7 +127,6 @@ static void add_mpirun(const struct deploying *d, const struct nodes_job *job, s
     } else if (d->nodes.n > 1 && !mpich) {
         log_warning(&d->app->log, "the boards have no network in common");
     }
-    strv_add_all(words, job->mpirun->items);
 }
 
 // The program as seen from the folder that it runs in.
@@ -155,6 +157,8 @@ static int run(struct deploying *d, const struct nodes_job *job, int *status, st
     if (job->ranks > 0) {
         add_mpirun(d, job, &words);
     }
+    size_t own = words.n;
+    strv_add_all(&words, job->ranks > 0 ? job->mpirun->items : NULL);
     strv_add(&words, program);
     for (const char *const *arg = job->args; arg && *arg; arg++) {
         strv_add(&words, *arg);
@@ -165,6 +169,7 @@ static int run(struct deploying *d, const struct nodes_job *job, int *status, st
         .nodes = &d->nodes,
         .project = d->app->project.name,
         .words = &words,
+        .own_words = own,
         .hosts = hosts.data,
         .timeout = job->timeout,
         .timed_out = job->timed_out,

@@ -5,95 +5,12 @@
 #include <string.h>
 
 #include "base/fs.h"
-#include "base/ini.h"
+#include "deploy/runtime_parts.h"
 #include "target/elf.h"
 
-#define KNOWN_KEYS "when.libraries files.add files.libraries files.plugins files.leave_out"
-#define PROGRAMS   RUNTIME_FOLDER "/programs"
+#define PROGRAMS RUNTIME_FOLDER "/programs"
 
 enum { LOADER_MAX = 8 << 20, LIBRARIES_MAX = 4096 };
-
-// --- What is wanted ------------------------------------------------------------------------------
-
-struct pair {
-    char *name, *value;
-};
-
-struct pairs {
-    struct pair *items;
-    size_t n;
-};
-
-struct parts {
-    struct strv when, add, libraries, plugins, leave_out;
-    struct pairs programs, arguments, environment;
-};
-
-static void pairs_add(struct pairs *p, const char *name, const char *value)
-{
-    struct pair *last = p->n ? &p->items[p->n - 1] : NULL;
-    if (last && strcmp(last->name, name) == 0) { // the value goes on in the next line
-        char *longer = xasprintf("%s %s", last->value, value);
-        free(last->value);
-        last->value = longer;
-        return;
-    }
-    VEC_GROW(p->items, p->n);
-    p->items[p->n++] = (struct pair){xstrdup(name), xstrdup(value)};
-}
-
-static void pairs_release(struct pairs *p)
-{
-    for (size_t i = 0; i < p->n; i++) {
-        free(p->items[i].name);
-        free(p->items[i].value);
-    }
-    free(p->items);
-}
-
-static void parts_release(struct parts *p)
-{
-    strv_release(&p->when);
-    strv_release(&p->add);
-    strv_release(&p->libraries);
-    strv_release(&p->plugins);
-    strv_release(&p->leave_out);
-    pairs_release(&p->programs);
-    pairs_release(&p->arguments);
-    pairs_release(&p->environment);
-}
-
-static int on_key(void *user, const char *section, const char *key, const char *value,
-                  struct err *err)
-{
-    struct parts *p = user;
-    const struct {
-        const char *section;
-        struct pairs *to;
-    } named[] = {
-        {"programs", &p->programs}, {"arguments", &p->arguments}, {"environment", &p->environment}};
-    const struct {
-        const char *section, *key;
-        struct strv *to;
-    } lists[] = {{"when", "libraries", &p->when},
-                 {"files", "add", &p->add},
-                 {"files", "libraries", &p->libraries},
-                 {"files", "plugins", &p->plugins},
-                 {"files", "leave_out", &p->leave_out}};
-    for (size_t i = 0; i < ARRAY_SIZE(named); i++) {
-        if (strcmp(section, named[i].section) == 0) {
-            pairs_add(named[i].to, key, value);
-            return 0;
-        }
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-        if (strcmp(section, lists[i].section) == 0 && strcmp(key, lists[i].key) == 0) {
-            strv_add_words(lists[i].to, value);
-            return 0;
-        }
-    }
-    return ini_unknown(section, key, KNOWN_KEYS, err);
-}
 
 static bool matches(const struct strv *patterns, const char *text)
 {
@@ -355,7 +272,7 @@ static bool add_value(const char *text, struct strbuf *out)
     return of_release;
 }
 
-static void add_variable(const struct pair *v, struct strbuf *out)
+static void add_variable(const struct runtime_pair *v, struct strbuf *out)
 {
     _cleanup_strbuf_ struct strbuf value = {0};
     // What leads into a release is for this one; the rest is a default.
@@ -401,11 +318,11 @@ static int loader_has_argv0(const struct library *l, bool *has, struct err *err)
     if (fs_read_file(l->source, LOADER_MAX, &bytes, err) != 0) {
         return -1;
     }
-    *has = memmem(bytes.data, bytes.len, option, sizeof(option)) != NULL;
+    *has = memmem(bytes.data, bytes.len, option, strlen(option)) != NULL;
     return 0;
 }
 
-static int add_start(struct adding *a, const struct parts *mpi, struct err *err)
+static int add_start(struct adding *a, const struct runtime_parts *mpi, struct err *err)
 {
     _cleanup_strbuf_ struct strbuf text = {0};
     const struct library *l = loader(a);
@@ -521,7 +438,7 @@ static int wrap_programs(struct adding *a, const struct strv *programs, struct e
 
 // --- MPI -----------------------------------------------------------------------------------------
 
-static bool is_wanted(const struct adding *a, const struct parts *mpi)
+static bool is_wanted(const struct adding *a, const struct runtime_parts *mpi)
 {
     for (size_t i = 0; i < a->n_libraries; i++) {
         if (matches(&mpi->when, a->libraries[i].soname)) {
@@ -531,7 +448,7 @@ static bool is_wanted(const struct adding *a, const struct parts *mpi)
     return false;
 }
 
-static const char *arguments_of(const struct parts *p, const char *name)
+static const char *arguments_of(const struct runtime_parts *p, const char *name)
 {
     for (size_t i = 0; i < p->arguments.n; i++) {
         if (strcmp(p->arguments.items[i].name, name) == 0) {
@@ -541,8 +458,8 @@ static const char *arguments_of(const struct parts *p, const char *name)
     return "";
 }
 
-static int add_mpi_program(struct adding *a, const struct parts *mpi, const struct pair *program,
-                           struct err *err)
+static int add_mpi_program(struct adding *a, const struct runtime_parts *mpi,
+                           const struct runtime_pair *program, struct err *err)
 {
     _cleanup_free_ char *path = fs_join(a->root, program->value);
     _cleanup_free_ char *real = fs_real_path(path);
@@ -558,7 +475,7 @@ static int add_mpi_program(struct adding *a, const struct parts *mpi, const stru
                : -1;
 }
 
-static int add_parts(struct adding *a, const struct parts *p, struct err *err)
+static int add_parts(struct adding *a, const struct runtime_parts *p, struct err *err)
 {
     for (size_t i = 0; i < p->programs.n; i++) {
         if (add_mpi_program(a, p, &p->programs.items[i], err) != 0) {
@@ -575,20 +492,15 @@ static int add_parts(struct adding *a, const struct parts *p, struct err *err)
                : -1;
 }
 
-static int read_parts(const struct adding *a, const char *name, struct parts *out, struct err *err)
+static int add_all(struct adding *a, struct runtime_parts *libc, struct runtime_parts *mpi,
+                   struct err *err)
 {
-    _cleanup_free_ char *file = xasprintf("%s/%s.ini", a->from->data, name);
-    return fs_exists(file) ? ini_read(file, on_key, out, err) : 0;
-}
-
-static int add_all(struct adding *a, struct parts *libc, struct parts *mpi, struct err *err)
-{
-    static const struct parts nothing;
+    static const struct runtime_parts nothing;
     _cleanup_strv_ struct strv programs = {0};
     const char *flavour = a->from->flavour;
 
-    if (read_parts(a, "libc", libc, err) != 0 ||
-        (flavour && read_parts(a, flavour, mpi, err) != 0) ||
+    if (runtime_parts_read(a->from->data, "libc", libc, err) != 0 ||
+        (flavour && runtime_parts_read(a->from->data, flavour, mpi, err) != 0) ||
         add_programs(a, &programs, err) != 0) {
         return -1;
     }
@@ -601,7 +513,7 @@ static int add_all(struct adding *a, struct parts *libc, struct parts *mpi, stru
     if (!loader(a)) {
         return err_set(err, ERR_NOT_FOUND, "the sysroot has no %s", a->loader);
     }
-    const struct parts *wanted = is_wanted(a, mpi) ? mpi : &nothing;
+    const struct runtime_parts *wanted = is_wanted(a, mpi) ? mpi : &nothing;
     return add_parts(a, wanted, err) == 0 && wrap_programs(a, &programs, err) == 0 &&
                    add_libraries(a, err) == 0
                ? add_start(a, wanted, err)
@@ -611,14 +523,14 @@ static int add_all(struct adding *a, struct parts *libc, struct parts *mpi, stru
 int runtime_add(struct payload *r, const struct runtime_source *from, struct err *err)
 {
     struct adding a = {.r = r, .from = from, .root = fs_real_path(from->root)};
-    struct parts libc = {0};
-    struct parts mpi = {0};
+    struct runtime_parts libc = {0};
+    struct runtime_parts mpi = {0};
     int status = a.root ? add_all(&a, &libc, &mpi, err)
                         : err_set(err, ERR_NOT_FOUND, "there is no sysroot in %s", from->root);
     drop_libraries(&a, 0);
     strv_release(&a.own);
-    parts_release(&libc);
-    parts_release(&mpi);
+    runtime_parts_release(&libc);
+    runtime_parts_release(&mpi);
     free(a.root);
     free(a.loader);
     return status;

@@ -19,6 +19,7 @@ in_cache() {
         ! command -v $ldconfig >/dev/null || break
     done
     stems=' '
+    # shellcheck disable=SC2154 # from the desktop
     for name in $wanted; do
         stems="$stems${name%%.so*} "
     done
@@ -60,6 +61,7 @@ system() {
     say system "${ID:--}" "${VERSION_ID:--}" "${VERSION_CODENAME:--}"
     # shellcheck disable=SC2046 # bytes: class, order of bytes, …, type, machine
     say shell $(od -An -tu1 -j4 -N16 /bin/sh)
+    # shellcheck disable=SC2154 # from the desktop
     for file in $interpreters; do
         [ ! -x "$file" ] || say interpreter "$file"
     done

@@ -256,7 +256,7 @@ static bool has_feature(const struct answer *a, const char *name)
 // A 32-bit kernel says 7 on an ARMv8 processor, and on the ARMv6 of the first Pis, too.
 static bool is_v8(const struct answer *a)
 {
-    return a->architecture >= 8 || has_feature(a, "crc32") || has_feature(a, "asimd") ||
+    return a->architecture >= 8 || has_feature(a, "crc32") ||
            (a->implementer == 0x41 && a->part >= 0xd00);
 }
 

@@ -10,7 +10,7 @@
 
 #define PROGRAMS RUNTIME_FOLDER "/programs"
 
-enum { LOADER_MAX = 8 << 20, LIBRARIES_MAX = 4096 };
+enum { LOADER_MAX = 8 << 20, SCRIPT_MAX = 1 << 16, LIBRARIES_MAX = 4096 };
 
 static bool matches(const struct strv *patterns, const char *text)
 {
@@ -475,10 +475,25 @@ static int add_mpi_program(struct adding *a, const struct runtime_parts *mpi,
                : -1;
 }
 
+static int add_own_script(struct adding *a, const struct runtime_pair *script, struct err *err)
+{
+    _cleanup_free_ char *file = fs_join(a->from->data, script->value);
+    _cleanup_free_ char *path = xasprintf(RUNTIME_FOLDER "/bin/%s", script->name);
+    _cleanup_strbuf_ struct strbuf text = {0};
+    return fs_read_file(file, SCRIPT_MAX, &text, err) == 0
+               ? payload_add_text(a->r, a->from->work, path, text.data ? text.data : "", true, err)
+               : -1;
+}
+
 static int add_parts(struct adding *a, const struct runtime_parts *p, struct err *err)
 {
     for (size_t i = 0; i < p->programs.n; i++) {
         if (add_mpi_program(a, p, &p->programs.items[i], err) != 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < p->scripts.n; i++) {
+        if (add_own_script(a, &p->scripts.items[i], err) != 0) {
             return -1;
         }
     }

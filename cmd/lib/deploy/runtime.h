@@ -19,6 +19,7 @@
 //     [when]         libraries: the MPI is added when a program needs one of these
 //     [programs]     NAME = path in the sysroot
 //     [arguments]    NAME = what the program gets before its other arguments
+//     [scripts]      NAME = file beside this one, becomes runtime/bin/NAME
 //     [files]        add (patterns of glob(7) in the sysroot), libraries (added with what they
 //                    need, where the sysroot has them), plugins (patterns; one whose libraries
 //                    the sysroot has not is left out), leave_out (patterns of fnmatch(3) for both)

@@ -37,6 +37,7 @@ void runtime_parts_release(struct runtime_parts *p)
     strv_release(&p->leave_out);
     pairs_release(&p->programs);
     pairs_release(&p->arguments);
+    pairs_release(&p->scripts);
     pairs_release(&p->environment);
 }
 
@@ -47,8 +48,10 @@ static int on_key(void *user, const char *section, const char *key, const char *
     const struct {
         const char *section;
         struct runtime_pairs *to;
-    } named[] = {
-        {"programs", &p->programs}, {"arguments", &p->arguments}, {"environment", &p->environment}};
+    } named[] = {{"programs", &p->programs},
+                 {"arguments", &p->arguments},
+                 {"scripts", &p->scripts},
+                 {"environment", &p->environment}};
     const struct {
         const char *section, *key;
         struct strv *to;

@@ -16,7 +16,7 @@ struct runtime_pairs {
 
 struct runtime_parts {
     struct strv when, add, libraries, plugins, leave_out;
-    struct runtime_pairs programs, arguments, environment;
+    struct runtime_pairs programs, arguments, scripts, environment;
 };
 
 // Reads the file of that name in the folder. ERR_NOT_FOUND when there is none.

@@ -370,6 +370,7 @@ static void test_twins(void **state)
     set(&b.boards[1].facts.hostname, "pi1");
     set(&b.boards[2].facts.hostname, "pi1");
     set(&b.boards[2].facts.boot, "boot0");
+    set(&b.boards[2].facts.host_key, "key0");
     set(&b.boards[2].facts.addresses[0].address, "10.0.0.1");
     expect(&b, "pi2 same-name, it calls itself pi1 as pi1 does | ssh -t pi@pi2 sudo hostnamectl "
                "set-hostname pi2\n"

@@ -132,7 +132,7 @@ static void check_twin(struct examination *e, size_t i, size_t other)
     const char *other_name = e->nodes->items[other].name;
     bool same_key = same(ours->host_key, theirs->host_key);
 
-    if (same(ours->boot, theirs->boot)) {
+    if (same_key && same(ours->boot, theirs->boot)) {
         struct problem *p =
             problem_add(e, i, "same-board", "it is %s, by another name", other_name);
         p->mend = xasprintf("pisdk nodes remove %s", name);

@@ -10,7 +10,7 @@
 enum {
     SCRIPT_MAX = 1 << 16,
     HOSTS_MAX = 4,       // that the first board tries for another one
-    SILENCE_SECONDS = 90 // of all boards together: those that are left hang
+    SILENCE_SECONDS = 45 // of all boards together: those that are left hang
 };
 
 struct asking {

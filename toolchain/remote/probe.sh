@@ -102,7 +102,7 @@ if say_program mpirun mpirun mpiexec; then
     }
 fi
 # What starts the ranks of the other boards is started by ssh, with this PATH.
-for program in orted prted hydra_pmi_proxy mpirun; do
+for program in mpirun orted prted hydra_pmi_proxy; do
     say_program daemon "$program" || for dir in ${bin:+"$bin"} /usr/bin /usr/local/bin /opt/*/bin \
         /usr/local/*/bin "$HOME"/*/bin "$HOME"/.local/bin; do
         [ ! -x "$dir/$program" ] || say elsewhere "$dir/$program"

@@ -189,9 +189,9 @@ static void check_same_address(struct examination *e, size_t i)
     const struct facts *f = &e->probe->boards[i].facts;
     for (size_t k = 0; k < i; k++) {
         const struct facts *other = &e->probe->boards[k].facts;
-        bool one_board =
-            f->boot && str_eq(f->boot, other->boot) && str_eq(f->hostname, other->hostname) &&
-            str_eq(f->host_key, other->host_key);
+        bool one_board = f->boot && str_eq(f->boot, other->boot) &&
+                         str_eq(f->hostname, other->hostname) &&
+                         str_eq(f->host_key, other->host_key);
         const char *address = one_board ? NULL : shared_address(f, other);
         if (address) {
             struct problem *p =

@@ -421,10 +421,24 @@ static void test_reach(void **state)
                "10.0.0.2 pi2 | sudo tee -a /etc/hosts\"\n");
 }
 
+// Gives a board the addresses of this answer.
+static void set_addresses(struct boards *b, size_t i, const char *text)
+{
+    struct facts more;
+    struct facts *f = &b->boards[i].facts;
+    read_facts(text, &more);
+    struct facts_address *old = f->addresses;
+    size_t n_old = f->n_addresses;
+    f->addresses = more.addresses;
+    f->n_addresses = more.n_addresses;
+    more.addresses = old;
+    more.n_addresses = n_old;
+    facts_release(&more);
+}
+
 static void test_networks(void **state)
 {
     struct boards b;
-    struct facts more;
     (void)state;
     not_reached(&b, "ssh: connect to host pi2 port 22: No route to host");
     set(&b.boards[1].facts.addresses[0].address, "10.0.1.2");
@@ -432,16 +446,29 @@ static void test_networks(void **state)
                "addresses of one network\n"
                "pi2 reach, pi1 cannot log in to it as pi2: it is off, or not on the network | \n");
     // Docker's network is the same everywhere, and joins nothing.
+    not_reached(&b, "ssh: connect to host pi2 port 22: No route to host");
+    set_addresses(&b, 0, "address docker0 172.17.0.1/16\naddress eth0 10.0.0.1/24\nend\n");
+    set_addresses(&b, 1, "address docker0 172.17.0.1/16\naddress eth0 10.0.1.2/24\nend\n");
+    expect(&b, "pi2 network, it is in no network that pi1 is in | connect them to one switch, with "
+               "addresses of one network\n"
+               "pi2 reach, pi1 cannot log in to it as pi2: it is off, or not on the network | \n");
     make(&b, 2);
-    read_facts("address docker0 172.17.0.1/16\naddress eth0 10.0.0.2/24\nend\n", &more);
-    struct facts_address *old = b.boards[1].facts.addresses;
-    b.boards[1].facts.addresses = more.addresses;
-    b.boards[1].facts.n_addresses = more.n_addresses;
-    more.addresses = old;
-    more.n_addresses = 1;
-    facts_release(&more);
+    set_addresses(&b, 1, "address docker0 172.17.0.1/16\naddress eth0 10.0.0.2/24\nend\n");
     expect(&b, "note: pi2 interface, it has docker0 with 172.17.0.1 as well, which MPI may try | "
                "mpirun --mca btl_tcp_if_include 10.0.0.0/24, if ranks hang\n");
+    // A second network of all boards, and MPICH's words for it; on a network of 20 bits.
+    make(&b, 2);
+    set_addresses(&b, 0, "address wlan0 192.168.17.1/20\nend\n");
+    set_addresses(&b, 1, "address eth1 10.9.9.9/8\naddress wlan0 192.168.31.2/20\nend\n");
+    set(&b.boards[0].facts.mpi, "mpich");
+    set(&b.boards[1].facts.mpi, "mpich");
+    expect(&b, "note: pi2 interface, it has eth1 with 10.9.9.9 as well, which MPI may try | mpirun "
+               "-iface wlan0, if ranks hang\n");
+    // Addresses of version 6 are networks, too.
+    not_reached(&b, "ssh: connect to host pi2 port 22: No route to host");
+    set_addresses(&b, 0, "address eth0 fd00::1/64\nend\n");
+    set_addresses(&b, 1, "address eth0 fd00::2/64\nend\n");
+    expect(&b, "pi2 reach, pi1 cannot log in to it as pi2: it is off, or not on the network | \n");
 }
 
 static void test_no_answer(void **state)

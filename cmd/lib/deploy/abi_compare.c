@@ -10,6 +10,7 @@
 #include "target/board.h"
 #include "target/elf_link.h"
 
+enum { ARM_LTD = 0x41 }; // who made the core
 enum { ARCH_V6 = 6, ARCH_V7 = 10, ARCH_V8_A = 14, TIME64_FROM = 13 };
 
 // --- The answer ----------------------------------------------------------------------------------
@@ -257,20 +258,28 @@ static bool has_feature(const struct answer *a, const char *name)
 static bool is_v8(const struct answer *a)
 {
     return a->architecture >= 8 || has_feature(a, "crc32") ||
-           (a->implementer == 0x41 && a->part >= 0xd00);
+           (a->implementer == ARM_LTD && a->part >= 0xd00);
+}
+
+// ARMv8.1 or newer: Cortex-A55 and what came after the A73. Newer kernels say it, too.
+static bool is_v8_1(const struct answer *a)
+{
+    return has_feature(a, "asimdrdm") || has_feature(a, "asimddp") ||
+           (a->implementer == ARM_LTD && (a->part == 0xd05 || a->part >= 0xd0a));
 }
 
 // What its processor has, as build attributes say it.
 static struct arm_needs limit_of(const struct answer *a)
 {
     bool v8 = is_v8(a);
-    bool v6 = a->architecture < 7 || (a->implementer == 0x41 && (a->part & 0xf00) == 0xb00);
+    bool v6 = a->architecture < 7 || (a->implementer == ARM_LTD && (a->part & 0xf00) == 0xb00);
     bool neon = has_feature(a, "neon");
     bool vfp4 = has_feature(a, "vfpv4");
     bool vfp3 = vfp4 || has_feature(a, "vfpv3") || has_feature(a, "vfpv3d16");
     bool more_registers = neon || has_feature(a, "vfpd32");
     if (v8) {
-        return (struct arm_needs){.arch = ARCH_V8_A, .fp = 7, .simd = 4, .div = 2, .half = 2};
+        return (struct arm_needs){
+            .arch = ARCH_V8_A, .fp = 7, .simd = is_v8_1(a) ? 4 : 3, .div = 2, .half = 2};
     }
     return (struct arm_needs){
         .arch = v6 ? ARCH_V6 : ARCH_V7,

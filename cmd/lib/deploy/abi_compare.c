@@ -136,7 +136,7 @@ static void answer_release(struct answer *a)
     free(a->features);
 }
 
-static int answer_read(const char *text, const char *board, struct answer *a, struct err *err)
+static void answer_read(const char *text, struct answer *a)
 {
     struct slice rest = {text, strnlen(text, ABI_ANSWER_MAX + 1)};
     struct slice line;
@@ -149,12 +149,6 @@ static int answer_read(const char *text, const char *board, struct answer *a, st
             on_line(a, line);
         }
     }
-    if (a->complete) {
-        return 0;
-    }
-    answer_release(a);
-    err_set(err, ERR_VERIFY, "%s did not say what libraries it has", board);
-    return err_hint(err, "`pisdk deploy -v` shows what it said");
 }
 
 static const char *library_file(const struct answer *a, const char *library)
@@ -554,22 +548,32 @@ static void compare_time(const struct comparison *c)
 
 // -------------------------------------------------------------------------------------------------
 
+static void compare_all(const struct comparison *c)
+{
+    if (compare_interpreter(c)) {
+        compare_processor(c);
+        compare_libraries(c);
+        compare_time(c);
+    }
+}
+
 int abi_compare(const struct abi_needs *n, const struct abi_advice *advice, const char *answer,
                 const char *board, const char *host, struct abi_report *report, struct err *err)
 {
     struct answer a;
-    size_t before = report->n;
-    if (answer_read(answer, board, &a, err) != 0) {
-        return -1;
-    }
     const struct comparison c = {
         .needs = n, .advice = advice, .answer = &a, .board = board, .host = host, .report = report};
-    if (compare_interpreter(&c)) {
-        compare_processor(&c);
-        compare_libraries(&c);
-        compare_time(&c);
+    size_t before = report->n;
+    answer_read(answer, &a);
+    bool complete = a.complete;
+    if (complete) {
+        compare_all(&c);
     }
     answer_release(&a);
+    if (!complete) {
+        err_set(err, ERR_VERIFY, "%s did not say what libraries it has", board);
+        return err_hint(err, "`ssh %s` must lead to a Debian or Raspberry Pi OS", host);
+    }
     return (int)(report->n - before);
 }
 

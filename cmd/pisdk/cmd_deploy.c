@@ -1,185 +1,221 @@
 // `pisdk deploy`, `rollback`, `undeploy`: releases on the boards.
 
-#include <pwd.h>
+#include <stdio.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/fs.h"
-#include "base/proc.h"
-#include "deploy/deploy.h"
-#include "deploy_files.h"
-#include "deploy_view.h"
-#include "node_choice.h"
+#include "deploying.h"
 
-enum { KEPT_HERE = 4, FOLDER_MODE = 0700, KEEP_MAX = 100 };
+enum { KEEP_MAX = 100, MANIFEST_MAX = 256 << 20 };
 
-// A deploy as this command does it.
-struct deploying {
-    struct app *app;
-    struct remotes nodes;
-    struct deploy_view view;
-    char *cache, *scripts, *who;
-    char date[32];
-    struct deploy_options options;
-};
+// --- What would be sent
+// ----------------------------------------------------------------------------
 
-static char *who_deploys(void)
+// The lines of the manifest of a release that is kept here; empty when it is not.
+static void read_manifest(const struct deploying *d, const char *id, struct strv *lines)
 {
-    char host[256] = "desktop";
-    const struct passwd *user = getpwuid(getuid());
-    gethostname(host, sizeof(host) - 1);
-    return xasprintf("%s@%s", user ? user->pw_name : "somebody", host);
+    _cleanup_free_ char *path = xasprintf("%s/%s/" PAYLOAD_MANIFEST, d->cache, id);
+    _cleanup_strbuf_ struct strbuf text = {0};
+    struct err ignored = ERR_INIT;
+    struct slice line;
+
+    if (*id == '\0' || fs_read_file(path, MANIFEST_MAX, &text, &ignored) != 0) {
+        return;
+    }
+    struct slice rest = {text.data, text.len};
+    while (slice_cut(&rest, '\n', &line)) {
+        strv_take(lines, slice_dup(line));
+    }
+    strv_sort(lines);
 }
 
-static void show(void *user, const struct deploy_board *boards, size_t n)
+static int by_text(const void *a, const void *b)
 {
-    struct deploying *d = user;
-    deploy_view_show(&d->view, boards, n);
+    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int begin(struct deploying *d, struct app *app, struct err *err)
+static bool is_there(const struct strv *lines, const struct payload_file *f)
 {
-    time_t now = time(NULL);
-    struct tm utc;
-    *d = (struct deploying){.app = app};
-    if (nodes_choose(app, input_value(&app->input, "to"), &d->nodes, err) != 0) {
-        return -1;
-    }
-    gmtime_r(&now, &utc);
-    strftime(d->date, sizeof(d->date), "%Y-%m-%dT%H:%M:%SZ", &utc);
-    d->cache = xasprintf("%s/deploy/%s", app->paths.cache, app->project.name);
-    d->scripts = fs_join(app->paths.share, "toolchain/remote");
-    d->who = who_deploys();
-    deploy_view_begin(&d->view, app);
-    d->options = (struct deploy_options){
-        .nodes = &d->nodes,
-        .name = app->project.name,
-        .cache = d->cache,
-        .scripts = d->scripts,
-        .who = d->who,
-        .date = d->date,
-        .keep = (size_t)app->project.deploy_keep,
-        .log = &app->log,
-        .on_progress = show,
-        .user = d,
-    };
-    return fs_mkdir_all(d->cache, FOLDER_MODE, err);
+    _cleanup_free_ char *line = xasprintf("%s  ./%s", f->sha256, f->path);
+    char *key = line;
+    return lines->n && bsearch(&key, lines->items, lines->n, sizeof(*lines->items), by_text);
 }
 
-static void end(struct deploying *d)
+// The release that most boards have.
+static const char *common_release(const struct deploy_result *r)
 {
-    deploy_view_end(&d->view);
-    remotes_release(&d->nodes);
-    free(d->cache);
-    free(d->scripts);
-    free(d->who);
+    const char *best = "";
+    size_t most = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        size_t same = 0;
+        for (size_t k = 0; k < r->n; k++) {
+            same += strcmp(r->boards[i].current, r->boards[k].current) == 0;
+        }
+        if (same > most) {
+            most = same;
+            best = r->boards[i].current;
+        }
+    }
+    return best;
 }
 
-// Shows what came of it. Returns the exit status, or -1.
-static int conclude(struct deploying *d, int r, struct deploy_result *result, struct err *err)
+static void print_changes(struct deploying *d)
 {
-    deploy_view_end(&d->view);
-    ui_clear_bar(&d->app->ui);
-    deploy_view_failures(d->app, result);
-    if (result->n > 0 && (r == 0 || err->code == ERR_NODES || d->app->json)) {
-        deploy_view_table(d->app, result);
-        fflush(stdout);
+    static const struct column columns[] = {
+        {"file", COLUMN_TEXT}, {"size", COLUMN_SIZE}, {"state", COLUMN_TEXT}};
+    struct table *t = table_new(columns, ARRAY_SIZE(columns));
+    _cleanup_strv_ struct strv lines = {0};
+    uint64_t bytes = 0;
+    size_t behind = 0;
+    char size[32];
+
+    read_manifest(d, common_release(&d->result), &lines);
+    for (size_t i = 0; i < d->release.n; i++) {
+        const struct payload_file *f = &d->release.items[i];
+        bool same = f->kind == PAYLOAD_FILE && is_there(&lines, f);
+        if (f->kind == PAYLOAD_FOLDER) {
+            continue;
+        }
+        table_text(t, f->path);
+        table_number(t, f->size);
+        table_text(t, same ? "unchanged" : f->kind == PAYLOAD_LINK ? "link" : "to be sent");
+        bytes += same ? 0 : f->size;
     }
-    if (r != 0 && err->code == ERR_NODES) {
-        err_wrap(err, result->switched ? "not all boards are alike now" : "no board was changed");
+    for (size_t i = 0; i < d->result.n; i++) {
+        const struct deploy_board *b = &d->result.boards[i];
+        behind += b->state != DEPLOY_FAILED && strcmp(b->current, d->release.id) != 0;
     }
-    deploy_result_release(result);
-    return r == 0 ? EXIT_OK : -1;
+    table_print(t, d->app->json);
+    fflush(stdout);
+    table_free(t);
+    log_info(&d->app->log,
+             behind ? "release %s would go to %zu of %zu boards: at most %s"
+                    : "release %s is on all boards already",
+             d->release.id, behind, d->result.n, str_size(size, bytes));
 }
 
-static int collect(struct app *app, struct payload *release, struct err *err)
+static int dry_run(struct deploying *d, struct err *err)
 {
-    struct target target;
-    if (target_choose(app, &target, err) != 0) {
-        return -1;
+    int r = deploy_list(&d->options, &d->result, err);
+    if (d->result.n > 0) {
+        print_changes(d);
     }
-    int status = target_build(app, &target, NULL, err);
-    int r = status == 0 ? 0 : status < 0 ? -1 : err_set(err, ERR_FAILED, "the build failed");
-    if (r == 0 && (deploy_files_built(app, &target, release, err) != 0 ||
-                   deploy_files_named(app, release, err) != 0)) {
-        r = -1;
-    }
-    target_release(&target);
-    if (r == 0 && release->n == 0) {
-        err_set(err, ERR_NOT_FOUND, "there is nothing to deploy: the build made no program");
-        r = err_hint(err, "`files` in [deploy] of " PROJECT_FILE " can name files");
-    }
-    return r == 0 ? payload_finish(release, err) : -1;
+    return r;
 }
 
-static int work(struct deploying *d, struct payload *release, struct err *err)
+// --- What is there
+// ---------------------------------------------------------------------------------
+
+static void print_releases(struct deploying *d)
 {
-    struct app *app = d->app;
-    const struct input *in = &app->input;
-    struct deploy_result result = {0};
+    static const struct column columns[] = {{"board", COLUMN_TEXT},
+                                            {"release", COLUMN_TEXT},
+                                            {"current", COLUMN_BOOL},
+                                            {"since", COLUMN_TEXT},
+                                            {"by", COLUMN_TEXT}};
+    struct table *t = table_new(columns, ARRAY_SIZE(columns));
+    for (size_t i = 0; i < d->result.n; i++) {
+        const struct deploy_board *b = &d->result.boards[i];
+        for (size_t k = 0; k < b->releases.n; k++) {
+            const char *id = b->releases.items[k];
+            const struct deploy_event *last = NULL;
+            for (size_t h = 0; h < b->n_history; h++) {
+                last = strcmp(b->history[h].id, id) == 0 ? &b->history[h] : last;
+            }
+            table_text(t, b->name);
+            table_text(t, id);
+            table_text(t, strcmp(b->current, id) == 0 ? "yes" : "no");
+            table_text(t, last ? last->at : "");
+            table_text(t, last ? last->who : "");
+        }
+    }
+    table_print(t, d->app->json);
+    table_free(t);
+}
+
+static int list(struct deploying *d, struct err *err)
+{
+    int r = deploy_list(&d->options, &d->result, err);
+    print_releases(d);
+    return r;
+}
+
+// --- The commands
+// ----------------------------------------------------------------------------------
+
+static int read_options(struct deploying *d, struct err *err)
+{
+    const struct input *in = &d->app->input;
     long keep;
-
     if (input_number(in, "keep", (long)d->options.keep, 1, KEEP_MAX, &keep, err) != 0) {
         return -1;
     }
     d->options.keep = (size_t)keep;
     d->options.partial = input_flag(in, "partial");
     d->options.direct = input_flag(in, "direct");
-    if (collect(app, release, err) != 0 || payload_keep(release, d->cache, err) != 0) {
+    return 0;
+}
+
+// The end of each of them: what failed, and, unless it never came to that, a line a board.
+static int conclude(struct deploying *d, int r, bool table, struct err *err)
+{
+    r = deploying_tell(d, r, err);
+    if (table && d->result.n > 0 && (r == 0 || err->code == ERR_NODES)) {
+        deploy_view_table(d->app, &d->result);
+        fflush(stdout);
+    }
+    return r;
+}
+
+static int deploy(struct deploying *d, struct err *err)
+{
+    const struct input *in = &d->app->input;
+    if (input_flag(in, "list")) {
+        return conclude(d, list(d, err), false, err);
+    }
+    if (read_options(d, err) != 0 || deploying_collect(d, err) != 0) {
         return -1;
     }
-    int r = deploy_release(&d->options, release, &result, err);
-    payload_forget(d->cache, KEPT_HERE);
-    return conclude(d, r, &result, err);
+    if (input_flag(in, "dry-run")) {
+        return conclude(d, dry_run(d, err), false, err);
+    }
+    return conclude(d, deploying_send(d, err), true, err);
+}
+
+static int on_boards(struct app *app, int (*work)(struct deploying *d, struct err *err),
+                     struct err *err)
+{
+    struct deploying d;
+    int r = deploying_begin(&d, app, input_value(&app->input, "to"), err);
+    r = r == 0 ? work(&d, err) : r;
+    deploying_end(&d);
+    return r == 0 ? EXIT_OK : -1;
 }
 
 int cmd_deploy(struct app *app, struct err *err)
 {
-    struct deploying d;
-    struct payload release = {0};
-    sigset_t saved;
+    return on_boards(app, deploy, err);
+}
 
-    int r = begin(&d, app, err);
-    proc_stop_hold(&saved);
-    r = r == 0 ? work(&d, &release, err) : r;
-    payload_release(&release);
-    end(&d);
-    proc_stop_restore(&saved);
-    return r;
+static int roll_back(struct deploying *d, struct err *err)
+{
+    const struct strv *args = &d->app->input.args;
+    return conclude(d,
+                    deploy_rollback(&d->options, args->n ? args->items[0] : NULL, &d->result, err),
+                    true, err);
 }
 
 int cmd_rollback(struct app *app, struct err *err)
 {
-    const char *id = app->input.args.n ? app->input.args.items[0] : NULL;
-    struct deploy_result result = {0};
-    struct deploying d;
-    sigset_t saved;
+    return on_boards(app, roll_back, err);
+}
 
-    int r = begin(&d, app, err);
-    proc_stop_hold(&saved);
-    if (r == 0) {
-        r = deploy_rollback(&d.options, id, &result, err);
-        r = conclude(&d, r, &result, err);
-    }
-    end(&d);
-    proc_stop_restore(&saved);
-    return r;
+static int remove_all(struct deploying *d, struct err *err)
+{
+    return conclude(d, deploy_remove(&d->options, &d->result, err), true, err);
 }
 
 int cmd_undeploy(struct app *app, struct err *err)
 {
-    struct deploy_result result = {0};
-    struct deploying d;
-    sigset_t saved;
-
-    int r = begin(&d, app, err);
-    proc_stop_hold(&saved);
-    if (r == 0) {
-        r = deploy_remove(&d.options, &result, err);
-        r = conclude(&d, r, &result, err);
-    }
-    end(&d);
-    proc_stop_restore(&saved);
-    return r;
+    return on_boards(app, remove_all, err);
 }

@@ -2,6 +2,7 @@
 
 #include "base/fs.h"
 #include "base/proc.h"
+#include "on_nodes.h"
 #include "sandbox/sandbox.h"
 #include "target.h"
 #include "target/toolset_make.h"
@@ -33,6 +34,9 @@ int cmd_exec(struct app *app, struct err *err)
     if (words.n == 0) {
         err_set(err, ERR_USAGE, "`pisdk exec` needs a command");
         return err_hint(err, "pisdk exec -- make");
+    }
+    if (input_value(&app->input, "on")) {
+        return nodes_exec(app, input_value(&app->input, "on"), &words, err);
     }
     if (target_choose(app, &target, err) != 0) {
         return -1;

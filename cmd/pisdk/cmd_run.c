@@ -7,7 +7,9 @@
 #include "base/proc.h"
 #include "coverage.h"
 #include "crash.h"
+#include "mpirun_words.h"
 #include "on_cluster.h"
+#include "on_nodes.h"
 #include "program.h"
 #include "rank_output.h"
 #include "sandbox/sandbox.h"
@@ -30,11 +32,12 @@ struct run {
     bool in_sysroot;
     char *cwd;
     struct strv visible;
-    bool mpi;        // mpirun of the sysroot starts it
-    double timeout;  // seconds, or 0
-    double later;    // than that: ctest comes first, which says "Timeout"
-    uint64_t memory; // bytes, or 0
-    char *id;        // marks the processes of this run
+    struct strv mpirun; // further words for it
+    bool mpi;           // mpirun of the sysroot starts it
+    double timeout;     // seconds, or 0
+    double later;       // than that: ctest comes first, which says "Timeout"
+    uint64_t memory;    // bytes, or 0
+    char *id;           // marks the processes of this run
     double began;
     struct sandbox_news news;
     struct rank_output output;
@@ -96,6 +99,7 @@ static void make_argv(const struct run *run, struct strv *argv)
         rank_output_words(&run->output, argv);
         strv_add(argv, "-n");
         strv_addf(argv, "%ld", run->ranks);
+        strv_add_all(argv, run->mpirun.items);
         strv_add(argv, run->program);
     } else {
         strv_add(argv, run->word ? run->word : run->program);
@@ -194,12 +198,40 @@ static int run_on_cluster(struct run *run, const struct place_to_run *place, int
         .program = run->program,
         .args = (const char *const *)run->args.items,
         .cwd = run->cwd,
+        .words = &run->mpirun,
         .ranks = run->ranks,
         .mpirun = is_launcher(run),
         .timeout = run->timeout,
         .timed_out = &run->news.timed_out,
     };
     return cluster_job_run(run->app, place, &job, status, err);
+}
+
+static int run_on_nodes(struct run *run, int *status, struct err *err)
+{
+    const struct nodes_job job = {
+        .sysroot = &run->target->sysroot,
+        .program = run->program,
+        .command = run->in_sysroot,
+        .args = (const char *const *)run->args.items,
+        .mpirun = &run->mpirun,
+        .ranks = run->ranks,
+        .timeout = run->timeout,
+        .timed_out = &run->news.timed_out,
+    };
+    if (is_launcher(run)) {
+        err_set(err, ERR_USAGE, "on boards, pisdk calls mpirun itself");
+        return err_hint(err, "pisdk run --on nodes -n 4 PROGRAM; --mpirun passes further words on");
+    }
+    return nodes_job_run(run->app, &job, status, err);
+}
+
+static int start(struct run *run, const struct place_to_run *place, int *status, struct err *err)
+{
+    if (place->nodes) {
+        return run_on_nodes(run, status, err);
+    }
+    return place->cluster ? run_on_cluster(run, place, status, err) : emulate(run, status, err);
 }
 
 static int prepare(struct run *run, struct err *err)
@@ -223,6 +255,7 @@ static int prepare(struct run *run, struct err *err)
     if (program_find(run->app, run->target, run->word, &run->program, &run->in_sysroot, err) != 0) {
         return -1;
     }
+    mpirun_words(in, &run->mpirun);
     run->mpi = run->ranks > 0 || is_launcher(run);
     return choose_folders(run, err);
 }
@@ -320,8 +353,7 @@ int cmd_run(struct app *app, struct err *err)
     int r = prepare(&run, err);
     if (r == 0) {
         mark(&run);
-        r = place.cluster ? run_on_cluster(&run, &place, &status, err)
-                          : emulate(&run, &status, err);
+        r = start(&run, &place, &status, err);
     }
     rank_output_end(&run.output, &app->log, r == 0 && status != 0);
     if (r == 0) {
@@ -332,6 +364,7 @@ int cmd_run(struct app *app, struct err *err)
     free(run.cwd);
     strv_release(&run.args);
     strv_release(&run.visible);
+    strv_release(&run.mpirun);
     target_release(&target);
     return r == 0 ? status : -1;
 }

@@ -33,12 +33,28 @@ static const struct option_spec build_options[] = {
 #define ON_OPTION                                                                                  \
     {                                                                                              \
         "on", 0, "WHERE",                                                                          \
-            "emulator (the default: one board), cluster, or cluster:NAME, which is up"             \
+            "emulator (the default: one board), cluster or cluster:NAME, which is up, or nodes"    \
+    }
+
+// What mpirun is told.
+#define MPIRUN_OPTIONS                                                                             \
+    {"map-by", 0, "WHAT", "for mpirun: how ranks are spread, slot, node, core, …"},                \
+        {"bind-to", 0, "WHAT", "for mpirun: what ranks are bound to"},                             \
+        {"rank-by", 0, "WHAT", "for mpirun: how ranks are numbered"},                              \
+        {"mca", 0, "NAME VALUE", "for mpirun: a parameter of Open MPI; may be given again"},       \
+        {"export", 'x', "NAME[=VALUE]", "for mpirun: a variable for the ranks"},                   \
+    {                                                                                              \
+        "mpirun", 0, "WORDS", "further words for mpirun"                                           \
     }
 
 static const struct option_spec run_options[] = {
     ON_OPTION,
     {"ranks", 'n', "N", "start N MPI ranks with mpirun"},
+    MPIRUN_OPTIONS,
+    NODES_OPTION,
+    SSH_CONFIG_OPTION,
+    RUNTIME_OPTION,
+    {"no-deploy", 0, NULL, "on boards: run what is there, and send nothing"},
     {"timeout", 0, "SECONDS", "end everything after so long, with status 124"},
     {"memory", 0, "SIZE",
      "what all of it together may use: 512M, 2G, unlimited (default: what the board has)"},
@@ -79,6 +95,10 @@ static const struct option_spec env_options[] = {
 
 static const struct option_spec exec_options[] = {
     {"emulate", 0, NULL, "programs of the board that the command starts run under emulation"},
+    {"on", 0, "WHERE", "on every board instead: nodes, cluster or cluster:NAME"},
+    {"in-order", 0, NULL, "on boards: show what each printed when all are done"},
+    NODES_OPTION,
+    SSH_CONFIG_OPTION,
     TARGET_OPTIONS,
 };
 
@@ -87,7 +107,7 @@ static const struct option_spec deploy_options[] = {
     NODES_OPTION,
     SSH_CONFIG_OPTION,
     {"dry-run", 0, NULL, "only list what would be sent, and to which boards"},
-    {"with-runtime", 0, NULL, "bring the sysroot's MPI and libraries along"},
+    RUNTIME_OPTION,
     {"partial", 0, NULL, "switch the boards that are ready, though others failed"},
     {"direct", 0, NULL, "send to each board from here, instead of from board to board"},
     {"keep", 0, "N", "how many releases stay on the boards (default 3)"},

@@ -99,7 +99,10 @@ static void tell(struct deploy_view *v, const struct deploy_board *b)
 
 void deploy_view_show(struct deploy_view *v, const struct deploy_board *boards, size_t n)
 {
-    if (v->app->ui.verbosity < 0) {
+    for (size_t i = 0; i < n && v->quiet; i++) {
+        v->quiet = boards[i].state != DEPLOY_RECEIVING;
+    }
+    if (v->app->ui.verbosity < 0 || v->quiet) {
         return;
     }
     if (v->app->ui.progress) {

@@ -8,6 +8,7 @@
 
 struct deploy_view {
     struct app *app;
+    bool quiet;              // shows nothing until something is sent
     size_t lines;            // that are on the terminal now
     enum deploy_state *last; // of each board, as told
     size_t n;

@@ -19,8 +19,9 @@ int place_to_run_choose(struct app *app, struct place_to_run *out, struct err *e
     if (!where || !*where || strcmp(where, "emulator") == 0) {
         return 0;
     }
-    out->cluster = true;
-    if (strcmp(where, CLUSTER_WORD) == 0) {
+    out->nodes = strcmp(where, "nodes") == 0;
+    out->cluster = !out->nodes;
+    if (out->nodes || strcmp(where, CLUSTER_WORD) == 0) {
         return 0;
     }
     if (str_starts(where, CLUSTER_WORD ":")) {
@@ -28,7 +29,7 @@ int place_to_run_choose(struct app *app, struct place_to_run *out, struct err *e
         return 0;
     }
     err_set(err, ERR_USAGE, "programs do not run on `%s`", where);
-    return err_hint(err, "--on emulator, --on cluster, or --on cluster:NAME");
+    return err_hint(err, "--on emulator, cluster, cluster:NAME or nodes");
 }
 
 void place_to_run_add(const struct place_to_run *place, struct strv *env)
@@ -108,6 +109,7 @@ static void make_argv(const struct cluster *c, const struct cluster_job *job,
         add_boards(c, job, boards, argv);
         strv_add(argv, "-n");
         strv_addf(argv, "%ld", job->ranks);
+        strv_add_all(argv, job->words->items);
     }
     strv_add(argv, job->program);
     if (job->mpirun) {

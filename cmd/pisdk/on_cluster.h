@@ -8,9 +8,10 @@
 // The environment variable that gives --on to every `pisdk run` that a test starts.
 #define ON_VARIABLE "PISDK_ON"
 
-// Where programs run, from --on, else from ON_VARIABLE: on one emulated board, or on a cluster.
+// Where programs run, from --on, else from ON_VARIABLE: on one emulated board, on an emulated
+// cluster, or on boards.
 struct place_to_run {
-    bool cluster;
+    bool cluster, nodes;
     const char *name; // of the cluster; NULL: not said. Points into the words
 };
 
@@ -25,9 +26,10 @@ struct cluster_job {
     const char *program;
     const char *const *args; // NULL at the end
     const char *cwd;
-    long ranks;     // 0: on one board, without mpirun
-    bool mpirun;    // the program is mpirun itself, as tests start it
-    double timeout; // see cluster/cluster.h
+    const struct strv *words; // further words for mpirun
+    long ranks;               // 0: on one board, without mpirun
+    bool mpirun;              // the program is mpirun itself, as tests start it
+    double timeout;           // see cluster/cluster.h
     bool *timed_out;
 };
 

@@ -120,6 +120,14 @@ int input_parse(struct input *in, int argc, char **argv, enum input_words words,
             return missing_argument(in, optopt, err);
         } else {
             int i = code >= LONG_ONLY ? code - LONG_ONLY : find_letter(in, code);
+            const char *arg = in->specs[i]->arg;
+            if (arg && strchr(arg, ' ')) { // two words
+                if (optind >= argc) {
+                    return missing_argument(in, code, err);
+                }
+                take_option(in, i, optarg);
+                optarg = argv[optind++];
+            }
             take_option(in, i, optarg);
         }
     }

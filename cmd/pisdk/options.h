@@ -12,7 +12,8 @@
 struct option_spec {
     const char *name; // without the dashes
     char letter;      // its short form, or 0
-    const char *arg;  // what its argument is called, or NULL when it has none
+    const char *arg;  // what its argument is called, or NULL when it has none; with a blank in it,
+                      // there are two, which are two values then
     const char *help; // one line
 };
 

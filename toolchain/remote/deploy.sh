@@ -3,7 +3,7 @@
 # begin with a colon. It ends with its input, and so does all that it started.
 #
 #   $1 the project's name    $2 the token of this deploy, the same on all boards    $3 who deploys
-#   $4 lock: keep others from deploying; look: only say what is there
+#   $4 what to begin with: lock, to keep others from deploying, or look
 #
 # Starting a program costs more than all else on a small board, so what the shell can do it does.
 
@@ -145,6 +145,19 @@ history() {
         done <history
     fi
     echo ":end"
+}
+
+about() { # what a run needs to know: cores, and networks
+    cores=0 networks=''
+    while IFS= read -r line; do
+        case $line in processor*) cores=$((cores + 1)) ;; esac
+    done </proc/cpuinfo
+    while read -r device to gateway _ _ _ _ mask _; do
+        [ "$gateway" != 00000000 ] || networks="$networks $device/$to/$mask"
+    done </proc/net/route
+    # shellcheck disable=SC2086 # words
+    set -- ${SSH_CONNECTION:-}
+    echo ":about $cores ${3:--}$networks"
 }
 
 facts() { # what a transfer, and the check before it, depend on
@@ -329,7 +342,7 @@ undeploy() {
 
 # --- What the desktop says -------------------------------------------------------------------------
 
-$begin
+eval "$begin"
 while IFS= read -r line; do
     eval "$line"
 done

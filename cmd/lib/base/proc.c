@@ -441,6 +441,38 @@ int proc_start(char *const argv[], struct proc_child *out, struct err *err)
     return r;
 }
 
+pid_t proc_start_deaf(char *const argv[], struct err *err)
+{
+    static const int ignored[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
+    int report[2];
+    if (pipe2(report, O_CLOEXEC) != 0) {
+        return err_sys(err, "cannot make a pipe");
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        sigset_t none;
+        sigemptyset(&none);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (size_t i = 0; i < ARRAY_SIZE(ignored); i++) {
+            signal(ignored[i], SIG_IGN);
+        }
+        signal(SIGPIPE, SIG_DFL);
+        pthread_sigmask(SIG_SETMASK, &none, NULL);
+        execvp(argv[0], argv);
+        int saved = errno;
+        (void)!write(report[1], &saved, sizeof(saved));
+        _exit(EXEC_FAILED);
+    }
+    close_end(&report[1]);
+    int r = pid < 0 ? err_sys(err, "cannot start %s", argv[0])
+                    : read_exec_report(report[0], argv[0], err);
+    close_end(&report[0]);
+    if (r != 0 && pid > 0) {
+        waitpid(pid, NULL, 0);
+    }
+    return r == 0 ? pid : -1;
+}
+
 void proc_stop_hold(sigset_t *saved)
 {
     sigset_t set;

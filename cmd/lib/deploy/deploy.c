@@ -93,8 +93,8 @@ static void connect_board(struct job *j, size_t node)
 {
     _cleanup_strv_ struct strv args = {0};
     struct err err = ERR_INIT;
-    strv_add_list(&args, j->o->name, j->token, j->o->who, j->goal == JOB_LIST ? "look" : "lock",
-                  NULL);
+    strv_add_list(&args, j->o->name, j->token, j->o->who, NULL);
+    strv_addf(&args, "%s%s", j->o->about ? "about; " : "", j->goal == JOB_LIST ? "look" : "lock");
     j->boards[node].state = DEPLOY_CONNECTING;
     j->stations[node].heard = clock_seconds();
     if (fleet_start(j->fleet, node, j->script.data, &args, &err) != 0) {
@@ -587,6 +587,8 @@ void deploy_result_release(struct deploy_result *r)
     for (size_t i = 0; i < r->n; i++) {
         struct deploy_board *b = &r->boards[i];
         strv_release(&b->releases);
+        strv_release(&b->networks);
+        free(b->address);
         for (size_t k = 0; k < b->n_history; k++) {
             free(b->history[k].at);
             free(b->history[k].who);

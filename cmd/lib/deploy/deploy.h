@@ -54,8 +54,13 @@ struct deploy_board {
     bool sent;           // something was sent
     uint64_t have, size; // bytes of what is sent
     double rate;         // bytes a second
-    const char *from;    // who feeds it: a node's name, or NULL: the desktop
-    struct err err;      // when it failed
+    // What `about` asks for:
+    long cores;
+    char *address;        // the one that the desktop reached it by; "-" when that is not known
+    struct strv networks; // "eth0/00004D0A/0000FFFF": interface, network, mask, as in route(8)'s
+                          // file /proc/net/route
+    const char *from;     // who feeds it: a node's name, or NULL: the desktop
+    struct err err;       // when it failed
 };
 
 struct deploy_options {
@@ -67,6 +72,7 @@ struct deploy_options {
     const char *date;    // for the history: the desktop's, since boards have no clock of their own
     size_t keep;         // releases that stay
     bool partial;        // switch those that are ready, though others failed
+    bool about;          // ask for cores and networks as well
     bool direct;         // boards do not pass anything on
     struct log *log;
 

@@ -74,6 +74,21 @@ static void on_history(struct job *j, size_t node, struct slice rest)
     memcpy(e->id, id, sizeof(e->id));
 }
 
+static void on_about(struct job *j, size_t node, struct slice rest)
+{
+    enum { NETWORKS_MAX = 64, CORES_MAX = 4096 };
+    struct deploy_board *b = &j->boards[node];
+    struct slice word;
+    uint64_t cores = take_number(&rest);
+    b->cores = cores < CORES_MAX ? (long)cores : CORES_MAX;
+    free(b->address);
+    b->address = take_word(&rest);
+    strv_release(&b->networks);
+    while (slice_word(&rest, &word) && b->networks.n < NETWORKS_MAX) {
+        strv_take(&b->networks, slice_dup(word));
+    }
+}
+
 static void on_busy(struct job *j, size_t node, struct slice rest)
 {
     _cleanup_free_ char *token = take_word(&rest);
@@ -150,6 +165,8 @@ static void on_word(struct job *j, size_t node, struct slice word, struct slice 
         on_busy(j, node, rest);
     } else if (slice_is(word, ":shared")) {
         b->state = DEPLOY_SHARED;
+    } else if (slice_is(word, ":about")) {
+        on_about(j, node, rest);
     } else if (slice_is(word, ":facts")) {
         on_facts(j, node, rest);
     } else if (slice_is(word, ":history")) {

@@ -188,7 +188,11 @@ void job_send_have(struct job *j, size_t node, uint64_t have)
     struct fanout *f = &group_of(j, node)->fanout;
     have = have < b->size ? have : b->size;
     if (b->state == DEPLOY_PREPARING) {
+        char size[32];
         b->state = DEPLOY_RECEIVING;
+        if (have > 0) {
+            log_debug(j->o->log, "%s has %s of it already", b->name, str_size(size, have));
+        }
         if (is_little(group_of(j, node))) {
             send_inline(j, node, have);
         } else {

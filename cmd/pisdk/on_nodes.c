@@ -1,0 +1,344 @@
+#include "on_nodes.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/proc.h"
+#include "deploying.h"
+#include "node_choice.h"
+#include "remote/fleet.h"
+#include "remote_run.h"
+
+enum { SCRIPT_MAX = 1 << 16 };
+
+#define PROGRAMS "runtime/programs/" // see deploy/runtime.h
+
+// --- The network that ranks talk over
+// ----------------------------------------------------------------
+
+// A line of /proc/net/route: the numbers are in the board's byte order, as the desktop's.
+struct network {
+    char device[32];
+    uint32_t to, mask;
+};
+
+static bool read_network(const char *text, struct network *out)
+{
+    unsigned to;
+    unsigned mask;
+    if (sscanf(text, "%31[^/]/%8x/%8x", out->device, &to, &mask) != 3 || mask == 0) {
+        return false;
+    }
+    out->to = to;
+    out->mask = mask;
+    return true;
+}
+
+static bool is_inner(const struct network *n)
+{
+    static const char *const devices[] = {"docker", "br-", "veth", "virbr", "lo", "tun", "wg"};
+    for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
+        if (str_starts(n->device, devices[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_network(const struct deploy_board *b, const struct network *wanted)
+{
+    for (size_t i = 0; i < b->networks.n; i++) {
+        struct network n;
+        if (read_network(b->networks.items[i], &n) && n.to == wanted->to &&
+            n.mask == wanted->mask) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Is it the network by which the desktop reached the board?
+static bool is_way_in(const struct deploy_board *b, const struct network *n)
+{
+    struct in_addr address;
+    return b->address && inet_pton(AF_INET, b->address, &address) == 1 &&
+           (address.s_addr & n->mask) == n->to;
+}
+
+// One that all boards are on; the one that the first was reached by, if it is such a one. Networks
+// of containers and tunnels have the same numbers everywhere and lead nowhere.
+static char *choose_network(const struct deploy_result *r)
+{
+    struct network best = {0};
+    bool found = false;
+    for (size_t i = 0; i < r->boards[0].networks.n; i++) {
+        struct network n;
+        bool common = read_network(r->boards[0].networks.items[i], &n) && !is_inner(&n);
+        for (size_t k = 1; k < r->n && common; k++) {
+            common = r->boards[k].state == DEPLOY_SHARED || has_network(&r->boards[k], &n);
+        }
+        if (common && (!found || is_way_in(&r->boards[0], &n))) {
+            best = n;
+            found = true;
+        }
+    }
+    struct in_addr address = {.s_addr = best.to};
+    char text[INET_ADDRSTRLEN];
+    inet_ntop(AF_INET, &address, text, sizeof(text));
+    return found ? xasprintf("%s/%d", text, __builtin_popcount(best.mask)) : NULL;
+}
+
+// --- mpirun
+// ----------------------------------------------------------------------------------------
+
+static long slots_of(const struct deploying *d, size_t node)
+{
+    long slots = d->nodes.items[node].slots;
+    long cores = d->result.boards[node].cores;
+    return slots > 0 ? slots : cores > 0 ? cores : 1;
+}
+
+static void format_hosts(const struct deploying *d, bool mpich, struct strbuf *out)
+{
+    for (size_t i = 0; i < d->nodes.n; i++) {
+        strbuf_addf(out, mpich ? "%s:%ld\n" : "%s slots=%ld\n", d->nodes.items[i].peer,
+                    slots_of(d, i));
+    }
+}
+
+// The folder of the release as seen from the one that programs run in. It stays the same one when
+// something else is deployed meanwhile.
+static char *release_folder(const struct deploying *d)
+{
+    return input_flag(&d->app->input, "no-deploy") ? xstrdup("../current")
+                                                   : xasprintf("../releases/%s", d->release.id);
+}
+
+// All that belongs to the run can be told by its environment, on every board.
+static void add_open_mpi(const struct deploying *d, bool runtime, struct strv *words)
+{
+    _cleanup_free_ char *network = d->nodes.n > 1 ? choose_network(&d->result) : NULL;
+
+    strv_add_list(words, "-x", "PISDK_RUN", "--mca", "plm_rsh_args", "-oBatchMode=yes", "--mca",
+                  "orte_launch_agent", NULL);
+    if (runtime) { // from the home folder
+        strv_addf(words, "env PISDK_RUN={run} .local/share/pisdk/%s/releases/%s/runtime/bin/orted",
+                  d->app->project.name, d->release.id);
+    } else {
+        strv_add(words, "env PISDK_RUN={run} orted");
+    }
+    if (network) {
+        strv_add_list(words, "--mca", "btl_tcp_if_include", network, "--mca", "oob_tcp_if_include",
+                      network, NULL);
+        log_debug(&d->app->log, "ranks talk over %s", network);
+    } else if (d->nodes.n > 1) {
+        log_warning(&d->app->log, "the boards have no network in common");
+    }
+}
+
+static void add_mpirun(const struct deploying *d, const struct nodes_job *job, struct strv *words)
+{
+    bool mpich = str_eq(job->sysroot->lock.flavour, "mpich");
+    bool runtime = payload_find(&d->release, "runtime/bin/mpirun") != NULL;
+    _cleanup_free_ char *folder = release_folder(d);
+
+    if (runtime) {
+        strv_addf(words, "%s/runtime/bin/mpirun", folder);
+    } else {
+        strv_add(words, "mpirun");
+    }
+    strv_add_list(words, mpich ? "-f" : "--hostfile", "{dir}/hosts", "-n", NULL);
+    strv_addf(words, "%ld", job->ranks);
+    if (!mpich) {
+        add_open_mpi(d, runtime, words);
+    }
+}
+
+// The built program as seen from the folder that it runs in.
+static char *find_on_board(const struct deploying *d, const struct nodes_job *job, struct err *err)
+{
+    _cleanup_free_ char *folder = release_folder(d);
+    if (job->command) {
+        return xstrdup(fs_base(job->program));
+    }
+    for (size_t i = 0; i < d->release.n; i++) {
+        const struct payload_file *f = &d->release.items[i];
+        if (!f->source || strcmp(f->source, job->program) != 0) {
+            continue;
+        }
+        // With the runtime, its own place has what starts it.
+        const char *path = str_starts(f->path, PROGRAMS) ? f->path + strlen(PROGRAMS) : f->path;
+        return xasprintf("%s/%s", folder, path);
+    }
+    err_set(err, ERR_NOT_FOUND, "%s is none of the programs that go to the boards", job->program);
+    err_hint(err, "`pisdk deploy --dry-run` lists what does");
+    return NULL;
+}
+
+static int run(struct deploying *d, const struct nodes_job *job, int *status, struct err *err)
+{
+    _cleanup_strv_ struct strv words = {0};
+    _cleanup_strbuf_ struct strbuf hosts = {0};
+    _cleanup_free_ char *program = find_on_board(d, job, err);
+    if (!program) {
+        return -1;
+    }
+    if (job->ranks > 0) {
+        add_mpirun(d, job, &words);
+    }
+    size_t own = words.n;
+    strv_add_all(&words, job->ranks > 0 ? job->mpirun->items : NULL);
+    strv_add(&words, program);
+    for (const char *const *arg = job->args; arg && *arg; arg++) {
+        strv_add(&words, *arg);
+    }
+    format_hosts(d, str_eq(job->sysroot->lock.flavour, "mpich"), &hosts);
+    const struct remote_run r = {
+        .app = d->app,
+        .nodes = &d->nodes,
+        .project = d->app->project.name,
+        .words = &words,
+        .own_words = own,
+        .hosts = hosts.data,
+        .timeout = job->timeout,
+        .timed_out = job->timed_out,
+    };
+    return remote_run(&r, status, err);
+}
+
+static int deploy_first(struct deploying *d, struct err *err)
+{
+    d->options.about = true;
+    if (deploying_collect(d, err) != 0) {
+        return -1;
+    }
+    int r = input_flag(&d->app->input, "no-deploy") ? deploy_list(&d->options, &d->result, err)
+                                                    : deploying_send(d, err);
+    return deploying_tell(d, r, err);
+}
+
+int nodes_job_run(struct app *app, const struct nodes_job *job, int *status, struct err *err)
+{
+    struct deploying d;
+    if (!app->has_project) {
+        err_set(err, ERR_USAGE, "--on nodes runs programs of a project, and this is none");
+        return err_hint(err, "pisdk exec --on nodes --nodes pi1,pi2 -- COMMAND");
+    }
+    int r = deploying_begin(&d, app, NULL, err);
+    if (r == 0) {
+        d.view.quiet = true; // unless something is sent
+        r = deploy_first(&d, err);
+    }
+    r = r == 0 ? run(&d, job, status, err) : r;
+    deploying_end(&d);
+    return r;
+}
+
+// --- A command on all boards
+// -------------------------------------------------------------------------
+
+struct execution {
+    struct app *app;
+    const struct remotes *nodes;
+    bool in_order;
+    int *statuses;               // -1: the connection failed
+    struct strbuf *out, *errors; // in_order: what each has said
+    struct err *errs;
+};
+
+static void on_line(void *user, size_t node, enum fleet_stream stream, const char *line)
+{
+    struct execution *e = user;
+    FILE *to = stream == FLEET_OUT ? stdout : stderr;
+    if (e->in_order) {
+        strbuf_addf(stream == FLEET_OUT ? &e->out[node] : &e->errors[node], "%s\n", line);
+    } else {
+        fprintf(to, "%s: %s\n", e->nodes->items[node].name, line);
+        fflush(to);
+    }
+}
+
+static void on_end(void *user, size_t node, int status, const struct err *why)
+{
+    struct execution *e = user;
+    e->statuses[node] = status;
+    e->errs[node] = *why;
+}
+
+static void print_in_order(struct execution *e)
+{
+    for (size_t i = 0; i < e->nodes->n && e->in_order; i++) {
+        printf("--- %s\n%s", e->nodes->items[i].name, e->out[i].data ? e->out[i].data : "");
+        fflush(stdout);
+        fputs(e->errors[i].data ? e->errors[i].data : "", stderr);
+    }
+}
+
+static int tell_failures(struct execution *e, struct err *err)
+{
+    size_t failed = 0;
+    for (size_t i = 0; i < e->nodes->n; i++) {
+        const char *name = e->nodes->items[i].name;
+        if (e->statuses[i] < 0) {
+            log_warning(&e->app->log, "%s: %s", name, e->errs[i].msg);
+            if (e->errs[i].hint[0]) {
+                log_info(&e->app->log, "hint: %s", e->errs[i].hint);
+            }
+        } else if (e->statuses[i] > 0) {
+            log_warning(&e->app->log, "%s: ended with status %d", name, e->statuses[i]);
+        }
+        failed += e->statuses[i] != 0;
+    }
+    return failed == 0
+               ? EXIT_OK
+               : err_set(err, ERR_NODES, "it failed on %zu of %zu boards", failed, e->nodes->n);
+}
+
+static int execute(struct execution *e, const struct strv *words, struct err *err)
+{
+    _cleanup_free_ char *path = fs_join(e->app->paths.share, "toolchain/remote/exec.sh");
+    _cleanup_strbuf_ struct strbuf script = {0};
+    const struct fleet_handlers handlers = {.user = e, .on_line = on_line, .on_end = on_end};
+
+    if (fs_read_file(path, SCRIPT_MAX, &script, err) != 0) {
+        return -1;
+    }
+    struct fleet *f = fleet_new(e->nodes, &handlers);
+    int r = 0;
+    for (size_t i = 0; i < e->nodes->n && r == 0; i++) {
+        r = fleet_start(f, i, script.data, words, err);
+    }
+    r = r == 0 ? fleet_serve(f, NULL, err) : r;
+    fleet_free(f);
+    print_in_order(e);
+    return r == 0 ? tell_failures(e, err) : -1;
+}
+
+int nodes_exec(struct app *app, const char *where, const struct strv *words, struct err *err)
+{
+    struct remotes nodes;
+    struct execution e = {
+        .app = app, .nodes = &nodes, .in_order = input_flag(&app->input, "in-order")};
+    sigset_t saved;
+
+    proc_stop_hold(&saved);
+    int r = nodes_choose(app, where, &nodes, err);
+    e.statuses = xcalloc(nodes.n + 1, sizeof(*e.statuses));
+    e.errs = xcalloc(nodes.n + 1, sizeof(*e.errs));
+    e.out = xcalloc(nodes.n + 1, sizeof(*e.out));
+    e.errors = xcalloc(nodes.n + 1, sizeof(*e.errors));
+    r = r == 0 ? execute(&e, words, err) : r;
+    for (size_t i = 0; i < nodes.n; i++) {
+        strbuf_release(&e.out[i]);
+        strbuf_release(&e.errors[i]);
+    }
+    free(e.statuses);
+    free(e.errs);
+    free(e.out);
+    free(e.errors);
+    remotes_release(&nodes);
+    proc_stop_restore(&saved);
+    return r;
+}

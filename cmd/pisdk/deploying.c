@@ -104,11 +104,27 @@ static int check(void *user, size_t node, const char *answer, struct err *err)
     return abi_compare(&d->needs, &advice, answer, r->name, r->host, &d->report, err);
 }
 
-static int prepare_check(struct deploying *d, struct err *err)
+// Reads what the release needs, while the target is known that it was built for.
+static int read_needs(struct deploying *d, struct target *target, struct err *err)
 {
-    if (abi_needs_read(&d->release, &d->needs, err) != 0) {
+    struct toolset tools;
+    struct toolset kept; // one that is there already has its limit only in its file
+    struct arm_needs built_for;
+    if (target_make_build_toolset(d->app, target, &tools, err) != 0) {
         return -1;
     }
+    int r = toolset_read(tools.dir, &kept, err);
+    toolset_release(&tools);
+    if (r != 0) {
+        return -1;
+    }
+    bool known = toolset_limit(&kept, &built_for);
+    toolset_release(&kept);
+    return abi_needs_read(&d->release, known ? &built_for : NULL, &d->needs, err);
+}
+
+static int prepare_check(struct deploying *d, struct err *err)
+{
     if (d->needs.n_files == 0) {
         return 0; // nothing but data
     }
@@ -135,6 +151,7 @@ int deploying_collect(struct deploying *d, struct err *err)
         d->work = TAKE_PTR(template);
     }
     r = r == 0 ? add_files(d, &target, err) : r;
+    r = r == 0 ? read_needs(d, &target, err) : r;
     if (r == 0) { // the lock is all that is wanted of the sysroot from here on
         d->lock = xmalloc(sizeof(*d->lock));
         *d->lock = target.sysroot.lock;

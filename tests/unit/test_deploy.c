@@ -36,7 +36,7 @@ static void test_needs(void **state)
                                         {"libc.so.6", "GLIBC_2.34", "localtime"}}});
     add_elf(p, "lib/libown.so", &(struct arm_elf){.needed = {"libz.so.1"}});
     add_elf(p, "plugins/libother.so", &(struct arm_elf){0});
-    assert_int_equal(abi_needs_read(&p->release, &n, &err), 0);
+    assert_int_equal(abi_needs_read(&p->release, NULL, &n, &err), 0);
 
     assert_null(find_want(&n, "libown.so", NULL));
     assert_null(find_want(&n, "libown.so", "OWN_1"));
@@ -61,7 +61,7 @@ static void expect_damaged(struct place *p, const char *message)
 {
     struct abi_needs n;
     struct err err = ERR_INIT;
-    assert_int_equal(abi_needs_read(&p->release, &n, &err), -1);
+    assert_int_equal(abi_needs_read(&p->release, NULL, &n, &err), -1);
     assert_int_equal(err.code, ERR_VERIFY);
     assert_non_null(strstr(err.msg, message));
 }
@@ -111,7 +111,7 @@ static void read_program(struct place *p, const struct arm_elf *elf, struct abi_
 {
     struct err err = ERR_INIT;
     add_elf(p, "bin/heat", elf);
-    assert_int_equal(abi_needs_read(&p->release, n, &err), 0);
+    assert_int_equal(abi_needs_read(&p->release, NULL, n, &err), 0);
 }
 
 static int compare(const struct abi_needs *n, const char *answer, struct abi_report *report,
@@ -164,7 +164,7 @@ static void test_libraries(void **state)
     expect(&n, bullseye, "GLIBC_2.34 of libc.so.6", "GLIBC_2.31",
            "`sysroot = bullseye` in pisdk.ini, or --with-runtime");
     _cleanup_free_ char *other =
-        xasprintf("system other 1 ../bullseye\ninterpreter " LOADER "\n" PI3 MPI "%s", old);
+        xasprintf("system other 1 common/../bullseye\ninterpreter " LOADER "\n" PI3 MPI "%s", old);
     expect(&n, other, "GLIBC_2.34 of libc.so.6", "GLIBC_2.31", "import pi@10.0.0.7`, or --with");
     expect(&n, SYSTEM PI3 LIBC "version /lib/libc.so.6:GLIBC_2.33\nend\n", "libmpi.so.40",
            "no libmpi", "`sudo apt install openmpi-bin` on the board, or --with-runtime");
@@ -225,6 +225,36 @@ static void test_processors(void **state)
                   "architecture 7\npart 0xb76\nend\n",
            "instructions newer than its own",
            "an ARMv6 processor, half thumb fastmult vfp edsp java tls", "another board");
+    abi_needs_release(&n);
+}
+
+// What it was built for counts, too, but not for what is the sysroot's.
+static void test_built_for(void **state)
+{
+    struct place *p = *state;
+    struct abi_needs n;
+    struct err err = ERR_INIT;
+    const struct arm_needs pi5 = {.arch = 14, .fp = 7, .simd = 4};
+    const struct arm_needs pi2 = {.arch = 10, .fp = 5, .simd = 2, .div = 2, .half = 1};
+    add_elf(p, "bin/heat", &(struct arm_elf){.interpreter = LOADER, .arch = 10});
+    assert_int_equal(abi_needs_read(&p->release, &pi5, &n, &err), 0);
+    expect(&n, SYSTEM PI3 "end\n", "NEON of ARMv8.1", "the processor of a Raspberry Pi 3 B, B+, A+",
+           "`board = pi3`");
+    expect(&n, SYSTEM "features neon crc32\nimplementer 0x41\narchitecture 8\npart 0xd0b\nend\n",
+           NULL, NULL, NULL);
+    expect(&n, SYSTEM "features neon asimddp\narchitecture 8\nend\n", NULL, NULL, NULL);
+    abi_needs_release(&n);
+    assert_int_equal(abi_needs_read(&p->release, &pi2, &n, &err), 0);
+    expect(&n, SYSTEM PI2 "end\n", NULL, NULL, NULL);
+    expect(&n, SYSTEM "features vfp vfpv3 vfpv3d16\narchitecture 7\nend\n",
+           "VFPv4, NEON with fused multiply-add, integer division",
+           "an ARMv7 processor, vfp vfpv3 vfpv3d16", "`board = armv7`");
+    abi_needs_release(&n);
+    payload_release(&p->release);
+    add_elf(p, "runtime/usr/lib/libc.so.6", &(struct arm_elf){.arch = 10});
+    add_elf(p, "runtime/programs/bin/heat", &(struct arm_elf){.arch = 10});
+    assert_int_equal(abi_needs_read(&p->release, &pi5, &n, &err), 0);
+    assert_int_equal(n.files[0].needs.arch + n.files[1].needs.arch, 24);
     abi_needs_release(&n);
 }
 
@@ -343,6 +373,7 @@ int main(void)
         PLACE_TEST(test_packages),
         PLACE_TEST(test_systems),
         PLACE_TEST(test_processors),
+        PLACE_TEST(test_built_for),
         PLACE_TEST(test_time),
         PLACE_TEST(test_strange_answers),
         PLACE_TEST(test_question),

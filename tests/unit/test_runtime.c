@@ -107,7 +107,7 @@ static void test_runtime(void **state)
         assert_false(has(p, not_there[i]));
     }
     // Then boards need nothing.
-    assert_int_equal(abi_needs_read(&p->release, &n, &err), 0);
+    assert_int_equal(abi_needs_read(&p->release, NULL, &n, &err), 0);
     assert_true(n.runtime);
     assert_int_equal(n.n_wants, 0);
     for (size_t i = 0; i < n.n_files; i++) {

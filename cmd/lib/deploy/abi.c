@@ -13,6 +13,7 @@ enum { NAME_LONGEST = 255, WANTS_MAX = 1 << 16, SCRIPT_MAX = 1 << 16 };
 
 struct reading {
     const struct payload *r;
+    const struct arm_needs *built_for;
     struct abi_needs *out;
     struct strv folders; // of the release, that the loader looks into
 };
@@ -180,6 +181,20 @@ static bool is_time32(const struct elf_import *import)
     return false;
 }
 
+static void at_least(unsigned *value, unsigned least)
+{
+    *value = *value < least ? least : *value;
+}
+
+static void raise_needs(struct arm_needs *needs, const struct arm_needs *least)
+{
+    at_least(&needs->arch, least->arch);
+    at_least(&needs->fp, least->fp);
+    at_least(&needs->simd, least->simd);
+    at_least(&needs->div, least->div);
+    at_least(&needs->half, least->half);
+}
+
 static int add_linked(struct reading *in, const struct payload_file *f, struct abi_file *file,
                       struct err *err)
 {
@@ -189,6 +204,9 @@ static int add_linked(struct reading *in, const struct payload_file *f, struct a
         return -1;
     }
     file->needs = linked.needs;
+    if (in->built_for && (!is_of_runtime(f->path) || str_starts(f->path, RUNTIME_PROGRAMS "/"))) {
+        raise_needs(&file->needs, in->built_for);
+    }
     for (size_t i = 0; i < linked.n_imports; i++) {
         file->time64 |= is_time64(&linked.imports[i]);
         file->time32 |= is_time32(&linked.imports[i]);
@@ -237,9 +255,10 @@ static int by_name(const void *a, const void *b)
                       : strverscmp(x->version ? x->version : "", y->version ? y->version : "");
 }
 
-int abi_needs_read(const struct payload *r, struct abi_needs *out, struct err *err)
+int abi_needs_read(const struct payload *r, const struct arm_needs *built_for,
+                   struct abi_needs *out, struct err *err)
 {
-    struct reading in = {.r = r, .out = out};
+    struct reading in = {.r = r, .built_for = built_for, .out = out};
     *out = (struct abi_needs){.runtime = payload_find(r, RUNTIME_FOLDER "/start") != NULL};
     int status = look(&in, err);
     for (size_t i = 0; i < r->n && status == 0; i++) {

@@ -1,9 +1,9 @@
 // The check before copying: will every program and library of a release be loaded on each board?
 //
 // What is wanted is read from the files of the release: the interpreter, the libraries that are not
-// in the release itself and the versions wanted of them, the processor of their build attributes
-// (which are those of the whole program), and the size of time_t. A board is asked by a script, and
-// its answer compared. The answer is foreign text.
+// in the release itself and the versions wanted of them, the processor of their build attributes,
+// and the size of time_t. A board is asked by a script, and its answer compared. The answer is
+// foreign text.
 #ifndef PISDK_DEPLOY_ABI_H
 #define PISDK_DEPLOY_ABI_H
 
@@ -40,8 +40,12 @@ struct abi_needs {
     bool runtime; // the release brings its C library along
 };
 
-// ERR_VERIFY for a damaged file. The release need not be finished.
-int abi_needs_read(const struct payload *r, struct abi_needs *out, struct err *err) ERR_MUST_CHECK;
+// `built_for` is what the processor has that the project was built for (the `limit` of struct
+// toolset); NULL: not known. It counts beside the attributes, since lld gives a program those of
+// the first object, which is the C library's. ERR_VERIFY for a damaged file. The release need not
+// be finished.
+int abi_needs_read(const struct payload *r, const struct arm_needs *built_for,
+                   struct abi_needs *out, struct err *err) ERR_MUST_CHECK;
 void abi_needs_release(struct abi_needs *n);
 
 // The question to a board, as `question` of struct deploy_options: lines for the shell. `scripts`

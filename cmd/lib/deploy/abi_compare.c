@@ -10,6 +10,7 @@
 #include "target/board.h"
 #include "target/elf_link.h"
 
+enum { ARM_LTD = 0x41 }; // who made the core
 enum { ARCH_V6 = 6, ARCH_V7 = 10, ARCH_V8_A = 14, TIME64_FROM = 13 };
 
 // --- The answer ----------------------------------------------------------------------------------
@@ -135,7 +136,7 @@ static void answer_release(struct answer *a)
     free(a->features);
 }
 
-static int answer_read(const char *text, const char *board, struct answer *a, struct err *err)
+static void answer_read(const char *text, struct answer *a)
 {
     struct slice rest = {text, strnlen(text, ABI_ANSWER_MAX + 1)};
     struct slice line;
@@ -148,12 +149,6 @@ static int answer_read(const char *text, const char *board, struct answer *a, st
             on_line(a, line);
         }
     }
-    if (a->complete) {
-        return 0;
-    }
-    answer_release(a);
-    err_set(err, ERR_VERIFY, "%s did not say what libraries it has", board);
-    return err_hint(err, "`pisdk deploy -v` shows what it said");
 }
 
 static const char *library_file(const struct answer *a, const char *library)
@@ -257,20 +252,28 @@ static bool has_feature(const struct answer *a, const char *name)
 static bool is_v8(const struct answer *a)
 {
     return a->architecture >= 8 || has_feature(a, "crc32") ||
-           (a->implementer == 0x41 && a->part >= 0xd00);
+           (a->implementer == ARM_LTD && a->part >= 0xd00);
+}
+
+// ARMv8.1 or newer: Cortex-A55 and what came after the A73. Newer kernels say it, too.
+static bool is_v8_1(const struct answer *a)
+{
+    return has_feature(a, "asimdrdm") || has_feature(a, "asimddp") ||
+           (a->implementer == ARM_LTD && (a->part == 0xd05 || a->part >= 0xd0a));
 }
 
 // What its processor has, as build attributes say it.
 static struct arm_needs limit_of(const struct answer *a)
 {
     bool v8 = is_v8(a);
-    bool v6 = a->architecture < 7 || (a->implementer == 0x41 && (a->part & 0xf00) == 0xb00);
+    bool v6 = a->architecture < 7 || (a->implementer == ARM_LTD && (a->part & 0xf00) == 0xb00);
     bool neon = has_feature(a, "neon");
     bool vfp4 = has_feature(a, "vfpv4");
     bool vfp3 = vfp4 || has_feature(a, "vfpv3") || has_feature(a, "vfpv3d16");
     bool more_registers = neon || has_feature(a, "vfpd32");
     if (v8) {
-        return (struct arm_needs){.arch = ARCH_V8_A, .fp = 7, .simd = 4, .div = 2, .half = 2};
+        return (struct arm_needs){
+            .arch = ARCH_V8_A, .fp = 7, .simd = is_v8_1(a) ? 4 : 3, .div = 2, .half = 2};
     }
     return (struct arm_needs){
         .arch = v6 ? ARCH_V6 : ARCH_V7,
@@ -545,22 +548,32 @@ static void compare_time(const struct comparison *c)
 
 // -------------------------------------------------------------------------------------------------
 
+static void compare_all(const struct comparison *c)
+{
+    if (compare_interpreter(c)) {
+        compare_processor(c);
+        compare_libraries(c);
+        compare_time(c);
+    }
+}
+
 int abi_compare(const struct abi_needs *n, const struct abi_advice *advice, const char *answer,
                 const char *board, const char *host, struct abi_report *report, struct err *err)
 {
     struct answer a;
-    size_t before = report->n;
-    if (answer_read(answer, board, &a, err) != 0) {
-        return -1;
-    }
     const struct comparison c = {
         .needs = n, .advice = advice, .answer = &a, .board = board, .host = host, .report = report};
-    if (compare_interpreter(&c)) {
-        compare_processor(&c);
-        compare_libraries(&c);
-        compare_time(&c);
+    size_t before = report->n;
+    answer_read(answer, &a);
+    bool complete = a.complete;
+    if (complete) {
+        compare_all(&c);
     }
     answer_release(&a);
+    if (!complete) {
+        err_set(err, ERR_VERIFY, "%s did not say what libraries it has", board);
+        return err_hint(err, "`ssh %s` must lead to a Debian or Raspberry Pi OS", host);
+    }
     return (int)(report->n - before);
 }
 

@@ -8,8 +8,6 @@
 #include "deploy/runtime_parts.h"
 #include "target/elf.h"
 
-#define PROGRAMS RUNTIME_FOLDER "/programs"
-
 enum { LOADER_MAX = 8 << 20, SCRIPT_MAX = 1 << 16, LIBRARIES_MAX = 4096 };
 
 static bool matches(const struct strv *patterns, const char *text)
@@ -370,7 +368,7 @@ static int wrap(struct adding *a, size_t i, struct err *err)
     struct payload_file *f = &a->r->items[i];
     _cleanup_free_ char *path = TAKE_PTR(f->path);
     _cleanup_free_ char *source = TAKE_PTR(f->source);
-    _cleanup_free_ char *to = xasprintf(PROGRAMS "/%s", path);
+    _cleanup_free_ char *to = xasprintf(RUNTIME_PROGRAMS "/%s", path);
 
     a->r->size -= f->size;
     free(f->target);

@@ -32,7 +32,8 @@
 #include "base/err.h"
 #include "deploy/payload.h"
 
-#define RUNTIME_FOLDER "runtime"
+#define RUNTIME_FOLDER   "runtime"
+#define RUNTIME_PROGRAMS RUNTIME_FOLDER "/programs" // of the project
 
 struct runtime_source {
     const char *root;    // of the sysroot

@@ -218,7 +218,9 @@ unpack() { # ID PACK SIZE KIND
 
 have() { echo ":have $(wc -c <"incoming/$1")"; }
 
-take() { head -c "$2" >>"incoming/$1"; } # PACK BYTES: they follow in our own input
+take() { # PACK BYTES: they follow in our own input, and what is left of them must not be run
+    said=$({ head -c "$2" >>"incoming/$1"; } 2>&1) || { fail "${said##*: }"; exit 1; }
+}
 
 # Passes the pack on to another board as it comes in; TARGETs are what that may be called.
 forward() { # PACK SIZE FROM NODE-NUMBER COMMAND TARGET…
@@ -289,8 +291,8 @@ switch() { # ID KEEP DATE
         }
         echo "$1 $3 $who" >>history
     fi
-    for f in incoming/* incoming/.to.*; do
-        [ ! -e "$f" ] || rm -rf "$f"
+    for f in incoming/* incoming/.to.* .current.*; do
+        { [ ! -e "$f" ] && [ ! -L "$f" ]; } || rm -rf "$f"
     done
     link_work
     echo ":switched $1"

@@ -113,18 +113,33 @@ static void on_sent(struct job *j, size_t from, struct slice rest)
     }
 }
 
+static bool is_full(const char *text)
+{
+    return strstr(text, "No space left on device") || strstr(text, "Disk quota exceeded");
+}
+
+bool job_is_storage(const char *text)
+{
+    return is_full(text) || strstr(text, "Read-only file system") ||
+           strstr(text, "Permission denied");
+}
+
+void job_fail_said(struct job *j, size_t node, const char *text)
+{
+    struct deploy_board *b = &j->boards[node];
+    const char *host = j->o->nodes->items[node].host;
+    job_fail(j, node, ERR_FAILED, "%s", is_full(text) ? "its storage is full" : text);
+    if (is_full(text)) {
+        err_hint(&b->err, "make room: ssh %s df -h", host);
+    } else if (strstr(text, "Read-only file system")) {
+        err_hint(&b->err, "a card that wears out becomes read-only: ssh %s dmesg", host);
+    }
+}
+
 static void on_fail(struct job *j, size_t node, struct slice rest)
 {
     _cleanup_free_ char *text = slice_dup(slice_trim(rest));
-    struct deploy_board *b = &j->boards[node];
-    bool full = strstr(text, "No space left on device") || strstr(text, "Disk quota exceeded");
-    job_fail(j, node, ERR_FAILED, "%s", full ? "its storage is full" : text);
-    if (full) {
-        err_hint(&b->err, "make room: ssh %s df -h", j->o->nodes->items[node].host);
-    } else if (strstr(text, "Read-only file system")) {
-        err_hint(&b->err, "a card that wears out becomes read-only: ssh %s dmesg",
-                 j->o->nodes->items[node].host);
-    }
+    job_fail_said(j, node, text);
 }
 
 static void on_switched(struct job *j, size_t node, struct slice rest)
@@ -212,6 +227,10 @@ void job_on_line(void *user, size_t channel, enum fleet_stream stream, const cha
     j->stations[node].heard = clock_seconds();
     if (stream == FLEET_ERRORS || channel >= j->n) {
         log_debug(j->o->log, "%s: %s", j->boards[node].name, line);
+        if (channel >= j->n) {
+            free(j->stations[node].said);
+            j->stations[node].said = xstrdup(line);
+        }
         return;
     }
     bool heeded = j->boards[node].state != DEPLOY_FAILED && slice_word(&rest, &word);

@@ -9,7 +9,7 @@
 #include "base/proc.h"
 #include "deploy/job.h"
 
-enum { SAID_MAX = 1 << 14, INLINE_MAX = 1 << 20 };
+enum { SAID_MAX = 1 << 14, INLINE_MAX = 1 << 20, SSH_FAILED = 255 };
 
 static const double poll_seconds = 1;    // between two questions for what a board has
 static const double polls_a_second = 16; // of all boards together
@@ -300,6 +300,11 @@ void job_send_feed_ended(struct job *j, size_t node, int status, const char *sai
     }
     log_debug(j->o->log, "%s cannot pass it on to %s: %s", b->from ? b->from : "this machine",
               b->name, said);
+    if (status > 0 && status < SSH_FAILED && job_is_storage(said)) { // whoever feeds it
+        const char *cause = strrchr(said, ':');
+        job_fail_said(j, node, cause ? cause + 1 + strspn(cause + 1, " ") : said);
+        return;
+    }
     fanout_failed(f, node);
     if (fanout_is_hopeless(f, node)) {
         job_fail(j, node, ERR_NETWORK, "nothing arrives: %s", said);

@@ -46,6 +46,7 @@ steal() {
 lock() {
     if make_lock; then
         locked=yes
+        [ -d "$base/incoming" ] || mkdir -p "$base/releases" "$base/incoming" "$base/work"
         : >"$base/beat"
         echo ":locked"
         state

@@ -482,7 +482,8 @@ static void init(struct job *j, struct deploy_result *out)
     j->stations = xcalloc(j->n + 1, sizeof(*j->stations));
     j->wide = (struct remotes){.items = xcalloc(2 * j->n + 1, sizeof(*nodes->items)),
                                .n = 2 * j->n,
-                               .ssh_config = nodes->ssh_config};
+                               .ssh_config = nodes->ssh_config,
+                               .folder = nodes->folder};
     for (size_t i = 0; i < j->n; i++) {
         j->boards[i].name = nodes->items[i].name;
         j->wide.items[i] = j->wide.items[j->n + i] = nodes->items[i];

@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "app.h"
+#include "deploy/abi.h"
 #include "deploy/deploy.h"
 #include "deploy_view.h"
 #include "remote/remotes.h"
@@ -17,6 +18,11 @@ struct deploying {
     struct deploy_view view;
     char *cache, *scripts, *who;
     char date[32];
+    char *work;               // a folder for what is made for the release
+    struct lock *lock;        // of the sysroot
+    struct abi_needs needs;   // of the release
+    struct abi_report report; // what does not fit
+    struct strbuf question;
     struct deploy_options options;
     struct deploy_result result;
     sigset_t saved;
@@ -31,6 +37,9 @@ int deploying_begin_at(struct deploying *d, struct app *app, struct remotes *nod
                        struct err *err) ERR_MUST_CHECK;
 // Builds the project and makes the release of it.
 int deploying_collect(struct deploying *d, struct err *err) ERR_MUST_CHECK;
+// The folder of the release, as it is seen from the one that programs run in; it stays the same one
+// when something else is deployed meanwhile. The caller frees it.
+char *deploying_folder(const struct deploying *d);
 // A program of the release, an absolute path here, as it is seen from the folder that programs run
 // in there; the caller's to free. NULL: it is none.
 char *deploying_find(const struct deploying *d, const char *program, struct err *err);

@@ -11,7 +11,7 @@
 #include "remote/fleet.h"
 #include "remote_run.h"
 
-enum { SCRIPT_MAX = 1 << 16, BITS = 32 };
+enum { SCRIPT_MAX = 1 << 16 };
 
 // --- The network that ranks talk over
 // ----------------------------------------------------------------
@@ -106,28 +106,47 @@ static void format_hosts(const struct deploying *d, bool mpich, struct strbuf *o
     }
 }
 
-static void add_mpirun(const struct deploying *d, const struct nodes_job *job, struct strv *words)
+// All that belongs to the run can be told by its environment, on every board.
+static void add_open_mpi(const struct deploying *d, bool runtime, struct strv *words)
 {
-    bool mpich = str_eq(job->sysroot->lock.flavour, "mpich");
     _cleanup_free_ char *network = d->nodes.n > 1 ? choose_network(&d->result) : NULL;
 
-    strv_add(words, "mpirun");
-    strv_add_list(words, mpich ? "-f" : "--hostfile", "{dir}/hosts", "-n", NULL);
-    strv_addf(words, "%ld", job->ranks);
-    if (!mpich) {
-        strv_add_list(words, "-x", "PISDK_RUN", "--mca", "plm_rsh_args", "-oBatchMode=yes", NULL);
+    strv_add_list(words, "-x", "PISDK_RUN", "--mca", "plm_rsh_args", "-oBatchMode=yes", "--mca",
+                  "orte_launch_agent", NULL);
+    if (runtime) { // from the home folder
+        strv_addf(words, "env PISDK_RUN={run} .local/share/pisdk/%s/releases/%s/runtime/bin/orted",
+                  d->app->project.name, d->release.id);
+    } else {
+        strv_add(words, "env PISDK_RUN={run} orted");
     }
-    if (!mpich && network) {
+    if (network) {
         strv_add_list(words, "--mca", "btl_tcp_if_include", network, "--mca", "oob_tcp_if_include",
                       network, NULL);
         log_debug(&d->app->log, "ranks talk over %s", network);
-    } else if (d->nodes.n > 1 && !mpich) {
+    } else if (d->nodes.n > 1) {
         log_warning(&d->app->log, "the boards have no network in common");
     }
-    strv_add_all(words, job->mpirun->items);
 }
 
-// The program as seen from the folder that it runs in.
+static void add_mpirun(const struct deploying *d, const struct nodes_job *job, struct strv *words)
+{
+    bool mpich = str_eq(job->sysroot->lock.flavour, "mpich");
+    bool runtime = payload_find(&d->release, "runtime/bin/mpirun") != NULL;
+    _cleanup_free_ char *folder = deploying_folder(d);
+
+    if (runtime) {
+        strv_addf(words, "%s/runtime/bin/mpirun", folder);
+    } else {
+        strv_add(words, "mpirun");
+    }
+    strv_add_list(words, mpich ? "-f" : "--hostfile", "{dir}/hosts", "-n", NULL);
+    strv_addf(words, "%ld", job->ranks);
+    if (!mpich) {
+        add_open_mpi(d, runtime, words);
+    }
+}
+
+// The built program as seen from the folder that it runs in.
 static char *find_on_board(const struct deploying *d, const struct nodes_job *job, struct err *err)
 {
     return job->command ? xstrdup(fs_base(job->program)) : deploying_find(d, job->program, err);
@@ -144,6 +163,8 @@ static int run(struct deploying *d, const struct nodes_job *job, int *status, st
     if (job->ranks > 0) {
         add_mpirun(d, job, &words);
     }
+    size_t own = words.n;
+    strv_add_all(&words, job->ranks > 0 ? job->mpirun->items : NULL);
     strv_add(&words, program);
     for (const char *const *arg = job->args; arg && *arg; arg++) {
         strv_add(&words, *arg);
@@ -154,6 +175,7 @@ static int run(struct deploying *d, const struct nodes_job *job, int *status, st
         .nodes = &d->nodes,
         .project = d->app->project.name,
         .words = &words,
+        .own_words = own,
         .hosts = hosts.data,
         .timeout = job->timeout,
         .timed_out = job->timed_out,

@@ -10,7 +10,7 @@
 umask 022
 export LC_ALL=C
 base=${XDG_DATA_HOME:-$HOME/.local/share}/pisdk/$1
-token=$2 who=$3 begin=$4 locked=
+token=$2 who=$3 begin=$4 locked= quiet=0
 nl='
 '
 IFS= read -r boot </proc/sys/kernel/random/boot_id
@@ -21,6 +21,7 @@ fail() { printf ':fail %s\n' "${1%%"$nl"*}"; }
 
 finish() {
     [ -z "$locked" ] || rm -f "$base/lock"
+    [ "$quiet" = 0 ] || rm -f "$base/seen.$$"
     trap '' TERM
     kill 0 # what still runs in the background
 }
@@ -79,9 +80,8 @@ END
 
 # A holder that is there shows it by touching `beat`. One that did not for some tries is gone: the
 # network between it and its desktop is, and ours has come back.
-quiet=0
 watch() {
-    if [ "$quiet" = 0 ] || [ "$base/beat" -nt "$base/seen.$$" ]; then
+    if [ "$quiet" = 0 ] || [ ! -e "$base/seen.$$" ] || [ "$base/beat" -nt "$base/seen.$$" ]; then
         : >"$base/seen.$$"
         quiet=0
     fi
@@ -169,6 +169,12 @@ facts() { # what a transfer, and the check before it, depend on
     IFS=,
     key="$*"
     unset IFS
+    while IFS=: read -r name value; do # boards of another kind may have the same card
+        case $name in
+            Features* | 'CPU part'*) key="$key,$value" ;;
+            processor*) [ "$value" = ' 0' ] || break ;;
+        esac
+    done </proc/cpuinfo
     free=$(df -k --output=avail .)
     echo ":facts $rsync ${free##*[!0-9]} ${key:--}"
 }
@@ -219,7 +225,9 @@ unpack() { # ID PACK SIZE KIND
 
 have() { echo ":have $(wc -c <"incoming/$1")"; }
 
-take() { head -c "$2" >>"incoming/$1"; } # PACK BYTES: they follow in our own input
+take() { # PACK BYTES: they follow in our own input, and what is left of them must not be run
+    said=$({ head -c "$2" >>"incoming/$1"; } 2>&1) || { fail "${said##*: }"; exit 1; }
+}
 
 # Passes the pack on to another board as it comes in; TARGETs are what that may be called.
 forward() { # PACK SIZE FROM NODE-NUMBER COMMAND TARGET…
@@ -290,8 +298,8 @@ switch() { # ID KEEP DATE
         }
         echo "$1 $3 $who" >>history
     fi
-    for f in incoming/* incoming/.to.*; do
-        [ ! -e "$f" ] || rm -rf "$f"
+    for f in incoming/* incoming/.to.* .current.*; do
+        { [ ! -e "$f" ] && [ ! -L "$f" ]; } || rm -rf "$f"
     done
     link_work
     echo ":switched $1"

@@ -222,18 +222,18 @@ static int answer_down(struct request *r, struct err *err)
 struct verb {
     const char *word;
     bool logged;
-    size_t words; // how many follow: a board, and a value
     bool desktop; // it may be the desktop instead of a board
+    size_t words; // how many follow: a board, and a value
     int (*answer)(struct request *r, struct err *err);
 };
 
 static const struct verb verbs[] = {
-    {"status", false, 0, false, answer_status},   {"kill", true, 2, false, answer_kill},
-    {"start", true, 2, false, answer_start},      {"cut", true, 2, false, answer_cut},
-    {"heal", true, 2, true, answer_heal},         {"limit", true, 2, true, answer_limit},
-    {"fill", true, 2, false, answer_fill},        {"slow", true, 2, false, answer_slow},
-    {"connect", false, 2, false, answer_connect}, {"run", false, 1, false, answer_run},
-    {"down", true, 0, false, answer_down},
+    {"status", false, false, 0, answer_status},   {"kill", true, false, 2, answer_kill},
+    {"start", true, false, 2, answer_start},      {"cut", true, false, 2, answer_cut},
+    {"heal", true, true, 2, answer_heal},         {"limit", true, true, 2, answer_limit},
+    {"fill", true, false, 2, answer_fill},        {"slow", true, false, 2, answer_slow},
+    {"connect", false, false, 2, answer_connect}, {"run", false, false, 1, answer_run},
+    {"down", true, false, 0, answer_down},
 };
 
 static const struct verb *find_verb(const struct wire *w)

@@ -134,8 +134,9 @@ static void on_end(void *user, size_t channel, int status, const struct err *why
     if (channel < j->n) {
         on_board_end(j, node, status, why);
     } else if (j->stations[node].channel && j->n_groups > 0) {
-        j->stations[node].channel = false;
-        job_send_feed_ended(j, node, status, why->msg);
+        struct station *s = &j->stations[node];
+        s->channel = false;
+        job_send_feed_ended(j, node, status, status > 0 && s->said ? s->said : why->msg);
     }
 }
 
@@ -546,6 +547,7 @@ static int run(struct job *j, struct deploy_result *out, struct err *err)
     out->n = j->n;
     for (size_t i = 0; i < j->n; i++) {
         free(j->stations[i].key);
+        free(j->stations[i].said);
         strbuf_release(&j->stations[i].answer);
     }
     free(j->stations);

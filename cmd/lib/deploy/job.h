@@ -29,6 +29,7 @@ struct station {
     double heard; // when it said something last
     double asked; // when it was asked for what it has
     bool channel; // the desktop feeds it
+    char *said;   // by that connection, last, about an error
 };
 
 struct job {
@@ -74,6 +75,10 @@ void job_send_release(struct job *j);
 // Marks it as failed, and says nothing more to it.
 void job_fail(struct job *j, size_t node, enum err_code code, const char *fmt, ...)
     ERR_PRINTF(4, 5);
+// The same, with what a program on the board said as the cause.
+void job_fail_said(struct job *j, size_t node, const char *text);
+// Does it say that the board cannot write?
+bool job_is_storage(const char *text);
 void job_command(struct job *j, size_t node, const char *fmt, ...) ERR_PRINTF(3, 4);
 
 #endif

@@ -6,7 +6,7 @@
 //     [run]     ranks, program
 //     [nodes]   file, group
 //     [node N]  host, slots, board, identity, port, peer
-//     [deploy]  files, keep
+//     [deploy]  files, keep, runtime
 //     [slurm]   host, place, folder, partition, time, options
 #ifndef PISDK_PROJECT_PROJECT_H
 #define PISDK_PROJECT_PROJECT_H
@@ -57,6 +57,10 @@ struct project {
     size_t n_nodes;
     struct strv deploy_files;           // what else goes to the boards
     long deploy_keep;                   // how many releases stay there
+<<<<<<< HEAD
+=======
+    bool deploy_runtime;                // the sysroot's MPI and libraries go along
+>>>>>>> main
     char *slurm_host;                   // where jobs are handed in; NULL: the first of the nodes
     bool slurm_local;                   // each node has files of its own
     char *slurm_folder;                 // which all see at this path; NULL: their homes are one

@@ -10,13 +10,8 @@
 #define KNOWN_KEYS                                                                                 \
     "project.name target.sysroot target.board target.glibc build.system build.configure "          \
     "build.args build.command build.test run.ranks run.program nodes.file nodes.group "            \
-<<<<<<< HEAD
-    "deploy.files deploy.keep slurm.host slurm.place slurm.folder slurm.partition slurm.time "     \
-    "slurm.options"
-=======
     "deploy.files deploy.keep deploy.runtime slurm.host slurm.place slurm.folder "                 \
     "slurm.partition slurm.time slurm.options"
->>>>>>> main
 #define KNOWN_NODE_KEYS "node.host node.slots node.board node.identity node.port node.peer"
 #define NODE_SECTION    "node "
 

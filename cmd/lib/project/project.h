@@ -57,10 +57,7 @@ struct project {
     size_t n_nodes;
     struct strv deploy_files;           // what else goes to the boards
     long deploy_keep;                   // how many releases stay there
-<<<<<<< HEAD
-=======
     bool deploy_runtime;                // the sysroot's MPI and libraries go along
->>>>>>> main
     char *slurm_host;                   // where jobs are handed in; NULL: the first of the nodes
     bool slurm_local;                   // each node has files of its own
     char *slurm_folder;                 // which all see at this path; NULL: their homes are one

@@ -139,9 +139,7 @@ static void tell_newer(void *user, const char *name, const struct elf_object *ob
 
 static void check_processor(struct look *l)
 {
-    struct arm_needs *m = &l->limit;
-    if (l->t->limit &&
-        sscanf(l->t->limit, "%u %u %u %u %u", &m->arch, &m->fp, &m->simd, &m->div, &m->half) == 5) {
+    if (toolset_limit(l->t, &l->limit)) {
         each_object(l, false, tell_newer);
     }
 }

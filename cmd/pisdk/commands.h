@@ -39,6 +39,11 @@ extern const struct command cluster_commands[], nodes_commands[], sysroot_comman
         "to", 0, "WHERE", "nodes (the default), cluster, or cluster:NAME, which is up"             \
     }
 
+#define RUNTIME_OPTION                                                                             \
+    {                                                                                              \
+        "with-runtime", 0, NULL, "bring the sysroot's MPI and libraries along to the boards"       \
+    }
+
 // Of every command for boards.
 #define NODES_OPTION                                                                               \
     {                                                                                              \

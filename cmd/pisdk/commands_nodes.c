@@ -6,6 +6,12 @@ static const struct option_spec nodes_list_options[] = {
     NODES_OPTION,
 };
 
+static const struct option_spec nodes_probe_options[] = {
+    NODES_OPTION,
+    TO_OPTION,
+    SSH_CONFIG_OPTION,
+};
+
 static const struct option_spec nodes_add_options[] = {
     {"slots", 0, "N", "how many ranks each takes"},
     {"board", 'b', "BOARD", "which board they are"},
@@ -44,6 +50,28 @@ const struct command nodes_commands[] = {
         .max_args = 0,
         .needs = WANTS_PROJECT,
         .run = cmd_nodes_list,
+    },
+    {
+        .name = "probe",
+        .summary = "Ask boards what they are and have",
+        .arguments = "",
+        .description = "Asks all at once, by ssh; nothing is installed on them, and nothing is "
+                       "left. Ends with\nstatus 5 when one does not answer.",
+        OPTIONS(nodes_probe_options),
+        .max_args = 0,
+        .needs = WANTS_PROJECT,
+        .run = cmd_nodes_probe,
+    },
+    {
+        .name = "doctor",
+        .summary = "Say what is wrong with boards, and what mends it",
+        .arguments = "",
+        .description = "Asks them as `nodes probe` does. Ends with status 5 when something is "
+                       "wrong; notes are\nworth knowing only.",
+        OPTIONS(nodes_probe_options),
+        .max_args = 0,
+        .needs = WANTS_PROJECT,
+        .run = cmd_nodes_doctor,
     },
     {0},
 };

@@ -1,12 +1,15 @@
 #include "deploying.h"
 
 #include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 #include "base/proc.h"
+#include "deploy/runtime.h"
 #include "deploy_files.h"
 #include "node_choice.h"
 
@@ -57,6 +60,22 @@ int deploying_begin(struct deploying *d, struct app *app, const char *where, str
     return fs_mkdir_all(d->cache, FOLDER_MODE, err);
 }
 
+static int add_runtime(struct deploying *d, const struct target *target, struct err *err)
+{
+    _cleanup_free_ char *data = fs_join(d->app->paths.share, "sysroot-scripts/runtime");
+    const struct runtime_source source = {
+        .root = target->sysroot.root,
+        .triple = target->sysroot.lock.triple,
+        .flavour = target->sysroot.lock.flavour,
+        .data = data,
+        .work = d->work,
+    };
+    if (!input_flag(&d->app->input, "with-runtime") && !d->app->project.deploy_runtime) {
+        return 0;
+    }
+    return runtime_add(&d->release, &source, err);
+}
+
 static int add_files(struct deploying *d, struct target *target, struct err *err)
 {
     int status = target_build(d->app, target, NULL, err);
@@ -71,18 +90,96 @@ static int add_files(struct deploying *d, struct target *target, struct err *err
         err_set(err, ERR_NOT_FOUND, "there is nothing to deploy: the build made no program");
         return err_hint(err, "`files` in [deploy] of " PROJECT_FILE " can name files");
     }
+    return add_runtime(d, target, err);
+}
+
+// What of the release does not fit a board: the answer of that board goes into the report.
+static int check(void *user, size_t node, const char *answer, struct err *err)
+{
+    struct deploying *d = user;
+    const struct remote *r = &d->nodes.items[node];
+    _cleanup_free_ char *boards = fs_join(d->app->paths.share, "toolchain/boards");
+    _cleanup_free_ char *recipes = fs_join(d->app->paths.share, "sysroot-scripts");
+    const struct abi_advice advice = {.boards = boards, .recipes = recipes, .lock = d->lock};
+    return abi_compare(&d->needs, &advice, answer, r->name, r->host, &d->report, err);
+}
+
+// Reads what the release needs, while the target is known that it was built for.
+static int read_needs(struct deploying *d, struct target *target, struct err *err)
+{
+    struct toolset tools;
+    struct toolset kept; // one that is there already has its limit only in its file
+    struct arm_needs built_for;
+    if (target_make_build_toolset(d->app, target, &tools, err) != 0) {
+        return -1;
+    }
+    int r = toolset_read(tools.dir, &kept, err);
+    toolset_release(&tools);
+    if (r != 0) {
+        return -1;
+    }
+    bool known = toolset_limit(&kept, &built_for);
+    toolset_release(&kept);
+    return abi_needs_read(&d->release, known ? &built_for : NULL, &d->needs, err);
+}
+
+static int prepare_check(struct deploying *d, struct err *err)
+{
+    if (d->needs.n_files == 0) {
+        return 0; // nothing but data
+    }
+    if (abi_question(&d->needs, d->scripts, &d->question, err) != 0) {
+        return -1;
+    }
+    d->options.question = d->question.data;
+    d->options.check = check;
     return 0;
 }
 
 int deploying_collect(struct deploying *d, struct err *err)
 {
     struct target target;
+    _cleanup_free_ char *template = fs_join(d->cache, ".work-XXXXXX");
+
     if (target_choose(d->app, &target, err) != 0) {
         return -1;
     }
-    int r = add_files(d, &target, err);
+    int r = 0;
+    if (!mkdtemp(template)) {
+        r = err_sys(err, "cannot create a folder in %s", d->cache);
+    } else {
+        d->work = TAKE_PTR(template);
+    }
+    r = r == 0 ? add_files(d, &target, err) : r;
+    r = r == 0 ? read_needs(d, &target, err) : r;
+    if (r == 0) { // the lock is all that is wanted of the sysroot from here on
+        d->lock = xmalloc(sizeof(*d->lock));
+        *d->lock = target.sysroot.lock;
+        target.sysroot.lock = (struct lock){0};
+    }
     target_release(&target);
-    return r == 0 ? payload_finish(&d->release, err) : -1;
+    return r == 0 && prepare_check(d, err) == 0 ? payload_finish(&d->release, err) : -1;
+}
+
+static void show_mismatches(const struct deploying *d)
+{
+    static const struct column columns[] = {{"board", COLUMN_TEXT},
+                                            {"file", COLUMN_TEXT},
+                                            {"needs", COLUMN_TEXT},
+                                            {"has", COLUMN_TEXT},
+                                            {"solve", COLUMN_TEXT}};
+    struct table *t = table_new(columns, ARRAY_SIZE(columns));
+    for (size_t i = 0; i < d->report.n; i++) {
+        const struct abi_row *row = &d->report.rows[i];
+        table_text(t, row->board);
+        table_text(t, row->file);
+        table_text(t, row->needs);
+        table_text(t, row->has);
+        table_text(t, row->solve);
+    }
+    table_print(t, d->app->json);
+    fflush(stdout);
+    table_free(t);
 }
 
 int deploying_send(struct deploying *d, struct err *err)
@@ -101,6 +198,9 @@ int deploying_tell(struct deploying *d, int r, struct err *err)
     deploy_view_end(&d->view);
     ui_clear_bar(&d->app->ui);
     deploy_view_failures(d->app, result);
+    if (d->report.n > 0) {
+        show_mismatches(d);
+    }
     if (result->refused > 0 && !d->options.direct) {
         log_info(&d->app->log,
                  "some boards cannot log in to others, so this machine sent to each of them; "
@@ -118,9 +218,21 @@ int deploying_tell(struct deploying *d, int r, struct err *err)
 
 void deploying_end(struct deploying *d)
 {
+    struct err ignored = ERR_INIT;
     deploy_view_end(&d->view);
     deploy_result_release(&d->result);
     payload_release(&d->release);
+    abi_needs_release(&d->needs);
+    abi_report_release(&d->report);
+    strbuf_release(&d->question);
+    if (d->lock) {
+        lock_release(d->lock);
+        free(d->lock);
+    }
+    if (d->work) {
+        (void)!fs_remove_tree(d->work, &ignored);
+        free(d->work);
+    }
     remotes_release(&d->nodes);
     free(d->cache);
     free(d->scripts);

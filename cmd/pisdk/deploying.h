@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "app.h"
+#include "deploy/abi.h"
 #include "deploy/deploy.h"
 #include "deploy_view.h"
 #include "remote/remotes.h"
@@ -17,6 +18,11 @@ struct deploying {
     struct deploy_view view;
     char *cache, *scripts, *who;
     char date[32];
+    char *work;               // a folder for what is made for the release
+    struct lock *lock;        // of the sysroot
+    struct abi_needs needs;   // of the release
+    struct abi_report report; // what does not fit
+    struct strbuf question;
     struct deploy_options options;
     struct deploy_result result;
     sigset_t saved;

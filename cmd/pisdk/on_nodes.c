@@ -11,7 +11,9 @@
 #include "remote/fleet.h"
 #include "remote_run.h"
 
-enum { SCRIPT_MAX = 1 << 16, BITS = 32 };
+enum { SCRIPT_MAX = 1 << 16 };
+
+#define PROGRAMS "runtime/programs/" // see deploy/runtime.h
 
 // --- The network that ranks talk over
 // ----------------------------------------------------------------
@@ -106,38 +108,69 @@ static void format_hosts(const struct deploying *d, bool mpich, struct strbuf *o
     }
 }
 
-static void add_mpirun(const struct deploying *d, const struct nodes_job *job, struct strv *words)
+// The folder of the release as seen from the one that programs run in. It stays the same one when
+// something else is deployed meanwhile.
+static char *release_folder(const struct deploying *d)
 {
-    bool mpich = str_eq(job->sysroot->lock.flavour, "mpich");
+    return input_flag(&d->app->input, "no-deploy") ? xstrdup("../current")
+                                                   : xasprintf("../releases/%s", d->release.id);
+}
+
+// All that belongs to the run can be told by its environment, on every board.
+static void add_open_mpi(const struct deploying *d, bool runtime, struct strv *words)
+{
     _cleanup_free_ char *network = d->nodes.n > 1 ? choose_network(&d->result) : NULL;
 
-    strv_add(words, "mpirun");
-    strv_add_list(words, mpich ? "-f" : "--hostfile", "{dir}/hosts", "-n", NULL);
-    strv_addf(words, "%ld", job->ranks);
-    if (!mpich) {
-        strv_add_list(words, "-x", "PISDK_RUN", "--mca", "plm_rsh_args", "-oBatchMode=yes", NULL);
+    strv_add_list(words, "-x", "PISDK_RUN", "--mca", "plm_rsh_args", "-oBatchMode=yes", "--mca",
+                  "orte_launch_agent", NULL);
+    if (runtime) { // from the home folder
+        strv_addf(words, "env PISDK_RUN={run} .local/share/pisdk/%s/releases/%s/runtime/bin/orted",
+                  d->app->project.name, d->release.id);
+    } else {
+        strv_add(words, "env PISDK_RUN={run} orted");
     }
-    if (!mpich && network) {
+    if (network) {
         strv_add_list(words, "--mca", "btl_tcp_if_include", network, "--mca", "oob_tcp_if_include",
                       network, NULL);
         log_debug(&d->app->log, "ranks talk over %s", network);
-    } else if (d->nodes.n > 1 && !mpich) {
+    } else if (d->nodes.n > 1) {
         log_warning(&d->app->log, "the boards have no network in common");
     }
-    strv_add_all(words, job->mpirun->items);
 }
 
-// The program as seen from the folder that it runs in.
+static void add_mpirun(const struct deploying *d, const struct nodes_job *job, struct strv *words)
+{
+    bool mpich = str_eq(job->sysroot->lock.flavour, "mpich");
+    bool runtime = payload_find(&d->release, "runtime/bin/mpirun") != NULL;
+    _cleanup_free_ char *folder = release_folder(d);
+
+    if (runtime) {
+        strv_addf(words, "%s/runtime/bin/mpirun", folder);
+    } else {
+        strv_add(words, "mpirun");
+    }
+    strv_add_list(words, mpich ? "-f" : "--hostfile", "{dir}/hosts", "-n", NULL);
+    strv_addf(words, "%ld", job->ranks);
+    if (!mpich) {
+        add_open_mpi(d, runtime, words);
+    }
+}
+
+// The built program as seen from the folder that it runs in.
 static char *find_on_board(const struct deploying *d, const struct nodes_job *job, struct err *err)
 {
+    _cleanup_free_ char *folder = release_folder(d);
     if (job->command) {
         return xstrdup(fs_base(job->program));
     }
     for (size_t i = 0; i < d->release.n; i++) {
         const struct payload_file *f = &d->release.items[i];
-        if (f->source && strcmp(f->source, job->program) == 0) {
-            return xasprintf("../releases/%s/%s", d->release.id, f->path);
+        if (!f->source || strcmp(f->source, job->program) != 0) {
+            continue;
         }
+        // With the runtime, its own place has what starts it.
+        const char *path = str_starts(f->path, PROGRAMS) ? f->path + strlen(PROGRAMS) : f->path;
+        return xasprintf("%s/%s", folder, path);
     }
     err_set(err, ERR_NOT_FOUND, "%s is none of the programs that go to the boards", job->program);
     err_hint(err, "`pisdk deploy --dry-run` lists what does");
@@ -155,6 +188,8 @@ static int run(struct deploying *d, const struct nodes_job *job, int *status, st
     if (job->ranks > 0) {
         add_mpirun(d, job, &words);
     }
+    size_t own = words.n;
+    strv_add_all(&words, job->ranks > 0 ? job->mpirun->items : NULL);
     strv_add(&words, program);
     for (const char *const *arg = job->args; arg && *arg; arg++) {
         strv_add(&words, *arg);
@@ -165,6 +200,7 @@ static int run(struct deploying *d, const struct nodes_job *job, int *status, st
         .nodes = &d->nodes,
         .project = d->app->project.name,
         .words = &words,
+        .own_words = own,
         .hosts = hosts.data,
         .timeout = job->timeout,
         .timed_out = job->timed_out,

@@ -73,20 +73,25 @@ static void add_encoded(struct strbuf *out, const char *text)
     strbuf_adds(out, "'");
 }
 
-// A word for the shell, in which {dir} is the run's folder.
-static void add_word(struct strbuf *out, const char *word)
+// A word for the shell. In our own ones, {dir} is the run's folder, and {run} its name.
+static void add_word(struct strbuf *out, const char *id, const char *word, bool own)
 {
-    static const char place[] = "{dir}";
-    const char *at = strstr(word, place);
-    if (!at) {
-        _cleanup_free_ char *quoted = str_quoted(word);
-        strbuf_addf(out, " %s", quoted);
-        return;
+    static const char dir[] = "{dir}";
+    static const char run[] = "{run}";
+    strbuf_adds(out, " '");
+    while (*word) {
+        if (own && str_starts(word, dir)) {
+            strbuf_adds(out, "'\"$dir\"'");
+            word += strlen(dir);
+        } else if (own && str_starts(word, run)) {
+            strbuf_adds(out, id);
+            word += strlen(run);
+        } else {
+            strbuf_addf(out, *word == '\'' ? "'\\''" : "%c", *word);
+            word++;
+        }
     }
-    _cleanup_free_ char *before = xstrndup(word, (size_t)(at - word));
-    _cleanup_free_ char *one = str_quoted(before);
-    _cleanup_free_ char *two = str_quoted(at + strlen(place));
-    strbuf_addf(out, " %s\"$dir\"%s", one, two);
+    strbuf_adds(out, "'");
 }
 
 static void make_start(const struct running *s, struct strbuf *out)
@@ -98,7 +103,7 @@ static void make_start(const struct running *s, struct strbuf *out)
                 "sh -c 'echo $$ >\"$0/pid\"; exec \"$@\"' \"$dir\"",
                 s->id);
     for (size_t i = 0; i < s->r->words->n; i++) {
-        add_word(out, s->r->words->items[i]);
+        add_word(out, s->id, s->r->words->items[i], i < s->r->own_words);
     }
     strbuf_adds(out, "\ns=$?\necho $s 2>/dev/null >\"$dir/status\"\nexit $s\n");
 }

@@ -9,7 +9,8 @@ struct remote_run {
     struct app *app;
     const struct remotes *nodes; // it is started on the first of them
     const char *project;         // its name
-    const struct strv *words;    // the program; "{dir}" in them is the run's folder
+    const struct strv *words;    // the program
+    size_t own_words;            // in the first so many, {dir} is the run's folder, {run} its name
     const char *hosts;           // text of the file "hosts" in that folder
     double timeout;              // seconds, or 0
     bool *timed_out;

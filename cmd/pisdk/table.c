@@ -74,7 +74,7 @@ static void print_json(const struct table *t)
 
 static const char *human_cell(char out[32], enum column_type type, const char *cell)
 {
-    return type == COLUMN_SIZE ? str_size(out, strtoull(cell, NULL, 10)) : cell;
+    return type == COLUMN_SIZE && *cell ? str_size(out, strtoull(cell, NULL, 10)) : cell;
 }
 
 // One row, columns as wide as their longest cell; numbers to the right; no blanks at the end.

@@ -3,6 +3,7 @@
 
 #include "base/fs.h"
 #include "base/str.h"
+#include "project/project.h"
 #include "remote/hostfile.h"
 #include "remote/remotes.h"
 #include "unit.h"
@@ -252,6 +253,8 @@ static void test_broken_hostfiles(void **state)
     assert_non_null(strstr(err.msg, "hosts:1: contains a control character"));
     _cleanup_free_ char *longer = xasprintf("pi1\npi2 %05000d\n", 0);
     expect_broken(longer, NULL, ERR_USAGE, "hosts:2: the line is longer");
+    assert_int_equal(hostfile_parse("hosts.yml", "all:\n", 5, NULL, &r, &err), -1);
+    assert_non_null(strstr(err.msg, "not YAML"));
     err_clear(&err);
     assert_int_equal(hostfile_read("/nowhere/hosts", NULL, &r, &err), -1);
     assert_int_equal(err.code, ERR_NOT_FOUND);
@@ -350,6 +353,43 @@ static void test_broken_inventories(void **state)
     expect_broken(many.data, NULL, ERR_USAGE, "more than 256 groups");
 }
 
+// --- pisdk.ini -----------------------------------------------------------------------------------
+
+static void test_nodes_of_a_project(void **state)
+{
+    static const char text[] = "[project]\nname = p\n[node pi[1-2]]\nhost = u@10.0.0.[8-9]\n"
+                               "peer = 10.1.0.[1-2]\nport = 22\nidentity = keys/a\n"
+                               "[node pi2]\nport = 23\npeer = far\nidentity = ~/b\nslots = 7\n"
+                               "[deploy]\nfiles = a b\n  c\n";
+    _cleanup_(remotes_release) struct remotes r = {0};
+    struct project p;
+    struct err err = ERR_INIT;
+    (void)state;
+
+    assert_int_equal(project_read_text("/tmp", text, &p, &err), 0);
+    assert_int_equal(p.deploy_files.n, 3);
+    assert_int_equal(p.deploy_keep, 3);
+    assert_int_equal(project_nodes(&p, &r, &err), 0);
+    project_release(&p);
+    assert_int_equal(r.n, 2);
+    assert_string_equal(r.items[0].host, "u@10.0.0.8");
+    assert_string_equal(r.items[0].peer, "10.1.0.1");
+    assert_string_equal(r.items[0].identity, "/tmp/keys/a");
+    assert_string_equal(r.items[0].from, "pisdk.ini");
+    assert_int_equal(r.items[0].port, 22);
+    assert_int_equal(r.items[0].slots, 0);
+    assert_string_equal(r.items[1].host, "u@10.0.0.9");
+    assert_string_equal(r.items[1].peer, "far");
+    assert_string_equal(r.items[1].identity, "~/b");
+    assert_int_equal(r.items[1].port, 23);
+    assert_int_equal(r.items[1].slots, 7);
+
+    assert_int_equal(
+        project_read_text("/tmp", "[project]\nname = p\n[deploy]\nkeep = 9\n", &p, &err), 0);
+    assert_int_equal(p.deploy_keep, 9);
+    project_release(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +402,7 @@ int main(void)
         cmocka_unit_test(test_broken_hostfiles),
         cmocka_unit_test(test_inventories),
         cmocka_unit_test(test_broken_inventories),
+        cmocka_unit_test(test_nodes_of_a_project),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -168,6 +168,12 @@ facts() { # what a transfer, and the check before it, depend on
     IFS=,
     key="$*"
     unset IFS
+    while IFS=: read -r name value; do # boards of another kind may have the same card
+        case $name in
+            Features* | 'CPU part'*) key="$key,$value" ;;
+            processor*) [ "$value" = ' 0' ] || break ;;
+        esac
+    done </proc/cpuinfo
     free=$(df -k --output=avail .)
     echo ":facts $rsync ${free##*[!0-9]} ${key:--}"
 }

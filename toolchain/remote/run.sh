@@ -22,6 +22,7 @@ program() { { read -r p <"$dir/pid" && kill "-$1" "$p"; } 2>/dev/null; }
 
 finish() {
     trap '' HUP TERM INT PIPE
+    kill "$watch"
     if program TERM; then
         n=0
         while program 0 && [ "$n" -lt 20 ]; do
@@ -57,6 +58,7 @@ while sleep 12; do
     [ "$dir/beat" -nt "$dir/seen" ] || { kill "$self"; break; }
     : >"$dir/seen"
 done &
+watch=$!
 
 echo ":ready"
 while IFS= read -r line; do

@@ -73,7 +73,7 @@ static char *name_of_section(struct slice line)
 }
 
 static int add_section(struct ini_sections *out, const char *file, int number, struct slice line,
-                       struct err *err)
+                       size_t begin, struct err *err)
 {
     char *name = name_of_section(line);
     if (!name) {
@@ -84,7 +84,7 @@ static int add_section(struct ini_sections *out, const char *file, int number, s
                    : -1;
     }
     VEC_GROW(out->items, out->n);
-    out->items[out->n++] = (struct ini_section){.name = name, .line = number};
+    out->items[out->n++] = (struct ini_section){.name = name, .line = number, .begin = begin};
     return 0;
 }
 
@@ -109,11 +109,8 @@ int ini_find_sections(const char *name, const char *text, struct ini_sections *o
         }
         bool section = words.p[0] == '[' && !(after_key && words.p > line.p);
         after_key = !section;
-        if (section) {
-            if (add_section(out, name, number, words, err) != 0) {
-                return -1;
-            }
-            out->items[out->n - 1].begin = (size_t)(line.p - text);
+        if (section && add_section(out, name, number, words, (size_t)(line.p - text), err) != 0) {
+            return -1;
         }
         if (out->n > 0) {
             out->items[out->n - 1].end = (size_t)(rest.p - text);

@@ -8,6 +8,7 @@
 
 #include "base/fs.h"
 #include "cluster/journal.h"
+#include "cluster/link.h"
 #include "cluster/node.h"
 #include "cluster/usage.h"
 #include "cluster/wire.h"
@@ -19,7 +20,7 @@ struct request {
     struct supervisor *s;
     int client;
     const struct wire *wire;
-    struct node *node; // NULL: the request names none
+    struct node *node; // NULL: the request names none, or the desktop
     uint64_t value;
 };
 
@@ -101,8 +102,28 @@ static int answer_cut(struct request *r, struct err *err)
     return node_set_cable(r->s, r->node, false, err);
 }
 
+// What the desktop sends leaves by the bridge's own device; what boards send to each other does
+// not.
+static int limit_desktop(struct supervisor *s, uint64_t kbit, struct err *err)
+{
+    struct link_batch batch;
+    if (s->desktop_kbit == kbit) {
+        return 0;
+    }
+    link_begin(&batch, s->link, err);
+    link_set_rate(&batch, s->bridge, kbit);
+    if (link_end(&batch) != 0) {
+        return -1;
+    }
+    s->desktop_kbit = kbit;
+    return 0;
+}
+
 static int answer_limit(struct request *r, struct err *err)
 {
+    if (!r->node) {
+        return limit_desktop(r->s, r->value, err);
+    }
     return node_set_rate(r->s, r->node, r->value, err);
 }
 
@@ -131,6 +152,9 @@ static int answer_heal(struct request *r, struct err *err)
     struct supervisor *s = r->s;
     struct node *node = r->node;
 
+    if (!node) {
+        return limit_desktop(s, 0, err);
+    }
     node->full = false;
     if (node_set_storage(node, storage_bytes(s), err) != 0 ||
         node_set_cable(s, node, true, err) != 0 ||
@@ -198,17 +222,18 @@ static int answer_down(struct request *r, struct err *err)
 struct verb {
     const char *word;
     bool logged;
+    bool desktop; // it may be the desktop instead of a board
     size_t words; // how many follow: a board, and a value
     int (*answer)(struct request *r, struct err *err);
 };
 
 static const struct verb verbs[] = {
-    {"status", false, 0, answer_status},   {"kill", true, 2, answer_kill},
-    {"start", true, 2, answer_start},      {"cut", true, 2, answer_cut},
-    {"heal", true, 2, answer_heal},        {"limit", true, 2, answer_limit},
-    {"fill", true, 2, answer_fill},        {"slow", true, 2, answer_slow},
-    {"connect", false, 2, answer_connect}, {"run", false, 1, answer_run},
-    {"down", true, 0, answer_down},
+    {"status", false, false, 0, answer_status},   {"kill", true, false, 2, answer_kill},
+    {"start", true, false, 2, answer_start},      {"cut", true, false, 2, answer_cut},
+    {"heal", true, true, 2, answer_heal},         {"limit", true, true, 2, answer_limit},
+    {"fill", true, false, 2, answer_fill},        {"slow", true, false, 2, answer_slow},
+    {"connect", false, false, 2, answer_connect}, {"run", false, false, 1, answer_run},
+    {"down", true, false, 0, answer_down},
 };
 
 static const struct verb *find_verb(const struct wire *w)
@@ -221,10 +246,15 @@ static const struct verb *find_verb(const struct wire *w)
     return NULL;
 }
 
-static int find_node(struct request *r, struct err *err)
+static int find_node(struct request *r, const struct verb *verb, struct err *err)
 {
     const char *name = r->wire->words.items[1];
     char *end;
+
+    r->value = r->wire->words.n > 2 ? strtoull(r->wire->words.items[2], NULL, 10) : 0;
+    if (verb->desktop && strcmp(name, "desktop") == 0) {
+        return 0;
+    }
     unsigned long number = str_starts(name, "pi") ? strtoul(name + 2, &end, 10) : 0;
 
     if (number < 1 || number > r->s->o->boards || *end) {
@@ -232,7 +262,6 @@ static int find_node(struct request *r, struct err *err)
         return err_hint(err, "its boards are pi1 to pi%zu", r->s->o->boards);
     }
     r->node = &r->s->nodes[number - 1];
-    r->value = r->wire->words.n > 2 ? strtoull(r->wire->words.items[2], NULL, 10) : 0;
     return 0;
 }
 
@@ -242,7 +271,7 @@ static int answer(struct request *r, struct err *err)
     if (!verb) {
         return wire_other_version(err);
     }
-    if (verb->words > 0 && find_node(r, err) != 0) {
+    if (verb->words > 0 && find_node(r, verb, err) != 0) {
         return -1;
     }
     if (verb->logged) {

@@ -37,10 +37,11 @@ struct node {
 struct supervisor {
     const struct cluster_options *o;
     struct place place;
-    int control;     // where requests come in
-    int log;         // folder of cluster/journal.h
-    int link;        // netlink of the bridge's namespace
-    unsigned bridge; // its index
+    int control;           // where requests come in
+    int log;               // folder of cluster/journal.h
+    int link;              // netlink of the bridge's namespace
+    unsigned bridge;       // its index
+    uint64_t desktop_kbit; // what the desktop sends at most; 0: not limited
     char *qemu;
     struct rlimit files; // of programs on the boards
     struct strv env;     // of all programs on the boards

@@ -51,13 +51,14 @@ static void on_state(struct job *j, size_t node, struct slice rest)
 
 static void on_facts(struct job *j, size_t node, struct slice rest)
 {
-    enum { KB = 1024 };
+    enum { KB = 1024, KEY_MAX = 4096 };
     struct station *s = &j->stations[node];
     _cleanup_free_ char *rsync = take_word(&rest);
     s->rsync = strcmp(rsync, "yes") == 0;
     s->free = take_number(&rest) * KB;
     free(s->key);
-    s->key = take_word(&rest);
+    rest = slice_trim(rest);
+    s->key = xstrndup(rest.p, rest.n < KEY_MAX ? rest.n : KEY_MAX);
     j->boards[node].state = DEPLOY_ANSWERED;
 }
 
@@ -91,7 +92,8 @@ static void on_about(struct job *j, size_t node, struct slice rest)
 
 static void on_busy(struct job *j, size_t node, struct slice rest)
 {
-    _cleanup_free_ char *token = take_word(&rest);
+    struct slice token;
+    (void)!slice_word(&rest, &token);
     _cleanup_free_ char *who = slice_dup(slice_trim(rest));
     j->boards[node].state = DEPLOY_WAITING;
     if (!j->told_waiting) {
@@ -151,10 +153,11 @@ static void on_switched(struct job *j, size_t node, struct slice rest)
     }
 }
 
-static void on_unpacked(struct job *j, size_t node)
+static void on_unpacked(struct job *j, size_t node, struct slice rest)
 {
     struct deploy_board *b = &j->boards[node];
-    if (b->state == DEPLOY_RECEIVING) {
+    (void)rest;
+    if (b->state == DEPLOY_RECEIVING && j->n_groups > 0) {
         b->have = b->size;
         job_send_have(j, node, b->size);
         b->state = DEPLOY_CHECKING;
@@ -171,44 +174,48 @@ static void on_answer(struct job *j, size_t node, struct slice rest)
     }
 }
 
-static void on_word(struct job *j, size_t node, struct slice word, struct slice rest)
+static void on_shared(struct job *j, size_t node, struct slice rest)
 {
-    struct deploy_board *b = &j->boards[node];
-    if (slice_is(word, ":state")) {
-        on_state(j, node, rest);
-    } else if (slice_is(word, ":busy")) {
-        on_busy(j, node, rest);
-    } else if (slice_is(word, ":shared")) {
-        b->state = DEPLOY_SHARED;
-    } else if (slice_is(word, ":about")) {
-        on_about(j, node, rest);
-    } else if (slice_is(word, ":facts")) {
-        on_facts(j, node, rest);
-    } else if (slice_is(word, ":history")) {
-        on_history(j, node, rest);
-    } else if (slice_is(word, ":end")) {
-        b->state = DEPLOY_ANSWERED;
-    } else if (slice_is(word, ":answer")) {
-        on_answer(j, node, rest);
-    } else if (slice_is(word, ":answered")) {
-        b->state = DEPLOY_ANSWERED;
-    } else if (slice_is(word, ":have")) {
-        job_send_have(j, node, take_number(&rest));
-    } else if (slice_is(word, ":unpacked")) {
-        on_unpacked(j, node);
-    } else if (slice_is(word, ":verified")) {
-        b->state = DEPLOY_READY;
-    } else if (slice_is(word, ":sent")) {
-        on_sent(j, node, rest);
-    } else if (slice_is(word, ":switched")) {
-        on_switched(j, node, rest);
-    } else if (slice_is(word, ":removed")) {
-        b->switched = true;
-        b->state = DEPLOY_DONE;
-    } else if (slice_is(word, ":fail")) {
-        on_fail(j, node, rest);
-    }
+    (void)rest;
+    j->boards[node].state = DEPLOY_SHARED;
 }
+
+// The end of an answer of several lines.
+static void on_answered(struct job *j, size_t node, struct slice rest)
+{
+    (void)rest;
+    j->boards[node].state = DEPLOY_ANSWERED;
+}
+
+static void on_have(struct job *j, size_t node, struct slice rest)
+{
+    job_send_have(j, node, take_number(&rest));
+}
+
+static void on_verified(struct job *j, size_t node, struct slice rest)
+{
+    (void)rest;
+    j->boards[node].state = DEPLOY_READY;
+}
+
+static void on_removed(struct job *j, size_t node, struct slice rest)
+{
+    (void)rest;
+    j->boards[node].switched = true;
+    j->boards[node].state = DEPLOY_DONE;
+}
+
+static const struct {
+    const char *word;
+    void (*take)(struct job *j, size_t node, struct slice rest);
+} words[] = {
+    {":state", on_state},   {":about", on_about},       {":busy", on_busy},
+    {":shared", on_shared}, {":facts", on_facts},       {":history", on_history},
+    {":end", on_answered},  {":answer", on_answer},     {":answered", on_answered},
+    {":have", on_have},     {":unpacked", on_unpacked}, {":verified", on_verified},
+    {":sent", on_sent},     {":switched", on_switched}, {":removed", on_removed},
+    {":fail", on_fail},
+};
 
 void job_on_line(void *user, size_t channel, enum fleet_stream stream, const char *line)
 {
@@ -220,6 +227,7 @@ void job_on_line(void *user, size_t channel, enum fleet_stream stream, const cha
     j->stations[node].heard = clock_seconds();
     if (stream == FLEET_ERRORS || channel >= j->n) {
         log_debug(j->o->log, "%s: %s", j->boards[node].name, line);
+<<<<<<< HEAD
         if (channel >= j->n) {
             free(j->stations[node].said);
             j->stations[node].said = xstrdup(line);
@@ -227,5 +235,15 @@ void job_on_line(void *user, size_t channel, enum fleet_stream stream, const cha
     } else if (j->boards[node].state != DEPLOY_FAILED && slice_word(&rest, &word)) {
         rest = slice_trim(rest);
         on_word(j, node, word, rest);
+=======
+        return;
+    }
+    bool heeded = j->boards[node].state != DEPLOY_FAILED && slice_word(&rest, &word);
+    for (size_t i = 0; heeded && i < ARRAY_SIZE(words); i++) {
+        if (slice_is(word, words[i].word)) {
+            words[i].take(j, node, slice_trim(rest));
+            return;
+        }
+>>>>>>> main
     }
 }

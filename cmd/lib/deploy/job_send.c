@@ -140,8 +140,12 @@ int job_send_begin(struct job *j, struct err *err)
 
 void job_send_prepare(struct job *j, size_t node)
 {
-    const struct group *g = group_of(j, node);
     struct deploy_board *b = &j->boards[node];
+    if (j->n_groups == 0) { // nothing was to be sent to anybody
+        job_fail(j, node, ERR_FAILED, "its releases have changed meanwhile");
+        return;
+    }
+    const struct group *g = group_of(j, node);
     char needed[32];
     char free[32];
     uint64_t bytes = g->pack.size + (g->base[0] ? g->pack.size : j->release->size);
@@ -188,7 +192,11 @@ void job_send_have(struct job *j, size_t node, uint64_t have)
     struct fanout *f = &group_of(j, node)->fanout;
     have = have < b->size ? have : b->size;
     if (b->state == DEPLOY_PREPARING) {
+        char size[32];
         b->state = DEPLOY_RECEIVING;
+        if (have > 0) {
+            log_debug(j->o->log, "%s has %s of it already", b->name, str_size(size, have));
+        }
         if (is_little(group_of(j, node))) {
             send_inline(j, node, have);
         } else {
@@ -283,8 +291,11 @@ static void start_feed(struct job *j, const struct group *g, const struct fanout
 void job_send_feed_ended(struct job *j, size_t node, int status, const char *said)
 {
     struct deploy_board *b = &j->boards[node];
+    if (b->state != DEPLOY_RECEIVING || status == 0 || j->n_groups == 0) {
+        return;
+    }
     struct fanout *f = &group_of(j, node)->fanout;
-    if (b->state != DEPLOY_RECEIVING || status == 0 || f->nodes[node].complete) {
+    if (f->nodes[node].complete) {
         return;
     }
     log_debug(j->o->log, "%s cannot pass it on to %s: %s", b->from ? b->from : "this machine",

@@ -111,7 +111,9 @@ int pack_make(const char *dir, const char *id, const char *base, enum pack_kind 
         int r = kind == PACK_TAR ? write_tar(dir, id, fresh, err)
                                  : write_rsync(dir, id, base, fresh, err);
         if (r != 0 || rename(fresh, file) != 0) {
-            r = r != 0 ? r : err_sys(err, "cannot write %s", file);
+            if (r == 0) {
+                err_sys(err, "cannot write %s", file);
+            }
             unlink(fresh);
             return err_wrap(err, "cannot pack what is to be sent");
         }

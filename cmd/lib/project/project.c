@@ -10,7 +10,7 @@
 #define KNOWN_KEYS                                                                                 \
     "project.name target.sysroot target.board target.glibc build.system build.configure "          \
     "build.args build.command build.test run.ranks run.program nodes.file nodes.group "            \
-    "deploy.files deploy.keep"
+    "deploy.files deploy.keep deploy.runtime"
 #define KNOWN_NODE_KEYS "node.host node.slots node.board node.identity node.port node.peer"
 #define NODE_SECTION    "node "
 
@@ -124,6 +124,14 @@ static int set_glibc(struct project *p, const char *value, struct err *err)
     return set_text(&p->glibc, "glibc", value, err);
 }
 
+static int set_yes_or_no(bool *to, const char *key, const char *value, struct err *err)
+{
+    *to = strcmp(value, "yes") == 0;
+    return *to || strcmp(value, "no") == 0
+               ? 0
+               : err_set(err, ERR_USAGE, "`%s` is yes or no, not `%s`", key, value);
+}
+
 static int on_key(void *user, const char *section, const char *key, const char *value,
                   struct err *err)
 {
@@ -167,6 +175,9 @@ static int on_key(void *user, const char *section, const char *key, const char *
     }
     if (strcmp(section, "deploy") == 0 && strcmp(key, "keep") == 0) {
         return ini_number(key, value, 1, DEPLOY_KEEP_MAX, &p->deploy_keep, err);
+    }
+    if (strcmp(section, "deploy") == 0 && strcmp(key, "runtime") == 0) {
+        return set_yes_or_no(&p->deploy_runtime, key, value, err);
     }
     return ini_unknown(section, key, KNOWN_KEYS, err);
 }

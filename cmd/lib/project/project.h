@@ -6,7 +6,7 @@
 //     [run]     ranks, program
 //     [nodes]   file, group
 //     [node N]  host, slots, board, identity, port, peer
-//     [deploy]  files, keep
+//     [deploy]  files, keep, runtime
 #ifndef PISDK_PROJECT_PROJECT_H
 #define PISDK_PROJECT_PROJECT_H
 
@@ -56,6 +56,7 @@ struct project {
     size_t n_nodes;
     struct strv deploy_files; // what else goes to the boards
     long deploy_keep;         // how many releases stay there
+    bool deploy_runtime;      // the sysroot's MPI and libraries go along
     char *program;            // what `pisdk run` runs; the project's name when not given
     long ranks;               // 0: not given, run without mpirun
 };

@@ -240,6 +240,10 @@ int hostfile_parse(const char *path, const char *text, size_t n, const char *gro
     struct hostfile_source source = {.path = path, .text = {text, n}};
     struct hostfile h = {.source = &source, .out = out, .first = out->n};
 
+    if (str_ends(path, ".yml") || str_ends(path, ".yaml")) {
+        err_set(err, ERR_USAGE, "%s: inventories are read in INI form only, not YAML", path);
+        return err_hint(err, "`ansible-inventory --list` shows what is in it");
+    }
     if (is_inventory(source.text)) {
         return inventory_parse(&source, group, out, err);
     }

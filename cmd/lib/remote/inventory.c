@@ -109,6 +109,13 @@ static bool is_group_name(const char *name)
     return n > 0 && n <= GROUP_NAME_MAX;
 }
 
+static void add_group(struct inventory *v, const char *name, bool declared)
+{
+    VEC_GROW(v->groups, v->n_groups);
+    v->groups[v->n_groups++] = (struct group){
+        .name = xstrdup(name), .line = v->source->line, .declared = declared, .depth = 1};
+}
+
 // The number of the group, which is there then; -1 with the error set.
 static int find_group(struct inventory *v, const char *name, struct err *err)
 {
@@ -123,9 +130,8 @@ static int find_group(struct inventory *v, const char *name, struct err *err)
     if (v->n_groups == GROUPS_MAX) {
         return err_set(err, ERR_USAGE, "more than %d groups", GROUPS_MAX);
     }
-    VEC_GROW(v->groups, v->n_groups);
-    v->groups[v->n_groups] = (struct group){.name = xstrdup(name), .line = v->source->line};
-    return (int)v->n_groups++;
+    add_group(v, name, false);
+    return (int)v->n_groups - 1;
 }
 
 // Text that would get into a command line of ssh is tried at once, while the line is known.
@@ -531,15 +537,11 @@ int inventory_parse(struct hostfile_source *s, const char *group, struct remotes
                     struct err *err)
 {
     struct inventory v = {.source = s, .group = UNGROUPED};
-    int all = find_group(&v, "all", err);
-    int ungrouped = find_group(&v, "ungrouped", err);
-    v.groups[all].declared = true;
-    v.groups[ungrouped].declared = true;
-    v.groups[ungrouped].depth = 1;
+
+    add_group(&v, "all", true);
+    add_group(&v, "ungrouped", true);
+    v.groups[ALL].depth = 0;
     int r = hostfile_lines(s, on_line, &v, err);
-    for (size_t i = UNGROUPED; i < v.n_groups; i++) {
-        v.groups[i].depth = 1;
-    }
     if (r == 0) {
         r = add_hosts(&v, group, out, err);
     }

@@ -11,6 +11,7 @@
 enum {
     SYMBOLS_MAX = 1 << 22,           // of one file; the largest programs have a twentieth of that
     SECTION_ATTRIBUTES = 0x70000003, // SHT_ARM_ATTRIBUTES
+    VERSIONS_MAX = 1 << 12,          // wanted by one file
     VERSION_MASK = 0x7fff,           // the upper bit of .gnu.version says that a symbol is hidden
 };
 
@@ -155,6 +156,51 @@ static void read_imports(Elf *elf, struct elf_linked *out)
     }
 }
 
+static int add_version(struct elf_linked *out, const char *library, const char *version,
+                       struct err *err)
+{
+    if (!library || !version || out->n_versions >= VERSIONS_MAX) {
+        return err_set(err, ERR_VERIFY, "damaged ELF file: bad versions of libraries");
+    }
+    VEC_GROW(out->versions, out->n_versions);
+    out->versions[out->n_versions++] =
+        (struct elf_version_need){xstrdup(library), xstrdup(version)};
+    return 0;
+}
+
+// The entry at `offset` of .gnu.version_r: a library, and the versions that are wanted of it.
+static int read_version_need(Elf *elf, const struct section *wanted, int offset,
+                             const GElf_Verneed *need, struct elf_linked *out, struct err *err)
+{
+    const char *library = elf_strptr(elf, wanted->header.sh_link, need->vn_file);
+    GElf_Vernaux aux;
+    bool more = advance(&offset, need->vn_aux);
+    while (more && gelf_getvernaux(wanted->data, offset, &aux)) {
+        // The loader does without a weak one.
+        const char *version = elf_strptr(elf, wanted->header.sh_link, aux.vna_name);
+        if (!(aux.vna_flags & VER_FLG_WEAK) && add_version(out, library, version, err) != 0) {
+            return -1;
+        }
+        more = advance(&offset, aux.vna_next);
+    }
+    return 0;
+}
+
+static int read_version_needs(Elf *elf, struct elf_linked *out, struct err *err)
+{
+    struct section wanted;
+    GElf_Verneed need;
+    int offset = 0;
+    bool more = find_section(elf, SHT_GNU_verneed, &wanted);
+    while (more && gelf_getverneed(wanted.data, offset, &need)) {
+        if (read_version_need(elf, &wanted, offset, &need, out, err) != 0) {
+            return -1;
+        }
+        more = advance(&offset, need.vn_next);
+    }
+    return 0;
+}
+
 static bool is_arm(Elf *elf)
 {
     GElf_Ehdr header;
@@ -188,12 +234,19 @@ int elf_read_linked(const char *path, struct elf_linked *out, struct err *err)
     if (!elf) {
         return -1;
     }
+    int r = 0;
     if (is_arm(elf)) {
         read_imports(elf, out);
         out->has_debug = has_debug(elf);
+        r = read_version_needs(elf, out, err) != 0 || read_needs(elf, &out->needs, err) != 0
+                ? err_wrap(err, "%s", path)
+                : 0;
     }
     elf_end(elf);
-    return 0;
+    if (r != 0) {
+        elf_linked_release(out);
+    }
+    return r;
 }
 
 void elf_linked_release(struct elf_linked *l)
@@ -203,6 +256,11 @@ void elf_linked_release(struct elf_linked *l)
         free(l->imports[i].version);
     }
     free(l->imports);
+    for (size_t i = 0; i < l->n_versions; i++) {
+        free(l->versions[i].library);
+        free(l->versions[i].version);
+    }
+    free(l->versions);
     *l = (struct elf_linked){0};
 }
 

@@ -14,10 +14,19 @@ struct elf_import {
     char *version; // "GLIBC_2.34"
 };
 
+// A version that a library must have for the program to be loaded.
+struct elf_version_need {
+    char *library; // "libc.so.6"
+    char *version; // "GLIBC_2.34"
+};
+
 struct elf_linked {
     struct elf_import *imports; // only those with a version
     size_t n_imports;
-    bool has_debug; // it has debug information
+    struct elf_version_need *versions; // but those that it can do without
+    size_t n_versions;
+    struct arm_needs needs; // of all that it was linked from
+    bool has_debug;         // it has debug information
 };
 
 // Reads a linked file. One that is no ELF file for ARM is empty.

@@ -1,6 +1,7 @@
 #include "target/toolset.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/fs.h"
@@ -123,4 +124,12 @@ char *toolset_folder_of(const char *argv0)
     _cleanup_free_ char *place = path ? fs_parent(path) : NULL;
     _cleanup_free_ char *real = place ? fs_real_path(place) : NULL;
     return real ? fs_parent(real) : NULL;
+}
+
+bool toolset_limit(const struct toolset *t, struct arm_needs *out)
+{
+    *out = (struct arm_needs){0};
+    // NOLINTNEXTLINE(cert-err34-c): five numbers that pisdk wrote
+    return t->limit && sscanf(t->limit, "%u %u %u %u %u", &out->arch, &out->fp, &out->simd,
+                              &out->div, &out->half) == 5;
 }

@@ -18,6 +18,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "target/arm.h"
 
 struct toolset {
     char *dir;     // the folder; not in the file
@@ -48,6 +49,9 @@ int toolset_read(const char *dir, struct toolset *out, struct err *err) ERR_MUST
 // The text of the file.
 void toolset_format(const struct toolset *t, struct strbuf *out);
 void toolset_release(struct toolset *t);
+
+// What the processor of the board has that is built for. False when the toolset does not say.
+bool toolset_limit(const struct toolset *t, struct arm_needs *out);
 
 // The folder of the toolset that a command belongs to, from how it was called: ARGV0 is a path, or
 // a name that PATH leads to. NULL when it cannot be told; the caller frees it.

@@ -1,0 +1,550 @@
+#include "deploy/runtime.h"
+
+#include <fnmatch.h>
+#include <glob.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "deploy/runtime_parts.h"
+#include "target/elf.h"
+
+enum { LOADER_MAX = 8 << 20, SCRIPT_MAX = 1 << 16, LIBRARIES_MAX = 4096 };
+
+static bool matches(const struct strv *patterns, const char *text)
+{
+    for (size_t i = 0; i < patterns->n; i++) {
+        if (fnmatch(patterns->items[i], text, 0) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// --- Libraries -----------------------------------------------------------------------------------
+
+struct library {
+    char *soname;
+    char *folder; // in the sysroot
+    char *source;
+};
+
+struct adding {
+    struct payload *r;
+    const struct runtime_source *from;
+    char *root;                // without links in it
+    char *loader;              // its name; NULL before a program was seen
+    struct strv own;           // folders of the release that have libraries
+    struct library *libraries; // of the sysroot, each once
+    size_t n_libraries;
+};
+
+// A file as the loader reads it.
+struct user {
+    const char *path;  // on the desktop
+    const char *label; // for messages
+};
+
+static bool is_library(const char *path)
+{
+    return strstr(fs_base(path), ".so") != NULL;
+}
+
+static bool release_has(const struct payload *r, const char *soname)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        if (r->items[i].kind != PAYLOAD_FOLDER && strcmp(fs_base(r->items[i].path), soname) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// A folder of the sysroot that a RUNPATH names; NULL when it is none.
+static char *folder_of_runpath(const struct adding *a, const char *user, struct slice entry)
+{
+    static const char *const origins[] = {"$ORIGIN", "${ORIGIN}"};
+    _cleanup_free_ char *text = slice_dup(entry);
+    _cleanup_free_ char *at = text[0] == '/' ? xasprintf("%s%s", a->root, text) : NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(origins) && !at; i++) {
+        if (str_starts(text, origins[i])) {
+            _cleanup_free_ char *parent = fs_parent(user);
+            at = xasprintf("%s%s", parent, text + strlen(origins[i]));
+        }
+    }
+    _cleanup_free_ char *real = at ? fs_real_path(at) : NULL;
+    return real && fs_is_below(real, a->root) && strlen(real) > strlen(a->root)
+               ? xstrdup(real + strlen(a->root) + 1)
+               : NULL;
+}
+
+// The folders that the loader would look into, in the sysroot.
+static void search_folders(const struct adding *a, const struct user *user, const char *runpath,
+                           struct strv *out)
+{
+    struct slice rest = {runpath ? runpath : "", runpath ? strlen(runpath) : 0};
+    struct slice entry;
+    while (slice_cut(&rest, ':', &entry)) {
+        char *folder = folder_of_runpath(a, user->path, entry);
+        if (folder) {
+            strv_take(out, folder);
+        }
+    }
+    strv_addf(out, "usr/lib/%s", a->from->triple);
+    strv_add(out, "usr/lib");
+}
+
+static bool has_library(const struct adding *a, const char *soname)
+{
+    for (size_t i = 0; i < a->n_libraries; i++) {
+        if (strcmp(a->libraries[i].soname, soname) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int find_library(struct adding *a, const struct user *user, const char *soname,
+                        const struct strv *folders, struct err *err)
+{
+    for (size_t i = 0; i < folders->n && !strchr(soname, '/'); i++) {
+        _cleanup_free_ char *path = xasprintf("%s/%s/%s", a->root, folders->items[i], soname);
+        _cleanup_free_ char *real = fs_real_path(path);
+        if (real && fs_is_below(real, a->root) && a->n_libraries < LIBRARIES_MAX) {
+            VEC_GROW(a->libraries, a->n_libraries);
+            a->libraries[a->n_libraries++] =
+                (struct library){xstrdup(soname), xstrdup(folders->items[i]), TAKE_PTR(real)};
+            return 0;
+        }
+    }
+    err_set(err, ERR_NOT_FOUND, "%s needs %s, which is neither in the release nor in the sysroot",
+            user->label, soname);
+    return err_hint(err, "name it in `files` of [deploy], or add its package with `pisdk sysroot "
+                         "add`");
+}
+
+// What one file needs that is not known yet.
+static int add_needed(struct adding *a, const struct user *user, struct err *err)
+{
+    _cleanup_(elf_info_release) struct elf_info info = {0};
+    _cleanup_strv_ struct strv folders = {0};
+    int r = 0;
+    if (elf_read(user->path, &info, err) != 0) {
+        return -1;
+    }
+    search_folders(a, user, info.runpath, &folders);
+    for (size_t i = 0; i < info.needed.n && r == 0; i++) {
+        const char *soname = info.needed.items[i];
+        if (!has_library(a, soname) && !release_has(a->r, soname)) {
+            r = find_library(a, user, soname, &folders, err);
+        }
+    }
+    return r;
+}
+
+static void drop_libraries(struct adding *a, size_t n)
+{
+    while (a->n_libraries > n) {
+        const struct library *last = &a->libraries[--a->n_libraries];
+        free(last->soname);
+        free(last->folder);
+        free(last->source);
+    }
+    if (n == 0) {
+        free(a->libraries);
+        a->libraries = NULL;
+    }
+}
+
+// All that a file needs, and what that needs; or, when something is not there, nothing.
+static int close_over(struct adding *a, const char *path, const char *label, struct err *err)
+{
+    size_t begin = a->n_libraries;
+    int r = add_needed(a, &(struct user){path, label}, err);
+    for (size_t i = begin; i < a->n_libraries && r == 0; i++) {
+        r = add_needed(a, &(struct user){a->libraries[i].source, a->libraries[i].soname}, err);
+    }
+    if (r != 0) {
+        drop_libraries(a, begin);
+    }
+    return r;
+}
+
+// A library that is loaded by name, if the sysroot has it.
+static int add_named(struct adding *a, const char *soname, struct err *err)
+{
+    _cleanup_strv_ struct strv folders = {0};
+    struct err ignored = ERR_INIT;
+    const struct user user = {a->root, soname};
+    size_t begin = a->n_libraries;
+    if (has_library(a, soname) || release_has(a->r, soname)) {
+        return 0;
+    }
+    search_folders(a, &user, NULL, &folders);
+    if (find_library(a, &user, soname, &folders, &ignored) != 0) {
+        return 0;
+    }
+    return close_over(a, a->libraries[begin].source, soname, err);
+}
+
+// --- Files of the sysroot ------------------------------------------------------------------------
+
+// Calls `each` for every file of the sysroot that a pattern fits, with its path there.
+static int for_matches(struct adding *a, const struct strv *patterns, const struct strv *leave_out,
+                       int (*each)(struct adding *a, const char *source, const char *path,
+                                   struct err *err),
+                       struct err *err)
+{
+    int r = 0;
+    for (size_t i = 0; i < patterns->n && r == 0; i++) {
+        _cleanup_free_ char *pattern = fs_join(a->root, patterns->items[i]);
+        glob_t found;
+        if (glob(pattern, 0, NULL, &found) != 0) {
+            continue; // this sysroot has none
+        }
+        for (size_t k = 0; k < found.gl_pathc && r == 0; k++) {
+            const char *path = found.gl_pathv[k] + strlen(a->root) + 1;
+            _cleanup_free_ char *real = fs_real_path(found.gl_pathv[k]);
+            if (real && fs_is_below(real, a->root) && !matches(leave_out, path)) {
+                r = each(a, real, path, err);
+            }
+        }
+        globfree(&found);
+    }
+    return r;
+}
+
+static int add_file(struct adding *a, const char *source, const char *path, struct err *err)
+{
+    _cleanup_free_ char *to = xasprintf(RUNTIME_FOLDER "/%s", path);
+    return payload_add(a->r, a->root, source, to, err);
+}
+
+static int add_plugin(struct adding *a, const char *source, const char *path, struct err *err)
+{
+    struct err ignored = ERR_INIT;
+    if (close_over(a, source, path, &ignored) != 0) {
+        if (ignored.code == ERR_NOT_FOUND) { // whoever opens it does without
+            return 0;
+        }
+        *err = ignored;
+        return -1;
+    }
+    return add_file(a, source, path, err);
+}
+
+static int add_libraries(struct adding *a, struct err *err)
+{
+    for (size_t i = 0; i < a->n_libraries; i++) {
+        const struct library *l = &a->libraries[i];
+        _cleanup_free_ char *path = xasprintf("%s/%s", l->folder, l->soname);
+        if (add_file(a, l->source, path, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+// --- The scripts ---------------------------------------------------------------------------------
+
+// A value in double quotes of the shell. False: there is nothing of this release in it.
+static bool add_value(const char *text, struct strbuf *out)
+{
+    static const struct {
+        const char *name, *value;
+    } known[] = {{"{runtime}", "$pisdk_runtime"}, {"{from_home}", "$pisdk_from_home"}};
+    bool of_release = false;
+    while (*text) {
+        size_t i = 0;
+        while (i < ARRAY_SIZE(known) && !str_starts(text, known[i].name)) {
+            i++;
+        }
+        if (i < ARRAY_SIZE(known)) {
+            strbuf_adds(out, known[i].value);
+            text += strlen(known[i].name);
+            of_release = true;
+        } else {
+            strbuf_addf(out, "%s%c", strchr("\\\"$`", *text) ? "\\" : "", *text);
+            text++;
+        }
+    }
+    return of_release;
+}
+
+static void add_variable(const struct runtime_pair *v, struct strbuf *out)
+{
+    _cleanup_strbuf_ struct strbuf value = {0};
+    // What leads into a release is for this one; the rest is a default.
+    bool of_release = add_value(v->value, &value);
+    if (!of_release) {
+        strbuf_addf(out, "[ \"${%s+x}\" ] || ", v->name);
+    }
+    strbuf_addf(out, "%s=\"%s\"\nexport %s\n", v->name, value.data ? value.data : "", v->name);
+}
+
+// The folders of libraries, the project's own first, as --library-path takes them.
+static void add_library_path(const struct adding *a, struct strbuf *out)
+{
+    _cleanup_strv_ struct strv folders = {0};
+    for (size_t i = 0; i < a->own.n; i++) {
+        strv_addf(&folders, "$pisdk_release/%s", a->own.items[i]);
+    }
+    for (size_t i = 0; i < a->n_libraries; i++) {
+        _cleanup_free_ char *folder = xasprintf("$pisdk_runtime/%s", a->libraries[i].folder);
+        if (!strv_has(&folders, folder)) {
+            strv_add(&folders, folder);
+        }
+    }
+    _cleanup_free_ char *joined = strv_join(&folders, ":");
+    strbuf_adds(out, joined);
+}
+
+static const struct library *loader(const struct adding *a)
+{
+    for (size_t i = 0; i < a->n_libraries; i++) {
+        if (strcmp(a->libraries[i].soname, a->loader) == 0) {
+            return &a->libraries[i];
+        }
+    }
+    return NULL;
+}
+
+// glibc's loader lets a program have another name than its file from 2.33 on.
+static int loader_has_argv0(const struct library *l, bool *has, struct err *err)
+{
+    static const char option[] = "--argv0";
+    _cleanup_strbuf_ struct strbuf bytes = {0};
+    if (fs_read_file(l->source, LOADER_MAX, &bytes, err) != 0) {
+        return -1;
+    }
+    *has = memmem(bytes.data, bytes.len, option, strlen(option)) != NULL;
+    return 0;
+}
+
+static int add_start(struct adding *a, const struct runtime_parts *mpi, struct err *err)
+{
+    _cleanup_strbuf_ struct strbuf text = {0};
+    const struct library *l = loader(a);
+    bool argv0;
+    if (loader_has_argv0(l, &argv0, err) != 0) {
+        return -1;
+    }
+    strbuf_adds(&text, "# What the scripts of this release have in common: see who reads it.\n"
+                       "pisdk_runtime=$pisdk_release/" RUNTIME_FOLDER "\n"
+                       "pisdk_home=$(cd -P \"${HOME:-/}\" 2>/dev/null && pwd)\n"
+                       "pisdk_from_home=${pisdk_runtime#\"${pisdk_home:-/}\"/}\n");
+    for (size_t i = 0; i < mpi->environment.n; i++) {
+        add_variable(&mpi->environment.items[i], &text);
+    }
+    strbuf_adds(&text, "\nstart() { # NAME PROGRAM ARGUMENT…\n");
+    strbuf_adds(&text, argv0 ? "" : "    shift # this loader cannot call it otherwise\n");
+    strbuf_addf(&text, "    exec \"$pisdk_runtime/%s/%s\" --library-path \"", l->folder, l->soname);
+    add_library_path(a, &text);
+    strbuf_addf(&text, "\" %s\"$@\"\n}\n", argv0 ? "--argv0 " : "");
+    return payload_add_text(a->r, a->from->work, RUNTIME_FOLDER "/start", text.data, false, err);
+}
+
+// The script `path`, which starts the program `program`, both in the release.
+static int add_script(struct adding *a, const char *path, const char *program,
+                      const char *arguments, struct err *err)
+{
+    _cleanup_free_ char *place = xasprintf("/%s", path);
+    _cleanup_free_ char *end = str_quoted(place);
+    _cleanup_free_ char *name = str_quoted(program);
+    _cleanup_free_ char *text = xasprintf("#!/bin/sh\n"
+                                          "# Starts a program with the libraries of this release.\n"
+                                          "pisdk_release=$(readlink -f \"$0\") || exit 127\n"
+                                          "pisdk_release=${pisdk_release%%%s}\n"
+                                          ". \"$pisdk_release/" RUNTIME_FOLDER "/start\"\n"
+                                          "start \"$0\" \"$pisdk_release\"/%s %s%s\"$@\"\n",
+                                          end, name, arguments, *arguments ? " " : "");
+    return payload_add_text(a->r, a->from->work, path, text, true, err);
+}
+
+// --- Programs ------------------------------------------------------------------------------------
+
+// In place of a program, the script that starts it.
+static int wrap(struct adding *a, size_t i, struct err *err)
+{
+    struct payload_file *f = &a->r->items[i];
+    _cleanup_free_ char *path = TAKE_PTR(f->path);
+    _cleanup_free_ char *source = TAKE_PTR(f->source);
+    _cleanup_free_ char *to = xasprintf(RUNTIME_PROGRAMS "/%s", path);
+
+    a->r->size -= f->size;
+    free(f->target);
+    *f = a->r->items[--a->r->n];
+    return payload_add(a->r, a->root, source, to, err) == 0 ? add_script(a, path, to, "", err) : -1;
+}
+
+static bool is_program(const struct payload_file *f, const struct elf_info *info)
+{
+    return f->program && info->interpreter && !is_library(f->path) &&
+           !str_starts(f->path, RUNTIME_FOLDER "/");
+}
+
+// Reads a file of the release: what it needs, and whether it is to be wrapped.
+static int read_own(struct adding *a, const struct payload_file *f, bool *program, struct err *err)
+{
+    _cleanup_(elf_info_release) struct elf_info info = {0};
+    *program = false;
+    if (f->kind != PAYLOAD_FILE) {
+        return 0;
+    }
+    if (elf_read(f->source, &info, err) != 0) {
+        return -1;
+    }
+    if (!elf_is_arm(&info) || info.is_object) {
+        return 0;
+    }
+    *program = is_program(f, &info);
+    if (*program && !a->loader) {
+        a->loader = xstrdup(fs_base(info.interpreter));
+    }
+    if (is_library(f->path)) {
+        _cleanup_free_ char *folder = fs_parent(f->path);
+        if (!strv_has(&a->own, folder)) {
+            strv_add(&a->own, folder);
+        }
+    }
+    return close_over(a, f->source, f->path, err);
+}
+
+static int add_programs(struct adding *a, struct strv *programs, struct err *err)
+{
+    for (size_t i = 0; i < a->r->n; i++) {
+        bool program;
+        if (read_own(a, &a->r->items[i], &program, err) != 0) {
+            return -1;
+        }
+        if (program) {
+            strv_add(programs, a->r->items[i].path);
+        }
+    }
+    return 0;
+}
+
+static int wrap_programs(struct adding *a, const struct strv *programs, struct err *err)
+{
+    for (size_t i = 0; i < programs->n; i++) {
+        const struct payload_file *f = payload_find(a->r, programs->items[i]);
+        if (f && wrap(a, (size_t)(f - a->r->items), err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+// --- MPI -----------------------------------------------------------------------------------------
+
+static bool is_wanted(const struct adding *a, const struct runtime_parts *mpi)
+{
+    for (size_t i = 0; i < a->n_libraries; i++) {
+        if (matches(&mpi->when, a->libraries[i].soname)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *arguments_of(const struct runtime_parts *p, const char *name)
+{
+    for (size_t i = 0; i < p->arguments.n; i++) {
+        if (strcmp(p->arguments.items[i].name, name) == 0) {
+            return p->arguments.items[i].value;
+        }
+    }
+    return "";
+}
+
+static int add_mpi_program(struct adding *a, const struct runtime_parts *mpi,
+                           const struct runtime_pair *program, struct err *err)
+{
+    _cleanup_free_ char *path = fs_join(a->root, program->value);
+    _cleanup_free_ char *real = fs_real_path(path);
+    _cleanup_free_ char *script = xasprintf(RUNTIME_FOLDER "/bin/%s", program->name);
+    _cleanup_free_ char *to = xasprintf(RUNTIME_FOLDER "/%s", program->value);
+    if (!real || !fs_is_below(real, a->root)) {
+        err_set(err, ERR_NOT_FOUND, "the sysroot has no %s, which its MPI needs", program->value);
+        return err_hint(err, "`pisdk sysroot verify` says what is missing");
+    }
+    return close_over(a, real, program->value, err) == 0 &&
+                   add_file(a, real, program->value, err) == 0
+               ? add_script(a, script, to, arguments_of(mpi, program->name), err)
+               : -1;
+}
+
+static int add_own_script(struct adding *a, const struct runtime_pair *script, struct err *err)
+{
+    _cleanup_free_ char *file = fs_join(a->from->data, script->value);
+    _cleanup_free_ char *path = xasprintf(RUNTIME_FOLDER "/bin/%s", script->name);
+    _cleanup_strbuf_ struct strbuf text = {0};
+    return fs_read_file(file, SCRIPT_MAX, &text, err) == 0
+               ? payload_add_text(a->r, a->from->work, path, text.data ? text.data : "", true, err)
+               : -1;
+}
+
+static int add_parts(struct adding *a, const struct runtime_parts *p, struct err *err)
+{
+    for (size_t i = 0; i < p->programs.n; i++) {
+        if (add_mpi_program(a, p, &p->programs.items[i], err) != 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < p->scripts.n; i++) {
+        if (add_own_script(a, &p->scripts.items[i], err) != 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < p->libraries.n; i++) {
+        if (add_named(a, p->libraries.items[i], err) != 0) {
+            return -1;
+        }
+    }
+    return for_matches(a, &p->add, &p->leave_out, add_file, err) == 0
+               ? for_matches(a, &p->plugins, &p->leave_out, add_plugin, err)
+               : -1;
+}
+
+static int add_all(struct adding *a, struct runtime_parts *libc, struct runtime_parts *mpi,
+                   struct err *err)
+{
+    static const struct runtime_parts nothing;
+    _cleanup_strv_ struct strv programs = {0};
+    const char *flavour = a->from->flavour;
+
+    if (runtime_parts_read(a->from->data, "libc", libc, err) != 0 ||
+        (flavour && runtime_parts_read(a->from->data, flavour, mpi, err) != 0) ||
+        add_programs(a, &programs, err) != 0) {
+        return -1;
+    }
+    if (programs.n == 0) {
+        return 0;
+    }
+    if (add_named(a, a->loader, err) != 0 || add_parts(a, libc, err) != 0) {
+        return -1;
+    }
+    if (!loader(a)) {
+        return err_set(err, ERR_NOT_FOUND, "the sysroot has no %s", a->loader);
+    }
+    const struct runtime_parts *wanted = is_wanted(a, mpi) ? mpi : &nothing;
+    return add_parts(a, wanted, err) == 0 && wrap_programs(a, &programs, err) == 0 &&
+                   add_libraries(a, err) == 0
+               ? add_start(a, wanted, err)
+               : -1;
+}
+
+int runtime_add(struct payload *r, const struct runtime_source *from, struct err *err)
+{
+    struct adding a = {.r = r, .from = from, .root = fs_real_path(from->root)};
+    struct runtime_parts libc = {0};
+    struct runtime_parts mpi = {0};
+    int status = a.root ? add_all(&a, &libc, &mpi, err)
+                        : err_set(err, ERR_NOT_FOUND, "there is no sysroot in %s", from->root);
+    drop_libraries(&a, 0);
+    strv_release(&a.own);
+    runtime_parts_release(&libc);
+    runtime_parts_release(&mpi);
+    free(a.root);
+    free(a.loader);
+    return status;
+}

@@ -1,0 +1,51 @@
+// What `--with-runtime` adds to a release: the C library, the MPI and the other libraries of the
+// sysroot that its programs need, for boards that have others or none.
+//
+// In the release, with the sysroot's own layout:
+//
+//     runtime/usr/lib/…       the libraries, the loader and MPI's plug-ins
+//     runtime/usr/bin/        MPI's own programs, as sysroot-scripts/runtime/FLAVOUR.ini names them
+//     runtime/bin/mpirun, …   small scripts that start those
+//     runtime/programs/PATH   the program that was PATH, "bin/heat"; PATH is such a script now
+//     runtime/start           what all the scripts have in common
+//
+// A script calls the loader by its path, so nothing of the board's C library is used, and finds the
+// release by its own place, so it may be anywhere; mpirun finds its parts on the other boards by
+// their way from the home folder there. Nothing is set that the board's own programs would take.
+//
+// FLAVOUR.ini is read with ini_read; {runtime} is the folder runtime/, {from_home} the way to it
+// from the home folder:
+//
+//     [when]         libraries: the MPI is added when a program needs one of these
+//     [programs]     NAME = path in the sysroot
+//     [arguments]    NAME = what the program gets before its other arguments
+//     [scripts]      NAME = file beside this one, becomes runtime/bin/NAME
+//     [files]        add (patterns of glob(7) in the sysroot), libraries (added with what they
+//                    need, where the sysroot has them), plugins (patterns; one whose libraries
+//                    the sysroot has not is left out), leave_out (patterns of fnmatch(3) for both)
+//     [environment]  NAME = VALUE for all programs
+//
+// libc.ini is read always.
+#ifndef PISDK_DEPLOY_RUNTIME_H
+#define PISDK_DEPLOY_RUNTIME_H
+
+#include "base/err.h"
+#include "deploy/payload.h"
+
+#define RUNTIME_FOLDER   "runtime"
+#define RUNTIME_PROGRAMS RUNTIME_FOLDER "/programs" // of the project
+
+struct runtime_source {
+    const char *root;    // of the sysroot
+    const char *triple;  // "arm-linux-gnueabihf"
+    const char *flavour; // of its MPI; NULL: it has none
+    const char *data;    // the folder sysroot-scripts/runtime
+    const char *work;    // a folder for the scripts, which must stay as long as the release
+};
+
+// For a release with all its programs, not finished yet. ERR_NOT_FOUND, naming the program, when a
+// library is neither in the release nor in the sysroot.
+int runtime_add(struct payload *r, const struct runtime_source *from,
+                struct err *err) ERR_MUST_CHECK;
+
+#endif

@@ -1,0 +1,205 @@
+"""Programs on boards that the user's own ssh reaches: `pisdk run --on nodes`. The boards are those of an
+emulated cluster; its settings are included in the user's own. As an ordinary user."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+from harness import Case, main, write  # noqa: E402
+
+SOURCE = r"""#include <mpi.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "";
+    char host[256], line[256];
+    int rank, size;
+
+    if (strcmp(what, "plain") == 0) {
+        puts("waiting");
+        fflush(stdout);
+        pause();
+    }
+    if (strcmp(what, "status") == 0) {
+        return atoi(argv[2]);
+    }
+    if (strcmp(what, "kill") == 0) {
+        raise(SIGKILL);
+    }
+    MPI_Init(&argc, &argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    gethostname(host, sizeof(host));
+    printf("rank %d of %d on %s\n", rank, size, host);
+    fflush(stdout);
+    while (strcmp(what, "input") == 0 && rank == 0 && fgets(line, sizeof(line), stdin)) {
+        printf("read %s", line);
+    }
+    if (strcmp(what, "sleep") == 0) {
+        sleep(600);
+    }
+    if (strcmp(what, "file") == 0 && rank == 0) {
+        FILE *in = fopen("data/in", "r"), *out = fopen("out", "a");
+        fputs(fgets(line, sizeof(line), in), out);
+        fclose(out);
+    }
+    if (strcmp(what, "variable") == 0) {
+        printf("%s %s\n", getenv("COLOUR"), getenv("OMPI_MCA_coll_base_verbose"));
+    }
+    MPI_Finalize();
+    return strcmp(what, "fail") == 0 ? 7 : 0;
+}
+"""
+
+CMAKE = """cmake_minimum_required(VERSION 3.20)
+project(ranks C)
+find_package(MPI REQUIRED)
+add_executable(ranks ranks.c)
+target_link_libraries(ranks MPI::MPI_C)
+"""
+
+
+class OnNodes(Case):
+    BOARDS = 3
+
+    def setUp(self):
+        super().setUp()
+        self.env["PISDK_DATA_DIR"] = os.environ["PISDK_TEST_DATA"]
+        self.env["PISDK_RUNTIME_DIR"] = str(self.dir / "run")
+        self.addCleanup(self.pisdk, "cluster", "down", "--all")
+        self.ok("cluster", "up", "-n", self.BOARDS, "--name", "c", "--rate", "none")
+        self.project = self.dir / "ranks"
+        write(self.project / "pisdk.ini", "[project]\nname = ranks\n[deploy]\nfiles = data\n"
+              "[node pi[1-3]]\nslots = 1\n[node pi3]\nslots = 2\n")
+        write(self.project / "ranks.c", SOURCE)
+        write(self.project / "CMakeLists.txt", CMAKE)
+        write(self.project / "data/in", "what is read\n")
+        config = self.ok("cluster", "ssh-config", "--name", "c", "--path").out.strip()
+        self.nodes = ["--ssh-config", config]
+
+    def run_on(self, status, *args, **options):
+        result = self.pisdk("run", "--on", "nodes", *self.nodes, *args, cwd=self.project, timeout=200,
+                            **options)
+        self.assertEqual(result.status, status, str(result))
+        return result
+
+    def ssh(self, board, command):
+        return self.pisdk("cluster", "ssh", "--name", "c", board, command).out
+
+    def left(self):
+        """Processes and folders of runs on the boards."""
+        return "".join(self.ssh(f"pi{i + 1}", "pgrep -a 'ranks|orted|mpirun'; "
+                                "ls -d .local/share/pisdk/ranks/run-* 2>/dev/null")
+                       for i in range(self.BOARDS))
+
+    def nothing_is_left(self, seconds=40):
+        end = time.monotonic() + seconds
+        while left := self.left():
+            self.assertLess(time.monotonic(), end, left)
+            time.sleep(0.5)
+
+    def begin(self, *args):
+        """Starts a run and waits until it prints."""
+        process = self.start("run", "--on", "nodes", *self.nodes, *args, cwd=self.project)
+        self.assertTrue(process.stdout.readline())
+        return process
+
+    def test_ranks(self):
+        result = self.run_on(0, "-n", "4")
+        self.assertEqual(sorted(result.out.splitlines()),
+                         ["rank 0 of 4 on pi1", "rank 1 of 4 on pi2", "rank 2 of 4 on pi3",
+                          "rank 3 of 4 on pi3"])
+        # A change is brought along; --no-deploy leaves it.
+        write(self.project / "ranks.c", SOURCE.replace("rank %d of", "Rank %d of"))
+        self.assertIn("Rank 0 of 2", self.run_on(0, "-n", "2").out)
+        # What it is started with reaches mpirun, and by it the ranks.
+        result = self.run_on(0, "-n", "2", "--map-by", "node", "--mca", "coll_base_verbose", "0", "-x",
+                             "COLOUR=blue", "--mpirun", "--tag-output", "ranks", "variable")
+        self.assertIn("[1,1]<stdout>:blue 0", result.out)
+        self.assertEqual(self.run_on(7, "-n", "2", "ranks", "fail").out.count("rank 0"), 0)
+        self.nothing_is_left()
+
+    def test_streams_and_files(self):
+        result = self.run_on(0, "-n", "2", "ranks", "input", input="one\ntwo\n")
+        self.assertIn("read one\nread two\n", result.out)
+        for _ in range(2):
+            self.run_on(0, "-n", "1", "ranks", "file")
+        work = ".local/share/pisdk/ranks/work"
+        self.assertEqual(self.ssh("pi1", f"cat {work}/out"), "what is read\n" * 2)
+        # It stays when something else is deployed.
+        write(self.project / "data/in", "another\n")
+        self.run_on(0, "-n", "1", "ranks", "file")
+        self.assertEqual(self.ssh("pi1", f"cat {work}/out"), "what is read\n" * 2 + "another\n")
+        self.assertEqual(self.run_on(0, "--no-deploy", "hostname").out, "pi1\n")
+
+    def test_status(self):
+        self.run_on(3, "ranks", "status", "3")
+        self.run_on(255, "ranks", "status", "255")
+        self.run_on(128 + signal.SIGKILL, "ranks", "kill")
+        result = self.run_on(124, "--timeout", "5", "ranks", "plain")
+        self.assertIn("the time of 5 s was up", result.err)
+        self.nothing_is_left()
+
+    def test_signals(self):
+        self.run_on(0, "ranks", "status", "0")
+        for sig in (signal.SIGINT, signal.SIGTERM):
+            process = self.begin("ranks", "plain")
+            process.send_signal(sig)
+            self.assertEqual(process.wait(timeout=30), 128 + sig)
+            self.nothing_is_left()
+        process = self.begin("-n", "4", "ranks", "sleep")
+        process.send_signal(signal.SIGINT)
+        self.assertNotEqual(process.wait(timeout=60), 0)
+        self.nothing_is_left()
+
+    def test_the_desktop_goes_away(self):
+        process = self.begin("-n", "4", "ranks", "sleep")
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        self.nothing_is_left()
+
+    def test_the_first_board_loses_its_network(self):
+        process = self.begin("-n", "4", "ranks", "sleep")
+        self.ok("cluster", "cut", "--name", "c", "pi1")
+        out, err = process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 1, err)
+        self.assertIn("pi1: ", err)
+        for board in ("pi2", "pi3"):
+            self.assertEqual(self.ssh(board, "pgrep -a 'ranks|orted'"), "")
+        self.ok("cluster", "heal", "--name", "c", "pi1")
+        self.nothing_is_left(90)
+
+    def test_another_board_dies(self):
+        process = self.begin("-n", "4", "ranks", "sleep")
+        self.ok("cluster", "kill", "--name", "c", "pi3")
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        self.assertNotEqual(process.wait(timeout=60), 0)
+        self.ok("cluster", "start", "--name", "c", "pi3")
+        self.nothing_is_left()
+
+    def test_a_board_is_off(self):
+        self.ok("cluster", "kill", "--name", "c", "pi2")
+        result = self.run_on(5, "-n", "4")
+        self.assertIn("pi2: ", result.err)
+        self.assertIn("rank 0 of 2", self.run_on(0, "-n", "2", "--nodes", "pi1,pi3").out)
+
+    def test_wrong_words(self):
+        self.fails(2, "run", "--on", "nodes", "--mca", "a", cwd=self.project,
+                   says="option `--mca` needs an argument: NAME VALUE")
+        result = self.run_on(1, "/usr/bin/env")
+        self.assertIn("error: ", result.err)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+# What a board has of what programs need (see cmd/lib/deploy/abi.h). The desktop puts the names of
+# libraries that are wanted, and patterns of their versions, in front of this script:
+#
+#   wanted=' libc.so.6 libm.so.6 '   interpreters='/lib/ld-linux-armhf.so.3'
+#   versions='(GLIBC|GLIBCXX)_.*'
+#
+# Each line of the answer begins with the kind of what follows. Libraries are looked for as the
+# loader does, in its cache and its own folders; of those, only the ones for hard float.
+
+export LC_ALL=C
+nl='
+'
+
+say() { printf ':answer %s\n' "$*"; }
+
+# The libraries in the loader's cache whose names are those wanted but for the number at the end.
+in_cache() {
+    for ldconfig in ldconfig /sbin/ldconfig /usr/sbin/ldconfig; do
+        ! command -v $ldconfig >/dev/null || break
+    done
+    stems=' '
+    # shellcheck disable=SC2154 # from the desktop
+    for name in $wanted; do
+        stems="$stems${name%%.so*} "
+    done
+    $ldconfig -p 2>/dev/null | while read -r name kind; do
+        case $stems in *" ${name%%.so*} "*) ;; *) continue ;; esac
+        case $kind in *hard-float*) echo "$name ${kind##* => }" ;; esac
+    done
+}
+
+libraries() {
+    found=$(in_cache)
+    files=
+    for name in $wanted; do
+        case $nl$found in *"$nl$name /"*) continue ;; esac
+        for folder in /lib/arm-linux-gnueabihf /usr/lib/arm-linux-gnueabihf /lib /usr/lib; do
+            if [ -e "$folder/$name" ]; then
+                found="$found$nl$name $folder/$name"
+                break
+            fi
+        done
+    done
+    while read -r name file; do
+        [ "$name" ] || continue
+        say library "$name" "$file"
+        case $wanted in *" $name "*) ;; *) continue ;; esac
+        case $files in *" $file "*) ;; *) files="$files $file " ;; esac
+    done <<END
+$found
+END
+    # shellcheck disable=SC2086 # paths without spaces
+    [ -z "$files" ] || [ -z "$versions" ] ||
+        grep -aHzxE -e "$versions" $files | tr '\0' '\n' | sed 's/^/:answer version /'
+}
+
+system() {
+    ID='' VERSION_ID='' VERSION_CODENAME=''
+    # shellcheck disable=SC1091
+    [ ! -r /etc/os-release ] || . /etc/os-release
+    say system "${ID:--}" "${VERSION_ID:--}" "${VERSION_CODENAME:--}"
+    # shellcheck disable=SC2046 # bytes: class, order of bytes, …, type, machine
+    say shell $(od -An -tu1 -j4 -N16 /bin/sh)
+    # shellcheck disable=SC2154 # from the desktop
+    for file in $interpreters; do
+        [ ! -x "$file" ] || say interpreter "$file"
+    done
+    bits=-
+    for list in /var/lib/dpkg/info/*t64:armhf.list /var/lib/dpkg/info/*t64.list; do
+        [ ! -e "$list" ] || bits=64
+    done
+    [ "$bits" = 64 ] || [ ! -e /var/lib/dpkg/info/libc6:armhf.list ] || bits=32
+    say time "$bits"
+}
+
+processor() {
+    while IFS=: read -r key value; do
+        # shellcheck disable=SC2086 # words
+        case $key in
+            Features*) say features $value ;;
+            'CPU implementer'*) say implementer $value ;;
+            'CPU architecture'*) say architecture $value ;;
+            'CPU part'*) say part $value ;;
+            'processor'*) [ "${value# }" = 0 ] || break ;;
+        esac
+    done </proc/cpuinfo
+}
+
+system
+processor
+libraries
+say end

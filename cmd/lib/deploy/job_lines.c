@@ -227,15 +227,10 @@ void job_on_line(void *user, size_t channel, enum fleet_stream stream, const cha
     j->stations[node].heard = clock_seconds();
     if (stream == FLEET_ERRORS || channel >= j->n) {
         log_debug(j->o->log, "%s: %s", j->boards[node].name, line);
-<<<<<<< HEAD
         if (channel >= j->n) {
             free(j->stations[node].said);
             j->stations[node].said = xstrdup(line);
         }
-    } else if (j->boards[node].state != DEPLOY_FAILED && slice_word(&rest, &word)) {
-        rest = slice_trim(rest);
-        on_word(j, node, word, rest);
-=======
         return;
     }
     bool heeded = j->boards[node].state != DEPLOY_FAILED && slice_word(&rest, &word);
@@ -244,6 +239,5 @@ void job_on_line(void *user, size_t channel, enum fleet_stream stream, const cha
             words[i].take(j, node, slice_trim(rest));
             return;
         }
->>>>>>> main
     }
 }

@@ -75,7 +75,7 @@ class Faults(Deploys):
                 self.let_go("pi2")
                 (self.shared / "pi2" / program).unlink()
                 self.fault("start", "pi2")
-                self.assertEqual(self.sound(boards=["pi2"]), {"pi2": self.old})
+                self.assertEqual(self.sound(boards=["pi2"], died=True), {"pi2": self.old})
         self.afterwards()
 
     def test_dies_between_the_phases(self):

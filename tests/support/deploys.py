@@ -190,8 +190,11 @@ class Deploys(Case):
     def begin(self, project, *args, **options):
         return self.start(*self.args("deploy", *args), cwd=project, **options)
 
-    def end(self, process, status=0, timeout=150):
-        out, err = process.communicate(timeout=timeout)
+    def end(self, process, status=0, timeout=120):
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired as error:
+            raise AssertionError(f"it does not end: {error.stderr}") from error
         done = Result(process.returncode, out, err)
         self.assertEqual(done.status, status, str(done))
         self.said = err

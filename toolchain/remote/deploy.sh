@@ -219,9 +219,15 @@ unpack() { # ID PACK SIZE KIND
     if said=$(follow "incoming/$pack" 0 "$size" unpack "$@" 2>&1); then
         echo ":unpacked"
     else
-        fail "unpacking: $said"
+        case $said in
+            *'No batched update'*) spoilt "$said" ;;
+            *) fail "unpacking: $said" ;;
+        esac
     fi
 }
+
+# Somebody changed the release that was built upon, or the storage does not keep what it is given.
+spoilt() { printf ':spoilt %s\n' "${1%%"$nl"*}"; }
 
 have() { echo ":have $(wc -c <"incoming/$1")"; }
 
@@ -270,8 +276,8 @@ verify() { # ID PACK SHA256-OF-MANIFEST
                 fail "$said"
             fi
         else
-            fail "what arrived is not what was sent: $said"
             rm -f "incoming/$2" # whatever was wrong, it is sent anew
+            spoilt "what arrived is not what was sent: $said"
         fi
     } &
 }

@@ -66,6 +66,9 @@ void job_on_line(void *user, size_t channel, enum fleet_stream stream, const cha
 // feeds; and what is to be done from time to time.
 int job_send_begin(struct job *j, struct err *err) ERR_MUST_CHECK;
 void job_send_prepare(struct job *j, size_t node);
+// Sends all of it, since what the difference builds upon is not on the board as it should be. False
+// when that was done already.
+bool job_send_whole(struct job *j, size_t node);
 void job_send_have(struct job *j, size_t node, uint64_t have);
 void job_send_lost(struct job *j, size_t node);
 void job_send_feed_ended(struct job *j, size_t node, int status, const char *said);

@@ -142,6 +142,14 @@ static void on_fail(struct job *j, size_t node, struct slice rest)
     job_fail_said(j, node, text);
 }
 
+static void on_spoilt(struct job *j, size_t node, struct slice rest)
+{
+    enum deploy_state state = j->boards[node].state;
+    if ((state != DEPLOY_RECEIVING && state != DEPLOY_CHECKING) || !job_send_whole(j, node)) {
+        on_fail(j, node, rest);
+    }
+}
+
 static void on_switched(struct job *j, size_t node, struct slice rest)
 {
     struct deploy_board *b = &j->boards[node];
@@ -214,7 +222,7 @@ static const struct {
     {":end", on_answered},  {":answer", on_answer},     {":answered", on_answered},
     {":have", on_have},     {":unpacked", on_unpacked}, {":verified", on_verified},
     {":sent", on_sent},     {":switched", on_switched}, {":removed", on_removed},
-    {":fail", on_fail},
+    {":fail", on_fail},     {":spoilt", on_spoilt},
 };
 
 void job_on_line(void *user, size_t channel, enum fleet_stream stream, const char *line)

@@ -165,6 +165,26 @@ void job_send_prepare(struct job *j, size_t node)
                 g->base[0] ? g->base : "-");
 }
 
+bool job_send_whole(struct job *j, size_t node)
+{
+    struct station *s = &j->stations[node];
+    struct err err = ERR_INIT;
+    enum pack_kind kind = group_of(j, node)->pack.kind;
+    if (group_of(j, node)->base[0] == '\0') {
+        return false;
+    }
+    log_debug(j->o->log, "%s: %s on it is not what it was; all is sent", j->boards[node].name,
+              group_of(j, node)->base);
+    job_send_lost(j, node);
+    s->group = find_group(j, "", kind);
+    if (group_of(j, node)->pack.fd < 0 && make_group(j, group_of(j, node), node, &err) != 0) {
+        job_fail(j, node, ERR_FAILED, "%s", err.msg);
+    } else {
+        job_send_prepare(j, node);
+    }
+    return true;
+}
+
 // So little for all boards together that a login more for each would take longer.
 static bool is_little(const struct group *g)
 {

@@ -171,6 +171,9 @@ static int prepare(struct app *app, const struct slurm_place *place, const struc
     make_script(job, program, &script);
     free(program);
     strv_add_list(args, verb, app->project.name, script.data, NULL);
+    if (strcmp(verb, "run") == 0) { // what it printed cannot be taken back
+        strv_add(args, "--no-requeue");
+    }
     add_options(app, job, args);
     return 0;
 }

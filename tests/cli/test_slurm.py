@@ -65,6 +65,20 @@ class Ends(Login):
         self.assertIn("error: job 7 did not start: n1 has not got the folder", result.err)
         self.assertFalse((self.dir / "cancelled").exists())
 
+    def test_a_dead_node(self):
+        """Slurm waits for it, with the job as good as over; not for one that may yet succeed."""
+        began = time.monotonic()
+        self.assertEqual(self.follow("COMPLETING", "255:0").status, 255)
+        self.assertGreater(time.monotonic() - began, 4)
+        self.job("COMPLETING", "TimeLimit", "0:15")
+        self.assertEqual(self.pisdk("submit", "--output", "--follow", "7").status, 124)
+        self.job("COMPLETING")
+        process = self.start("submit", "--output", "--follow", "7")
+        time.sleep(7)
+        self.assertIsNone(process.poll())
+        self.job("COMPLETED")
+        self.assertEqual(process.wait(timeout=30), 0)
+
     def test_accounting(self):
         """It remembers what slurmctld forgot."""
         self.no_job()

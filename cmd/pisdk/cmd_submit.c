@@ -176,7 +176,7 @@ static work *choose(struct app *app, struct err *err)
         if (n < known[i].min || n > known[i].max) {
             err_set(err, ERR_USAGE, "--%s is for %s", known[i].option,
                     known[i].max > 1 ? "jobs" : "one job");
-            err_hint(err, "`pisdk submit --status` lists them");
+            err_hint(err, "`pisdk submit --status` lists them; other options come before jobs");
             return NULL;
         }
         chosen = known[i].work;

@@ -129,6 +129,7 @@ static const struct option_spec submit_options[] = {
     {"time", 't', "TIME", "how long the job may run, as sbatch has it: 30, 1:30:00, 2-0"},
     {"partition", 'p', "NAME", "the partition that it runs in"},
     SBATCH_OPTION,
+    RUNTIME_OPTION,
     {"no-deploy", 0, NULL, "run what is there, and send nothing"},
     {"status", 0, NULL, "list the project's jobs, or the one that is named"},
     {"output", 0, NULL, "print what a job has written"},

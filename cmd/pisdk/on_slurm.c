@@ -19,8 +19,8 @@ static const char *value_of(struct app *app, const char *option)
 static int choose_nodes(struct app *app, bool needed, struct remotes *out, struct err *err)
 {
     const char *ssh_config = value_of(app, "ssh-config");
-    bool known = value_of(app, "nodes") || app->project.n_nodes > 0 || app->project.nodes_file ||
-                 (ssh_config && !fs_exists(ssh_config));
+    bool known = app->project.slurm_local || value_of(app, "nodes") || app->project.n_nodes > 0 ||
+                 app->project.nodes_file || (ssh_config && !fs_exists(ssh_config));
     if (known) {
         return nodes_choose(app, NULL, out, err);
     }
@@ -52,7 +52,7 @@ int slurm_place_choose(struct app *app, struct slurm_place *out, struct err *err
     if (!app->has_project) {
         return err_set(err, ERR_USAGE, "jobs for Slurm are a project's, and this is none");
     }
-    if (choose_nodes(app, p->slurm_local || !host, &out->nodes, err) != 0) {
+    if (choose_nodes(app, !host, &out->nodes, err) != 0) {
         return -1;
     }
     if (choose_login(out, host, err) != 0) {
@@ -171,6 +171,9 @@ static int prepare(struct app *app, const struct slurm_place *place, const struc
     make_script(job, program, &script);
     free(program);
     strv_add_list(args, verb, app->project.name, script.data, NULL);
+    if (strcmp(verb, "run") == 0) { // what it printed cannot be taken back
+        strv_add(args, "--no-requeue");
+    }
     add_options(app, job, args);
     return 0;
 }

@@ -19,6 +19,7 @@ enum { SCRIPT_MAX = 1 << 18, TIMED_OUT = 124 };
 static const double beat_seconds = 4;      // see slurm.sh
 static const double farewell_seconds = 15; // for a job that was cancelled, and for its last output
 static const double unknown_seconds = 30;  // slurmctld may just be started anew
+static const double ending_seconds = 5;    // for the nodes of a job whose script has failed
 
 static int read_script(struct app *app, struct strbuf *out, struct err *err)
 {
@@ -107,6 +108,7 @@ struct watching {
     double beaten, interrupted;
     double deadline;   // for the job, or 0
     double give_up_at; // or 0
+    double ending;     // since when just nodes are waited for, or 0
     double unknown;    // since when Slurm does not know it, or 0
     char *said;        // by sbatch, against it
     struct err why;    // the session's end
@@ -158,7 +160,11 @@ static void on_job(struct watching *s, const char *line)
     if (runs && s->deadline == 0 && s->w->timeout > 0) {
         s->deadline = clock_seconds() + s->w->timeout;
     }
-    s->over = slurm_job_is_over(&job);
+    if (slurm_job_is_ending(&job) && s->ending == 0) {
+        s->ending = clock_seconds();
+    }
+    s->over =
+        slurm_job_is_over(&job) || (s->ending > 0 && clock_seconds() > s->ending + ending_seconds);
     if ((runs || s->over) && *job.nodes && !s->output.begun) {
         slurm_output_begin(&s->output, s->w->app, s->w->place, &job);
     }
@@ -283,9 +289,42 @@ static int tell_failure(const struct watching *s, struct err *err)
                  : -1;
 }
 
+// Slurm is not done with a job whose nodes do not answer: what it is going to be is the reason
+// then.
+static bool was_too_long(const struct slurm_job *job)
+{
+    return strcmp(job->state, "TIMEOUT") == 0 || strcmp(job->reason, "TimeLimit") == 0;
+}
+
+// A job that did not end by itself.
+static int tell_end(const struct watching *s, int *status, struct err *err)
+{
+    const struct slurm_job *job = &s->job;
+    struct log *log = &s->w->app->log;
+    if (was_too_long(job)) {
+        log_warning(log, "job %ld was ended by Slurm: it may run for %s", s->id, job->limit);
+        *status = TIMED_OUT;
+        return 0;
+    }
+    if (strcmp(job->state, "CANCELLED") == 0) {
+        log_warning(log, "job %ld was cancelled", s->id);
+        *status = PROC_SIGNALED + SIGTERM;
+        return 0;
+    }
+    if (slurm_job_has_no_folder(job)) {
+        err_set(err, ERR_NODES, "job %ld did not start: %s has not got the folder of the project",
+                s->id, job->host);
+        return err_hint(err, s->w->app->project.slurm_local
+                                 ? "with place = local, all nodes of Slurm are to be nodes of the "
+                                   "project"
+                                 : "where nodes do not see the same files: place = local in "
+                                   "[slurm] of " PROJECT_FILE);
+    }
+    return err_set(err, ERR_NODES, "job %ld was ended by Slurm: %s", s->id, job->state);
+}
+
 static int conclude(const struct watching *s, int *status, struct err *err)
 {
-    struct log *log = &s->w->app->log;
     if (s->sig) {
         *status = PROC_SIGNALED + s->sig;
         return 0;
@@ -297,29 +336,8 @@ static int conclude(const struct watching *s, int *status, struct err *err)
     if (!s->over) {
         return tell_failure(s, err);
     }
-    if (slurm_job_status(&s->job, status)) {
-        return 0;
-    }
-    if (strcmp(s->job.state, "TIMEOUT") == 0) {
-        log_warning(log, "job %ld was ended by Slurm: it may run for %s", s->id, s->job.limit);
-        *status = TIMED_OUT;
-        return 0;
-    }
-    if (strcmp(s->job.state, "CANCELLED") == 0) {
-        log_warning(log, "job %ld was cancelled", s->id);
-        *status = PROC_SIGNALED + SIGTERM;
-        return 0;
-    }
-    if (slurm_job_has_no_folder(&s->job)) {
-        err_set(err, ERR_NODES, "job %ld did not start: %s has not got the folder of the project",
-                s->id, s->job.host);
-        return err_hint(err, s->w->app->project.slurm_local
-                                 ? "with place = local, all nodes of Slurm are to be nodes of the "
-                                   "project"
-                                 : "where nodes do not see the same files: place = local in "
-                                   "[slurm] of " PROJECT_FILE);
-    }
-    return err_set(err, ERR_NODES, "job %ld was ended by Slurm: %s", s->id, s->job.state);
+    return !was_too_long(&s->job) && slurm_job_status(&s->job, status) ? 0
+                                                                       : tell_end(s, status, err);
 }
 
 int slurm_watch(const struct slurm_watch *w, int *status, struct err *err)

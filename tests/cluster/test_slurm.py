@@ -193,6 +193,15 @@ class Runs(Jobs):
         self.fails(1, *self.on("where"), says="pi1 has no Slurm", hint="`host` in [slurm]")
 
 
+    def test_a_board_dies(self):
+        process = self.start(*self.on("-n", "2", "--sbatch", "-N 2", "where", "--", "0", "100"))
+        self.assertIn("rank", process.stdout.readline())
+        self.ok("cluster", "kill", "pi2")
+        # mpirun notices at once, Slurm after five minutes.
+        self.assertNotEqual(process.wait(timeout=60), 0)
+        self.assertEqual(self.job(1)["state"], "COMPLETING")
+
+
 class Submits(Jobs):
     def test_status_output_cancel(self):
         first = self.submit("-n", "2", "-t", "5", "where", "--", "4", "1").strip()

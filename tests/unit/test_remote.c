@@ -481,6 +481,26 @@ static void test_ends_of_jobs(void **state)
     expect_end(JOB("NODE_FAIL", "0:0"), false, 0, false);
 }
 
+static void test_ending_jobs(void **state)
+{
+    static const struct {
+        const char *line;
+        bool ending;
+    } lines[] = {{JOB("COMPLETING", "0:0"), false},
+                 {JOB("COMPLETING", "1:0"), true},
+                 {JOB("COMPLETING", "0:9"), true},
+                 {JOB("RUNNING", "1:0"), false}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        struct slurm_job job;
+        struct err err = ERR_INIT;
+        assert_int_equal(slurm_read_job(lines[i].line, &job, &err), 0);
+        assert_int_equal(slurm_job_is_ending(&job), lines[i].ending);
+        assert_false(slurm_job_is_over(&job));
+        slurm_job_release(&job);
+    }
+}
+
 static void test_broken_jobs(void **state)
 {
     static const char *const broken[] = {"",
@@ -548,6 +568,7 @@ int main(void)
         cmocka_unit_test(test_numbers_of_jobs),
         cmocka_unit_test(test_jobs),
         cmocka_unit_test(test_ends_of_jobs),
+        cmocka_unit_test(test_ending_jobs),
         cmocka_unit_test(test_broken_jobs),
         cmocka_unit_test(test_slurm_of_a_project),
     };

@@ -55,9 +55,11 @@ esac
 # seconds that it is there.
 dir=$(mktemp -d) && : >"$dir/beat" && : >"$dir/seen" || exit
 self=$$
-while sleep 1; do
+n=0
+while :; do
     state=$(show "$job") && echo ":job $state" || echo ":unknown"
-    n=$((${n:-0} + 1))
+    sleep 1
+    n=$((n + 1))
     [ $((n % 15)) -eq 0 ] || continue
     [ "$dir/beat" -nt "$dir/seen" ] || { kill "$self"; break; }
     : >"$dir/seen"

@@ -136,6 +136,11 @@ static bool is_one_of(const char *state, const char *const *states, size_t n)
     return false;
 }
 
+bool slurm_job_is_ending(const struct slurm_job *job)
+{
+    return strcmp(job->state, "COMPLETING") == 0 && (job->status > 0 || job->sig > 0);
+}
+
 bool slurm_job_is_over(const struct slurm_job *job)
 {
     static const char *const states[] = {"COMPLETED", "FAILED",        "CANCELLED", "TIMEOUT",
@@ -152,7 +157,7 @@ bool slurm_job_has_no_folder(const struct slurm_job *job)
 
 bool slurm_job_status(const struct slurm_job *job, int *status)
 {
-    static const char *const states[] = {"COMPLETED", "FAILED"};
+    static const char *const states[] = {"COMPLETED", "FAILED", "COMPLETING"};
     if (slurm_job_has_no_folder(job)) {
         return false;
     }

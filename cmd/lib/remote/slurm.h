@@ -32,6 +32,8 @@ int slurm_read_answer(const char *line, long *id, struct err *err) ERR_MUST_CHEC
 int slurm_read_job(const char *line, struct slurm_job *out, struct err *err) ERR_MUST_CHECK;
 void slurm_job_release(struct slurm_job *job);
 
+// Has its script failed, while Slurm still waits for nodes? For one that died that takes minutes.
+bool slurm_job_is_ending(const struct slurm_job *job);
 // Is it at its end? False for a state that is not known.
 bool slurm_job_is_over(const struct slurm_job *job);
 // The exit status of its script, as a shell gives it, which says how the job went only when this is

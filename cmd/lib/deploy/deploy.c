@@ -288,71 +288,10 @@ static void after_lock(struct job *j)
     }
 }
 
-// --- The check before copying
-// ----------------------------------------------------------------------
-
-static bool is_unchecked(const struct job *j, size_t node)
-{
-    return j->boards[node].state == DEPLOY_ANSWERED && j->stations[node].answer.len == 0;
-}
-
-// Boards with the same libraries answer alike.
-static void share_answer(struct job *j, size_t node)
-{
-    const struct station *s = &j->stations[node];
-    for (size_t i = 0; i < j->n; i++) {
-        struct station *other = &j->stations[i];
-        if (is_unchecked(j, i) && s->key && strcmp(s->key, "-") != 0 &&
-            str_eq(s->key, other->key)) {
-            strbuf_adds(&other->answer, s->answer.data);
-        }
-    }
-}
-
-// Asks the next board that has not been asked, nor one like it. False when there is none.
-static bool ask_next(struct job *j)
-{
-    if (!j->o->question) {
-        return false;
-    }
-    if (j->phase == PHASE_CHECK && j->boards[j->checking].state == DEPLOY_ANSWERED) {
-        strbuf_adds(&j->stations[j->checking].answer, "\n"); // also an empty one is an answer
-        share_answer(j, j->checking);
-    }
-    for (size_t i = 0; i < j->n; i++) {
-        if (is_unchecked(j, i)) {
-            j->checking = i;
-            j->boards[i].state = DEPLOY_ASKED;
-            fleet_send(j->fleet, i, j->o->question);
-            return true;
-        }
-    }
-    return false;
-}
-
-static int compare_all(struct job *j, struct err *err)
-{
-    int mismatches = 0;
-    for (size_t i = 0; i < j->n; i++) {
-        if (j->boards[i].state == DEPLOY_ANSWERED && j->o->question) {
-            int n = j->o->check(j->o->user, i, j->stations[i].answer.data, err);
-            if (n < 0) {
-                return give_up(j);
-            }
-            mismatches += n;
-        }
-    }
-    if (mismatches > 0) {
-        err_set(err, ERR_VERIFY, "the programs cannot run on all boards; nothing was sent");
-        return give_up(j);
-    }
-    return 0;
-}
-
 static int after_check(struct job *j, struct err *err)
 {
-    if (compare_all(j, err) != 0) {
-        return -1;
+    if (job_check_compare(j, err) != 0) {
+        return give_up(j);
     }
     j->phase = PHASE_SEND;
     return job_send_begin(j, err) == 0 ? 0 : give_up(j);
@@ -379,7 +318,7 @@ static int next_phase(struct job *j, struct err *err)
         if (j->goal == JOB_LIST || some_failed(j)) {
             return j->goal == JOB_LIST ? (j->phase = PHASE_END, 0) : give_up(j);
         }
-        if (ask_next(j)) {
+        if (job_check_next(j)) {
             j->phase = PHASE_CHECK;
             return 0;
         }
@@ -388,7 +327,7 @@ static int next_phase(struct job *j, struct err *err)
         if (some_failed(j)) {
             return give_up(j);
         }
-        return ask_next(j) ? 0 : after_check(j, err);
+        return job_check_next(j) ? 0 : after_check(j, err);
     case PHASE_SEND:
         if (some_failed(j)) {
             return give_up(j);

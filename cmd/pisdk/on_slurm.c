@@ -113,7 +113,27 @@ static void add_words(struct strbuf *out, const char *const *words)
     }
 }
 
-static void make_script(const struct nodes_job *job, const char *program, struct strbuf *out)
+// With a runtime in the release, its mpirun, which is told where the rest of it is on other boards:
+// at the same path.
+static void add_mpirun(const struct deploying *d, const struct nodes_job *job, struct strbuf *out)
+{
+    _cleanup_free_ char *folder = deploying_folder(d);
+    bool mpich = str_eq(job->sysroot->lock.flavour, "mpich");
+    if (!payload_find(&d->release, "runtime/bin/mpirun")) {
+        strbuf_adds(out, " mpirun");
+    } else if (mpich) { // not by srun, which would be started as ssh is
+        strbuf_addf(out, " %s/runtime/bin/mpirun -launcher ssh", folder);
+    } else {
+        strbuf_addf(out,
+                    " %s/runtime/bin/mpirun --mca orte_launch_agent \"$PWD/%s/runtime/bin/orted\"",
+                    folder, folder);
+    }
+    strbuf_addf(out, " -n %ld", job->ranks);
+    add_words(out, (const char *const *)job->mpirun->items);
+}
+
+static void make_script(const struct deploying *d, const struct nodes_job *job, const char *program,
+                        struct strbuf *out)
 {
     _cleanup_free_ char *quoted = str_quoted(program);
     strbuf_adds(out, "#!/bin/sh\ncd \"$SLURM_SUBMIT_DIR\"");
@@ -122,8 +142,7 @@ static void make_script(const struct nodes_job *job, const char *program, struct
     }
     strbuf_adds(out, " || { echo \"pisdk has put nothing on $(hostname)\" >&2; exit 126; }\nexec");
     if (job->ranks > 0) {
-        strbuf_addf(out, " mpirun -n %ld", job->ranks);
-        add_words(out, (const char *const *)job->mpirun->items);
+        add_mpirun(d, job, out);
     }
     strbuf_addf(out, " %s", quoted);
     add_words(out, job->args);
@@ -158,18 +177,18 @@ static int prepare(struct app *app, const struct slurm_place *place, const struc
 {
     struct deploying d;
     _cleanup_strbuf_ struct strbuf script = {0};
-    char *program = NULL;
-    int r = stage(app, place, &d, err);
-    if (r == 0) {
+    _cleanup_free_ char *program = NULL;
+    if (stage(app, place, &d, err) == 0) {
         program =
             job->command ? xstrdup(fs_base(job->program)) : deploying_find(&d, job->program, err);
+    }
+    if (program) {
+        make_script(&d, job, program, &script);
     }
     deploying_end(&d);
     if (!program) {
         return -1;
     }
-    make_script(job, program, &script);
-    free(program);
     strv_add_list(args, verb, app->project.name, script.data, NULL);
     if (strcmp(verb, "run") == 0) { // what it printed cannot be taken back
         strv_add(args, "--no-requeue");

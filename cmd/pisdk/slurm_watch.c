@@ -34,12 +34,16 @@ static int no_slurm(const struct slurm_place *place, struct err *err)
                          "handed in");
 }
 
-// "sbatch: error: invalid partition" -> "invalid partition"
-static const char *without_prefix(const char *line)
+// Keeps what a command of Slurm says against it: "sbatch: error: invalid partition", of which the
+// last is the sum, or else the first line, which "Try sbatch --help" may follow.
+static void note_error(char **said, const char *line)
 {
     static const char error[] = ": error: ";
     const char *at = strstr(line, error);
-    return at ? at + strlen(error) : line;
+    if (at || !*said) {
+        free(*said);
+        *said = xstrdup(at ? at + strlen(error) : line);
+    }
 }
 
 // --- Questions -----------------------------------------------------------------------------------
@@ -60,6 +64,7 @@ static int judge(const struct slurm_place *place, const struct fleet_answer *a, 
                  struct err *err)
 {
     _cleanup_strv_ struct strv errors = {0};
+    _cleanup_free_ char *said = NULL;
     const char *name = place->login.items[0].name;
     if (a->status < 0) {
         *err = a->err;
@@ -70,9 +75,11 @@ static int judge(const struct slurm_place *place, const struct fleet_answer *a, 
         return no_slurm(place, err);
     }
     take_lines(&a->errors, "", &errors);
+    for (size_t i = 0; i < errors.n; i++) {
+        note_error(&said, errors.items[i]);
+    }
     if (a->status > 0) {
-        return err_set(err, ERR_FAILED, "%s: %s", name,
-                       errors.n ? without_prefix(errors.items[errors.n - 1]) : "Slurm failed");
+        return err_set(err, ERR_FAILED, "%s: %s", name, said ? said : "Slurm failed");
     }
     return 0;
 }
@@ -181,8 +188,7 @@ static void on_line(void *user, size_t node, enum fleet_stream stream, const cha
     (void)node;
     if (stream == FLEET_ERRORS) {
         log_debug(&s->w->app->log, "%s", line);
-        free(s->said);
-        s->said = xstrdup(without_prefix(line));
+        note_error(&s->said, line);
     } else if (str_starts(line, ":id ")) {
         if (slurm_read_answer(line + strlen(":id "), &s->id, &ignored) == 0) {
             tell(s, xasprintf("job %ld", s->id));

@@ -146,6 +146,10 @@ class Answers(Login):
         self.command("scancel", "#!/bin/sh\necho 'scancel: error: Access denied' >&2\nexit 1\n")
         self.job("RUNNING")
         self.fails(1, "submit", "--cancel", "7", says="login: Access denied")
+        self.command("scancel", "#!/bin/sh\nprintf 'scancel: odd\\nTry it\\n' >&2\nexit 255\n")
+        self.fails(1, "submit", "--cancel", "7", says="login: scancel: odd")
+        self.command("scancel", "#!/bin/sh\nprintf 'a: error: b\\nc: error: d\\ne\\n' >&2\nexit 1\n")
+        self.fails(1, "submit", "--cancel", "7", says="login: d")
 
     def test_no_slurm(self):
         os.unlink(self.bin / "sbatch")

@@ -155,6 +155,7 @@ class Runs(Jobs):
         result = self.ok(*self.on("sh", "--", "-c", r"printf 'a b\t\r\n\nno line'"))
         self.assertEqual(result.out, "a b\t\n\nno line")  # Python takes \r away
         self.fails(1, *self.on("--sbatch", "-p nowhere"), says="nvalid partition")
+        self.fails(1, *self.on("--sbatch", "--nonsense"), says="unrecognized option '--nonsense'")
 
     def test_it_ends_with_pisdk(self):
         process = self.begun("sh", "--", "-c", "echo begun; sleep 100")

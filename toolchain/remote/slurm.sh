@@ -26,7 +26,7 @@ list)
         job=$(show "$1") && echo ":job $job" || echo ":unknown"
         exit
     fi
-    jobs=$(scontrol --oneliner show job) || exit
+    jobs=$(scontrol --oneliner show job) || exit 1
     printf '%s\n' "$jobs" | grep -F " JobName=$project UserId=$(id -un)(" | sed 's/^/:job /'
     exit 0
     ;;
@@ -34,8 +34,8 @@ cancel)
     for job; do # scancel says nothing of one that is not known
         show "$job" >/dev/null || { echo "there is no job $job" >&2; exit 1; }
     done
-    scancel "$@"
-    exit
+    scancel "$@" || exit 1
+    exit 0
     ;;
 follow)
     job=$1
@@ -43,8 +43,8 @@ follow)
 submit | run)
     script=$1
     shift
-    mkdir -p "$base/work" && cd "$base/work" || exit
-    job=$(printf %s "$script" | sbatch --parsable --output=slurm-%j.out "$@") || exit
+    mkdir -p "$base/work" && cd "$base/work" || exit 1
+    job=$(printf %s "$script" | sbatch --parsable --output=slurm-%j.out "$@") || exit 1 # 255 would be ssh's
     echo ":id $job"
     job=${job%%;*}
     [ "$verb" = run ] || exit 0

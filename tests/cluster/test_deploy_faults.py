@@ -212,7 +212,7 @@ class Faults(Deploys):
         self.first()
         self.change(3 << 20)
         self.hold("pi2", "dd")
-        process = self.begin(self.root, "-v", "-v")
+        process = self.begin(self.root)
         wait_for(lambda: self.is_held("pi2"))
         self.fault("cut", "pi2")
         self.let_go("pi2")
@@ -261,7 +261,7 @@ class Interrupted(Faults):
         self.interrupt(signal.SIGKILL, -signal.SIGKILL)
 
     def test_interrupt(self):
-        self.interrupt(signal.SIGINT, 130)
+        self.interrupt(signal.SIGINT, -signal.SIGINT)
 
 
 for test in [name for name in dir(Faults) if name.startswith("test_")]:

@@ -26,7 +26,8 @@ finish() {
     kill 0 # what still runs in the background
 }
 trap finish EXIT
-trap 'exit 1' HUP INT TERM PIPE
+trap 'exit 1' HUP INT PIPE
+trap 'locked=; exit 1' TERM # from who takes the lock over: it is not ours to remove any more
 
 # --- One deploy at a time. The lock is a link whose text names the holder: token, process, boot, host,
 # who. Links are made at once and whole, also on a file server, and need no space. ---------------------
@@ -106,7 +107,7 @@ unlock() {
     echo ":unlocked"
 }
 
-beat() { : >"$base/beat"; }
+beat() { [ -z "$locked" ] || : >"$base/beat"; } # who only waits does not keep a dead holder alive
 
 # --- What is here --------------------------------------------------------------------------------
 

@@ -316,8 +316,9 @@ switch() { # ID KEEP DATE
 # The folder that programs run in has what the release has, and keeps what they write.
 link_work() {
     set --
-    for e in work/*; do
-        [ ! -L "$e" ] || [ -e "$e" ] || rm -f "$e"
+    for e in work/*; do # links of ours to what is not there any more
+        [ -L "$e" ] && [ ! -e "$e" ] || continue
+        case $(readlink "$e") in ../current/*) rm -f "$e" ;; esac
     done
     for e in current/*; do
         n=${e#current/}

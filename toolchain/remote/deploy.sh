@@ -10,7 +10,7 @@
 umask 022
 export LC_ALL=C
 base=${XDG_DATA_HOME:-$HOME/.local/share}/pisdk/$1
-token=$2 who=$3 begin=$4 locked= quiet=0
+token=$2 who=$3 begin=$4 locked='' quiet=0
 nl='
 '
 IFS= read -r boot </proc/sys/kernel/random/boot_id

@@ -70,7 +70,8 @@ END
         echo ":shared $h_host" # the boards have one home, on a file server
     elif [ "$h_host" = "$host" ] && [ "$h_token" = "$token" ]; then
         take_over # an earlier connection of this deploy, which was lost
-    elif [ "$h_host" = "$host" ] && { [ "$h_boot" != "$boot" ] || ! kill -0 "$h_pid" 2>/dev/null; }; then
+    elif [ "$h_host" = "$host" ] &&
+        { [ "$h_boot" != "$boot" ] || [ "$h_pid" = $$ ] || ! kill -0 "$h_pid" 2>/dev/null; }; then
         steal
         lock
     else

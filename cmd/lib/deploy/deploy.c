@@ -116,6 +116,8 @@ static void on_board_end(struct job *j, size_t node, int status, const struct er
     if (was_there && j->phase < PHASE_SWITCH && j->stations[node].retries < RETRIES) {
         j->stations[node].retries++;
         log_debug(j->o->log, "%s: %s; once more", b->name, why->msg);
+        strbuf_release(&j->stations[node].answer); // it is asked anew
+        j->checking = j->checking == node ? j->n : j->checking;
         connect_board(j, node);
         return;
     }
@@ -183,6 +185,18 @@ static void wait_for_locks(struct job *j)
     } else if (now > j->paused_until) {
         j->paused_until = 0;
         command_all(j, DEPLOY_WAITING, DEPLOY_CONNECTING, "lock");
+    }
+}
+
+// A board that is in no state to be switched, whatever happened to it, counts as failed.
+static void fail_strays(struct job *j)
+{
+    for (size_t i = 0; i < j->n; i++) {
+        enum deploy_state state = j->boards[i].state;
+        if (state != DEPLOY_READY && state != DEPLOY_DONE && state != DEPLOY_SHARED &&
+            state != DEPLOY_FAILED) {
+            job_fail(j, i, ERR_FAILED, "it has not got the release (%s)", deploy_state_name(state));
+        }
     }
 }
 
@@ -255,35 +269,33 @@ static int begin_rollback(struct job *j, struct err *err)
     return 0;
 }
 
+void job_ask(struct job *j, size_t node)
+{
+    struct deploy_board *b = &j->boards[node];
+    b->state = DEPLOY_ASKED;
+    if (j->goal != JOB_RELEASE) {
+        job_command(j, node, "history");
+    } else if (strcmp(b->current, j->id) == 0) {
+        b->state = DEPLOY_DONE;
+    } else if (strv_has(&b->releases, j->id)) {
+        b->state = DEPLOY_READY;
+    } else {
+        job_command(j, node, "facts");
+    }
+}
+
 // All boards that answer are ours now.
 static void after_lock(struct job *j)
 {
-    switch (j->goal) {
-    case JOB_REMOVE:
+    if (j->goal == JOB_REMOVE) {
         j->phase = PHASE_SWITCH;
         command_all(j, DEPLOY_CONNECTED, DEPLOY_SWITCHING, "undeploy");
         return;
-    case JOB_LIST:
-    case JOB_ROLLBACK:
-        j->phase = PHASE_FACTS;
-        command_all(j, DEPLOY_CONNECTED, DEPLOY_ASKED, "history");
-        return;
-    default:
-        break;
     }
     j->phase = PHASE_FACTS;
     for (size_t i = 0; i < j->n; i++) {
-        struct deploy_board *b = &j->boards[i];
-        if (b->state != DEPLOY_CONNECTED) {
-            continue;
-        }
-        if (strcmp(b->current, j->id) == 0) {
-            b->state = DEPLOY_DONE;
-        } else if (strv_has(&b->releases, j->id)) {
-            b->state = DEPLOY_READY;
-        } else {
-            b->state = DEPLOY_ASKED;
-            job_command(j, i, "facts");
+        if (j->boards[i].state == DEPLOY_CONNECTED) {
+            job_ask(j, i);
         }
     }
 }
@@ -329,6 +341,7 @@ static int next_phase(struct job *j, struct err *err)
         }
         return job_check_next(j) ? 0 : after_check(j, err);
     case PHASE_SEND:
+        fail_strays(j);
         if (some_failed(j)) {
             return give_up(j);
         }

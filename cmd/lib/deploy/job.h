@@ -62,6 +62,9 @@ struct job {
 // What a board says (job_lines.c).
 void job_on_line(void *user, size_t channel, enum fleet_stream stream, const char *line);
 
+// What a board that is ours is asked first, whenever that comes to be.
+void job_ask(struct job *j, size_t node);
+
 // The check before copying (job_check.c). Asks the next board that was not asked, nor one like it;
 // false when there is none.
 bool job_check_next(struct job *j);

@@ -27,9 +27,11 @@ bool job_check_next(struct job *j)
     if (!j->o->question) {
         return false;
     }
-    if (j->phase == PHASE_CHECK && j->boards[j->checking].state == DEPLOY_ANSWERED) {
+    if (j->phase == PHASE_CHECK && j->checking < j->n &&
+        j->boards[j->checking].state == DEPLOY_ANSWERED) {
         strbuf_adds(&j->stations[j->checking].answer, "\n"); // also an empty one is an answer
         share_answer(j, j->checking);
+        j->checking = j->n;
     }
     for (size_t i = 0; i < j->n; i++) {
         if (is_unchecked(j, i)) {

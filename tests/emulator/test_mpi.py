@@ -161,10 +161,21 @@ class Suite(Mpi):
         self.passes("prefix", listed(f"{SUITE}, {SPAWN}"))
 
     def test_what_cannot_pass(self):
-        for program, ranks, result in self.each("namespace", listed(", ".join(CANNOT))):
+        """The text is now and then lost by Open MPI itself, which says `Data unpack …` instead; then
+        the program is run again."""
+        wanted, said = listed(", ".join(CANNOT)), {}
+        for _ in range(4):
+            for program, ranks, result in self.each("namespace", wanted):
+                self.assertFalse(result.status == 0 and result.out.strip() == "No Errors", program)
+                said[program, ranks] = result.out + result.err
+            wanted = [(program, ranks) for program, ranks in wanted
+                      if CANNOT[f"{program} {ranks}"] not in said[program, ranks]
+                      and "Data unpack" in said[program, ranks]]
+            if not wanted:
+                break
+        for (program, ranks), text in said.items():
             with self.subTest(program=program):
-                self.assertFalse(result.status == 0 and result.out.strip() == "No Errors")
-                self.assertIn(CANNOT[f"{program} {ranks}"], result.out + result.err)
+                self.assertIn(CANNOT[f"{program} {ranks}"], text)
 
 
 if __name__ == "__main__":

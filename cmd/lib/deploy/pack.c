@@ -44,8 +44,8 @@ static int write_rsync(const char *dir, const char *id, const char *base, const 
     }
     // The seed makes the same batch of the same files. With the list of all files in front, rsync
     // ends with an error where a board's file is not what the batch builds upon, and does not hang.
-    strv_add_list(&argv, "rsync", "-rlpt", "--no-inc-recursive", "--delete", "--checksum", "--no-whole-file",
-                  "--checksum-seed=1", PROTOCOL, NULL);
+    strv_add_list(&argv, "rsync", "-rlpt", "--no-inc-recursive", "--delete", "--checksum",
+                  "--no-whole-file", "--checksum-seed=1", PROTOCOL, NULL);
     strv_addf(&argv, "--only-write-batch=%s", file);
     strv_add(&argv, "--");
     strv_addf(&argv, "%s/%s/", dir, id);

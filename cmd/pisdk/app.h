@@ -93,6 +93,7 @@ int cmd_nodes_probe(struct app *app, struct err *err);
 int cmd_nodes_remove(struct app *app, struct err *err);
 int cmd_rollback(struct app *app, struct err *err);
 int cmd_run(struct app *app, struct err *err);
+int cmd_submit(struct app *app, struct err *err);
 int cmd_sysroot_add(struct app *app, struct err *err);
 int cmd_sysroot_build(struct app *app, struct err *err);
 int cmd_sysroot_export(struct app *app, struct err *err);

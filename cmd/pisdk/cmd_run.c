@@ -10,6 +10,7 @@
 #include "mpirun_words.h"
 #include "on_cluster.h"
 #include "on_nodes.h"
+#include "on_slurm.h"
 #include "program.h"
 #include "rank_output.h"
 #include "sandbox/sandbox.h"
@@ -207,7 +208,7 @@ static int run_on_cluster(struct run *run, const struct place_to_run *place, int
     return cluster_job_run(run->app, place, &job, status, err);
 }
 
-static int run_on_nodes(struct run *run, int *status, struct err *err)
+static int run_on_nodes(struct run *run, bool slurm, int *status, struct err *err)
 {
     const struct nodes_job job = {
         .sysroot = &run->target->sysroot,
@@ -223,13 +224,14 @@ static int run_on_nodes(struct run *run, int *status, struct err *err)
         err_set(err, ERR_USAGE, "on boards, pisdk calls mpirun itself");
         return err_hint(err, "pisdk run --on nodes -n 4 PROGRAM; --mpirun passes further words on");
     }
-    return nodes_job_run(run->app, &job, status, err);
+    return slurm ? slurm_run(run->app, &job, status, err)
+                 : nodes_job_run(run->app, &job, status, err);
 }
 
 static int start(struct run *run, const struct place_to_run *place, int *status, struct err *err)
 {
-    if (place->nodes) {
-        return run_on_nodes(run, status, err);
+    if (place->nodes || place->slurm) {
+        return run_on_nodes(run, place->slurm, status, err);
     }
     return place->cluster ? run_on_cluster(run, place, status, err) : emulate(run, status, err);
 }

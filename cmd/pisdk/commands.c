@@ -33,7 +33,8 @@ static const struct option_spec build_options[] = {
 #define ON_OPTION                                                                                  \
     {                                                                                              \
         "on", 0, "WHERE",                                                                          \
-            "emulator (the default: one board), cluster or cluster:NAME, which is up, or nodes"    \
+            "emulator (the default: one board), cluster or cluster:NAME, which is up, nodes, or "  \
+            "slurm"                                                                                \
     }
 
 // What mpirun is told.
@@ -47,6 +48,11 @@ static const struct option_spec build_options[] = {
         "mpirun", 0, "WORDS", "further words for mpirun"                                           \
     }
 
+#define SBATCH_OPTION                                                                              \
+    {                                                                                              \
+        "sbatch", 0, "WORDS", "further words for Slurm's sbatch"                                   \
+    }
+
 static const struct option_spec run_options[] = {
     ON_OPTION,
     {"ranks", 'n', "N", "start N MPI ranks with mpirun"},
@@ -55,6 +61,7 @@ static const struct option_spec run_options[] = {
     SSH_CONFIG_OPTION,
     RUNTIME_OPTION,
     {"no-deploy", 0, NULL, "on boards: run what is there, and send nothing"},
+    SBATCH_OPTION,
     {"timeout", 0, "SECONDS", "end everything after so long, with status 124"},
     {"memory", 0, "SIZE",
      "what all of it together may use: 512M, 2G, unlimited (default: what the board has)"},
@@ -112,6 +119,25 @@ static const struct option_spec deploy_options[] = {
     {"direct", 0, NULL, "send to each board from here, instead of from board to board"},
     {"keep", 0, "N", "how many releases stay on the boards (default 3)"},
     {"list", 0, NULL, "show the releases that are on the boards"},
+    VARIANT_OPTIONS,
+    TARGET_OPTIONS,
+};
+
+static const struct option_spec submit_options[] = {
+    {"ranks", 'n', "N", "start N MPI ranks with mpirun"},
+    MPIRUN_OPTIONS,
+    {"time", 't', "TIME", "how long the job may run, as sbatch has it: 30, 1:30:00, 2-0"},
+    {"partition", 'p', "NAME", "the partition that it runs in"},
+    SBATCH_OPTION,
+    RUNTIME_OPTION,
+    {"no-deploy", 0, NULL, "run what is there, and send nothing"},
+    {"status", 0, NULL, "list the project's jobs, or the one that is named"},
+    {"output", 0, NULL, "print what a job has written"},
+    {"follow", 'f', NULL, "with --output: go on until the job ends, with its exit status"},
+    {"cancel", 0, NULL, "end jobs, or take them out of the queue"},
+    {"host", 0, "HOST", "the node where Slurm is (default: the project's)"},
+    NODES_OPTION,
+    SSH_CONFIG_OPTION,
     VARIANT_OPTIONS,
     TARGET_OPTIONS,
 };
@@ -257,6 +283,20 @@ const struct command pisdk_commands[] = {
         .max_args = 0,
         .needs = NEEDS_PROJECT,
         .run = cmd_undeploy,
+    },
+    {
+        .name = "submit",
+        .summary = "Hand a job to Slurm, or ask for it",
+        .arguments = "[PROGRAM] [[--] ARGS] | --status [JOB] | --output JOB | --cancel JOB…",
+        .description =
+            "Deploys the project to where Slurm's nodes see it, and hands the program to "
+            "sbatch there.\n"
+            "Prints the number of the job. `pisdk run --on slurm` stays until it is over.",
+        OPTIONS(submit_options),
+        .passes_on = true,
+        .max_args = -1,
+        .needs = NEEDS_PROJECT,
+        .run = cmd_submit,
     },
     {
         .name = "cluster",

@@ -29,17 +29,12 @@ static void show(void *user, const struct deploy_board *boards, size_t n)
     deploy_view_show(&d->view, boards, n);
 }
 
-int deploying_begin(struct deploying *d, struct app *app, const char *where, struct err *err)
+static int prepare(struct deploying *d, struct err *err)
 {
+    struct app *app = d->app;
     time_t now = time(NULL);
     struct tm utc;
 
-    *d = (struct deploying){.app = app};
-    proc_stop_hold(&d->saved);
-    deploy_view_begin(&d->view, app);
-    if (nodes_choose(app, where, &d->nodes, err) != 0) {
-        return -1;
-    }
     gmtime_r(&now, &utc);
     strftime(d->date, sizeof(d->date), "%Y-%m-%dT%H:%M:%SZ", &utc);
     d->cache = xasprintf("%s/deploy/%s", app->paths.cache, app->project.name);
@@ -58,6 +53,27 @@ int deploying_begin(struct deploying *d, struct app *app, const char *where, str
         .user = d,
     };
     return fs_mkdir_all(d->cache, FOLDER_MODE, err);
+}
+
+static void begin(struct deploying *d, struct app *app)
+{
+    *d = (struct deploying){.app = app};
+    proc_stop_hold(&d->saved);
+    deploy_view_begin(&d->view, app);
+}
+
+int deploying_begin(struct deploying *d, struct app *app, const char *where, struct err *err)
+{
+    begin(d, app);
+    return nodes_choose(app, where, &d->nodes, err) == 0 ? prepare(d, err) : -1;
+}
+
+int deploying_begin_at(struct deploying *d, struct app *app, struct remotes *nodes, struct err *err)
+{
+    begin(d, app);
+    d->nodes = *nodes;
+    *nodes = (struct remotes){0};
+    return prepare(d, err);
 }
 
 static int add_runtime(struct deploying *d, const struct target *target, struct err *err)
@@ -190,6 +206,30 @@ int deploying_send(struct deploying *d, struct err *err)
     int r = deploy_release(&d->options, &d->release, &d->result, err);
     payload_forget(d->cache, KEPT_HERE);
     return r;
+}
+
+char *deploying_folder(const struct deploying *d)
+{
+    const struct input *in = &d->app->input;
+    bool as_it_is = input_has_option(in, "no-deploy") && input_flag(in, "no-deploy");
+    return as_it_is ? xstrdup("../current") : xasprintf("../releases/%s", d->release.id);
+}
+
+char *deploying_find(const struct deploying *d, const char *program, struct err *err)
+{
+    static const char programs[] = RUNTIME_FOLDER "/programs/"; // see deploy/runtime.h
+    _cleanup_free_ char *folder = deploying_folder(d);
+    for (size_t i = 0; i < d->release.n; i++) {
+        const struct payload_file *f = &d->release.items[i];
+        if (f->source && strcmp(f->source, program) == 0) {
+            // With the runtime, its own place has what starts it.
+            const char *path = str_starts(f->path, programs) ? f->path + strlen(programs) : f->path;
+            return xasprintf("%s/%s", folder, path);
+        }
+    }
+    err_set(err, ERR_NOT_FOUND, "%s is none of the programs that go to the boards", program);
+    err_hint(err, "`pisdk deploy --dry-run` lists what does");
+    return NULL;
 }
 
 int deploying_tell(struct deploying *d, int r, struct err *err)

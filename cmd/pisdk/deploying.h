@@ -32,8 +32,17 @@ struct deploying {
 // which is always called, signals are held back.
 int deploying_begin(struct deploying *d, struct app *app, const char *where,
                     struct err *err) ERR_MUST_CHECK;
+// The same for these nodes, which are its own then.
+int deploying_begin_at(struct deploying *d, struct app *app, struct remotes *nodes,
+                       struct err *err) ERR_MUST_CHECK;
 // Builds the project and makes the release of it.
 int deploying_collect(struct deploying *d, struct err *err) ERR_MUST_CHECK;
+// The folder of the release, as it is seen from the one that programs run in; it stays the same one
+// when something else is deployed meanwhile. The caller frees it.
+char *deploying_folder(const struct deploying *d);
+// A program of the release, an absolute path here, as it is seen from the folder that programs run
+// in there; the caller's to free. NULL: it is none.
+char *deploying_find(const struct deploying *d, const char *program, struct err *err);
 // Brings it to the nodes; `result` tells how that went, also when it fails.
 int deploying_send(struct deploying *d, struct err *err) ERR_MUST_CHECK;
 // Says what failed, and why; the result's table is for the caller. `r` is what was returned, as

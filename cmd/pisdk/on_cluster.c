@@ -20,8 +20,9 @@ int place_to_run_choose(struct app *app, struct place_to_run *out, struct err *e
         return 0;
     }
     out->nodes = strcmp(where, "nodes") == 0;
-    out->cluster = !out->nodes;
-    if (out->nodes || strcmp(where, CLUSTER_WORD) == 0) {
+    out->slurm = strcmp(where, "slurm") == 0;
+    out->cluster = !out->nodes && !out->slurm;
+    if (!out->cluster || strcmp(where, CLUSTER_WORD) == 0) {
         return 0;
     }
     if (str_starts(where, CLUSTER_WORD ":")) {
@@ -29,7 +30,7 @@ int place_to_run_choose(struct app *app, struct place_to_run *out, struct err *e
         return 0;
     }
     err_set(err, ERR_USAGE, "programs do not run on `%s`", where);
-    return err_hint(err, "--on emulator, cluster, cluster:NAME or nodes");
+    return err_hint(err, "--on emulator, cluster, cluster:NAME, nodes or slurm");
 }
 
 void place_to_run_add(const struct place_to_run *place, struct strv *env)

@@ -9,9 +9,9 @@
 #define ON_VARIABLE "PISDK_ON"
 
 // Where programs run, from --on, else from ON_VARIABLE: on one emulated board, on an emulated
-// cluster, or on boards.
+// cluster, on boards, or wherever Slurm puts them.
 struct place_to_run {
-    bool cluster, nodes;
+    bool cluster, nodes, slurm;
     const char *name; // of the cluster; NULL: not said. Points into the words
 };
 

@@ -13,8 +13,6 @@
 
 enum { SCRIPT_MAX = 1 << 16 };
 
-#define PROGRAMS "runtime/programs/" // see deploy/runtime.h
-
 // --- The network that ranks talk over
 // ----------------------------------------------------------------
 
@@ -108,14 +106,6 @@ static void format_hosts(const struct deploying *d, bool mpich, struct strbuf *o
     }
 }
 
-// The folder of the release as seen from the one that programs run in. It stays the same one when
-// something else is deployed meanwhile.
-static char *release_folder(const struct deploying *d)
-{
-    return input_flag(&d->app->input, "no-deploy") ? xstrdup("../current")
-                                                   : xasprintf("../releases/%s", d->release.id);
-}
-
 // All that belongs to the run can be told by its environment, on every board.
 static void add_open_mpi(const struct deploying *d, bool runtime, struct strv *words)
 {
@@ -142,7 +132,7 @@ static void add_mpirun(const struct deploying *d, const struct nodes_job *job, s
 {
     bool mpich = str_eq(job->sysroot->lock.flavour, "mpich");
     bool runtime = payload_find(&d->release, "runtime/bin/mpirun") != NULL;
-    _cleanup_free_ char *folder = release_folder(d);
+    _cleanup_free_ char *folder = deploying_folder(d);
 
     if (runtime) {
         strv_addf(words, "%s/runtime/bin/mpirun", folder);
@@ -159,22 +149,7 @@ static void add_mpirun(const struct deploying *d, const struct nodes_job *job, s
 // The built program as seen from the folder that it runs in.
 static char *find_on_board(const struct deploying *d, const struct nodes_job *job, struct err *err)
 {
-    _cleanup_free_ char *folder = release_folder(d);
-    if (job->command) {
-        return xstrdup(fs_base(job->program));
-    }
-    for (size_t i = 0; i < d->release.n; i++) {
-        const struct payload_file *f = &d->release.items[i];
-        if (!f->source || strcmp(f->source, job->program) != 0) {
-            continue;
-        }
-        // With the runtime, its own place has what starts it.
-        const char *path = str_starts(f->path, PROGRAMS) ? f->path + strlen(PROGRAMS) : f->path;
-        return xasprintf("%s/%s", folder, path);
-    }
-    err_set(err, ERR_NOT_FOUND, "%s is none of the programs that go to the boards", job->program);
-    err_hint(err, "`pisdk deploy --dry-run` lists what does");
-    return NULL;
+    return job->command ? xstrdup(fs_base(job->program)) : deploying_find(d, job->program, err);
 }
 
 static int run(struct deploying *d, const struct nodes_job *job, int *status, struct err *err)

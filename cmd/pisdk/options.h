@@ -17,7 +17,7 @@ struct option_spec {
     const char *help; // one line
 };
 
-enum { OPTIONS_MAX = 32 };
+enum { OPTIONS_MAX = 40 };
 
 // The words of a command line, sorted out.
 struct input {

@@ -336,7 +336,10 @@ int remote_run(const struct remote_run *r, int *status, struct err *err)
     sigset_t set;
     sigset_t saved;
 
-    s.first = (struct remotes){r->nodes->items, 1, r->nodes->ssh_config};
+    s.first = (struct remotes){.items = r->nodes->items,
+                               .n = 1,
+                               .ssh_config = r->nodes->ssh_config,
+                               .folder = r->nodes->folder};
     proc_forwarded_signals(&set);
     pthread_sigmask(SIG_BLOCK, &set, &saved);
     s.control = fleet_new(&s.first, &handlers);

@@ -198,6 +198,11 @@ class Doctor(Nodes):
         self.assertEqual(list(found), [("second", "name")])
         self.assertEqual(found["second", "name"][0], "pi1 gets to it as 10.77.0.2, but not as second")
         self.assertEqual(self.probe()["second"]["reach"]["as"], "10.77.0.2")
+        # When none of the names does, it is the first that counts.
+        self.ssh("pi1", "rm .ssh/id_ed25519")
+        what, mend = self.doctor()["second", "reach"]
+        self.assertEqual(what, "pi1 cannot log in to it as second: no machine of that name is known")
+        self.assertIn('"echo 10.77.0.2 second | sudo tee -a /etc/hosts"', mend)
 
     def test_host_key_is_another_one(self):
         self.begin(2)

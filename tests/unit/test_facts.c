@@ -352,7 +352,8 @@ static void test_unlike_boards(void **state)
     set(&b.boards[3].facts.release, NULL); // one that does not say is not another one
     set(&b.boards[3].facts.version, NULL);
     err_set(&b.boards[0].why, ERR_NETWORK, "off");
-    expect(&b, "pi1 no-answer, off | \n"
+    expect(&b, "pi1 no-answer, off | look whether it is on, and what this says: ssh -t pi@pi1 "
+               "true\n"
                "pi3 mpi, it has mpich 4.1.4; pi2 has openmpi 4.1.0 | ssh -t pi@pi3 'sudo apt "
                "install openmpi-bin && sudo update-alternatives --set mpirun "
                "/usr/bin/mpirun.openmpi'\n"
@@ -481,7 +482,8 @@ static void test_no_answer(void **state)
     err_set(&b.boards[0].why, ERR_NETWORK, "it does not answer");
     err_set(&b.boards[1].why, ERR_VERIFY, "its host key is not known yet");
     err_hint(&b.boards[1].why, "ssh pi@pi2");
-    expect(&b, "pi1 no-answer, it does not answer | \n"
+    expect(&b, "pi1 no-answer, it does not answer | look whether it is on, and what this says: "
+               "ssh -t pi@pi1 true\n"
                "pi2 host-key, its host key is not known yet | ssh pi@pi2\n");
 }
 

@@ -6,6 +6,7 @@
 #include "project/project.h"
 #include "remote/hostfile.h"
 #include "remote/remotes.h"
+#include "remote/slurm.h"
 #include "unit.h"
 
 // --- Ranges and names ----------------------------------------------------------------------------
@@ -390,6 +391,167 @@ static void test_nodes_of_a_project(void **state)
     project_release(&p);
 }
 
+// --- What Slurm says -----------------------------------------------------------------------------
+
+static void test_numbers_of_jobs(void **state)
+{
+    static const char *const broken[] = {"",   "0",  "x",   "-1",       "+1",        " 1",
+                                         "1 ", "1x", "1_2", "67108864", "999999999", "1;c"};
+    struct err err = ERR_INIT;
+    long id;
+    (void)state;
+    assert_int_equal(slurm_read_id("67108863", &id, &err), 0);
+    assert_int_equal(id, SLURM_ID_MAX);
+    for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
+        assert_int_equal(slurm_read_id(broken[i], &id, &err), -1);
+        assert_int_equal(err.code, ERR_USAGE);
+    }
+    assert_int_equal(slurm_read_answer("17", &id, &err), 0);
+    assert_int_equal(id, 17);
+    assert_int_equal(slurm_read_answer("18;boards", &id, &err), 0);
+    assert_int_equal(id, 18);
+    assert_int_equal(slurm_read_answer("Submitted batch job 4", &id, &err), -1);
+    assert_int_equal(slurm_read_answer("4 boards", &id, &err), -1);
+}
+
+// As scontrol 22.05 has it.
+#define JOB(state, code)                                                                           \
+    "JobId=7 JobName=jobs UserId=pi(1000) MCS_label=N/A JobState=" state                           \
+    " Reason=None ExitCode=" code " RunTime=00:00:05 TimeLimit=1-00:00:00 NodeList=pi[1-3] "       \
+    "BatchHost=pi1 Command=/a b/JobState=x StdOut=/x"
+
+static void test_jobs(void **state)
+{
+    struct slurm_job job;
+    struct err err = ERR_INIT;
+    int status;
+    (void)state;
+    assert_int_equal(slurm_read_job(JOB("RUNNING", "0:0"), &job, &err), 0);
+    assert_int_equal(job.id, 7);
+    assert_string_equal(job.state, "RUNNING");
+    assert_string_equal(job.reason, "None");
+    assert_string_equal(job.time, "00:00:05");
+    assert_string_equal(job.limit, "1-00:00:00");
+    assert_string_equal(job.nodes, "pi[1-3]");
+    assert_string_equal(job.host, "pi1");
+    assert_false(slurm_job_is_over(&job));
+    assert_false(slurm_job_status(&job, &status));
+    slurm_job_release(&job);
+
+    assert_int_equal(
+        slurm_read_job("JobId=8 JobState=PENDING NodeList=(null) BatchHost=", &job, &err), 0);
+    assert_string_equal(job.nodes, "");
+    assert_string_equal(job.host, "");
+    assert_string_equal(job.reason, "");
+    slurm_job_release(&job);
+
+    // What goes to a terminal is text.
+    assert_int_equal(slurm_read_job("JobId=8 JobState=\033[2J\303\244", &job, &err), 0);
+    assert_string_equal(job.state, "?[2J??");
+    slurm_job_release(&job);
+}
+
+static void expect_end(const char *line, bool known, int expected, bool folder)
+{
+    struct slurm_job job;
+    struct err err = ERR_INIT;
+    int status = -1;
+    assert_int_equal(slurm_read_job(line, &job, &err), 0);
+    assert_true(slurm_job_is_over(&job));
+    assert_int_equal(slurm_job_status(&job, &status), known);
+    assert_int_equal(slurm_job_has_no_folder(&job), folder);
+    if (known) {
+        assert_int_equal(status, expected);
+    }
+    slurm_job_release(&job);
+}
+
+static void test_ends_of_jobs(void **state)
+{
+    (void)state;
+    expect_end(JOB("COMPLETED", "0:0"), true, 0, false);
+    expect_end(JOB("FAILED", "126:0"), true, 126, false);
+    expect_end(JOB("FAILED", "0:9"), true, 137, false);
+    expect_end(JOB("FAILED", "0:53"), false, 0, true);
+    expect_end(JOB("FAILED", "256:0"), true, 1, false);
+    expect_end(JOB("FAILED", "x"), true, 1, false);
+    expect_end("JobId=1 JobState=COMPLETED", false, 0, false); // not said
+    expect_end(JOB("CANCELLED", "0:15"), false, 0, false);
+    expect_end(JOB("TIMEOUT", "0:0"), false, 0, false);
+    expect_end(JOB("NODE_FAIL", "0:0"), false, 0, false);
+}
+
+static void test_ending_jobs(void **state)
+{
+    static const struct {
+        const char *line;
+        bool ending;
+    } lines[] = {{JOB("COMPLETING", "0:0"), false},
+                 {JOB("COMPLETING", "1:0"), true},
+                 {JOB("COMPLETING", "0:9"), true},
+                 {JOB("RUNNING", "1:0"), false}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        struct slurm_job job;
+        struct err err = ERR_INIT;
+        assert_int_equal(slurm_read_job(lines[i].line, &job, &err), 0);
+        assert_int_equal(slurm_job_is_ending(&job), lines[i].ending);
+        assert_false(slurm_job_is_over(&job));
+        slurm_job_release(&job);
+    }
+}
+
+static void test_broken_jobs(void **state)
+{
+    static const char *const broken[] = {"",
+                                         "No jobs in the system",
+                                         "JobId=7",
+                                         "JobState=RUNNING",
+                                         "JobId= JobState=RUNNING",
+                                         "JobId=0 JobState=RUNNING",
+                                         "JobId=7_1 JobState=",
+                                         "JobId=99999999999 JobState=RUNNING"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
+        struct slurm_job job;
+        struct err err = ERR_INIT;
+        assert_int_equal(slurm_read_job(broken[i], &job, &err), -1);
+        assert_int_equal(err.code, ERR_FAILED);
+        assert_null(job.state);
+    }
+}
+
+static void test_slurm_of_a_project(void **state)
+{
+    static const char *const broken[] = {"place = both", "folder = x", "place = local\nfolder = /x",
+                                         "host =", "nodes = 3"};
+    struct project p;
+    struct err err = ERR_INIT;
+    (void)state;
+    assert_int_equal(project_read_text("/tmp",
+                                       "[project]\nname = p\n[slurm]\nhost = pi@login\n"
+                                       "folder = /srv/x\ntime = 1-0\npartition = all\n"
+                                       "options = --exclusive\n  -N 2\n",
+                                       &p, &err),
+                     0);
+    assert_string_equal(p.slurm_host, "pi@login");
+    assert_string_equal(p.slurm_folder, "/srv/x");
+    assert_string_equal(p.slurm_time, "1-0");
+    assert_string_equal(p.slurm_partition, "all");
+    assert_int_equal(p.slurm_options.n, 3);
+    assert_false(p.slurm_local);
+    project_release(&p);
+    assert_int_equal(
+        project_read_text("/tmp", "[project]\nname = p\n[slurm]\nplace = local\n", &p, &err), 0);
+    assert_true(p.slurm_local);
+    project_release(&p);
+    for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
+        _cleanup_free_ char *text = xasprintf("[project]\nname = p\n[slurm]\n%s\n", broken[i]);
+        assert_int_equal(project_read_text("/tmp", text, &p, &err), -1);
+        assert_int_equal(err.code, ERR_USAGE);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -403,6 +565,12 @@ int main(void)
         cmocka_unit_test(test_inventories),
         cmocka_unit_test(test_broken_inventories),
         cmocka_unit_test(test_nodes_of_a_project),
+        cmocka_unit_test(test_numbers_of_jobs),
+        cmocka_unit_test(test_jobs),
+        cmocka_unit_test(test_ends_of_jobs),
+        cmocka_unit_test(test_ending_jobs),
+        cmocka_unit_test(test_broken_jobs),
+        cmocka_unit_test(test_slurm_of_a_project),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@
 umask 022
 export LC_ALL=C
 base=${XDG_DATA_HOME:-$HOME/.local/share}/pisdk/$1
-token=$2 who=$3 begin=$4 locked= quiet=0
+token=$2 who=$3 begin=$4 locked='' quiet=0
 nl='
 '
 IFS= read -r boot </proc/sys/kernel/random/boot_id
@@ -47,6 +47,7 @@ steal() {
 lock() {
     if make_lock; then
         locked=yes
+        [ -d "$base/incoming" ] || mkdir -p "$base/releases" "$base/incoming" "$base/work"
         : >"$base/beat"
         echo ":locked"
         state
@@ -316,8 +317,9 @@ switch() { # ID KEEP DATE
 # The folder that programs run in has what the release has, and keeps what they write.
 link_work() {
     set --
-    for e in work/*; do
-        [ ! -L "$e" ] || [ -e "$e" ] || rm -f "$e"
+    for e in work/*; do # links of ours to what is not there any more
+        [ -L "$e" ] && [ ! -e "$e" ] || continue
+        case $(readlink "$e") in ../current/*) rm -f "$e" ;; esac
     done
     for e in current/*; do
         n=${e#current/}

@@ -116,6 +116,8 @@ static void on_board_end(struct job *j, size_t node, int status, const struct er
     if (was_there && j->phase < PHASE_SWITCH && j->stations[node].retries < RETRIES) {
         j->stations[node].retries++;
         log_debug(j->o->log, "%s: %s; once more", b->name, why->msg);
+        strbuf_release(&j->stations[node].answer); // it is asked anew
+        j->checking = j->checking == node ? j->n : j->checking;
         connect_board(j, node);
         return;
     }
@@ -183,6 +185,18 @@ static void wait_for_locks(struct job *j)
     } else if (now > j->paused_until) {
         j->paused_until = 0;
         command_all(j, DEPLOY_WAITING, DEPLOY_CONNECTING, "lock");
+    }
+}
+
+// A board that is in no state to be switched, whatever happened to it, counts as failed.
+static void fail_strays(struct job *j)
+{
+    for (size_t i = 0; i < j->n; i++) {
+        enum deploy_state state = j->boards[i].state;
+        if (state != DEPLOY_READY && state != DEPLOY_DONE && state != DEPLOY_SHARED &&
+            state != DEPLOY_FAILED) {
+            job_fail(j, i, ERR_FAILED, "it has not got the release (%s)", deploy_state_name(state));
+        }
     }
 }
 
@@ -255,104 +269,41 @@ static int begin_rollback(struct job *j, struct err *err)
     return 0;
 }
 
+void job_ask(struct job *j, size_t node)
+{
+    struct deploy_board *b = &j->boards[node];
+    b->state = DEPLOY_ASKED;
+    if (j->goal != JOB_RELEASE) {
+        job_command(j, node, "history");
+    } else if (strcmp(b->current, j->id) == 0) {
+        b->state = DEPLOY_DONE;
+    } else if (strv_has(&b->releases, j->id)) {
+        b->state = DEPLOY_READY;
+    } else {
+        job_command(j, node, "facts");
+    }
+}
+
 // All boards that answer are ours now.
 static void after_lock(struct job *j)
 {
-    switch (j->goal) {
-    case JOB_REMOVE:
+    if (j->goal == JOB_REMOVE) {
         j->phase = PHASE_SWITCH;
         command_all(j, DEPLOY_CONNECTED, DEPLOY_SWITCHING, "undeploy");
         return;
-    case JOB_LIST:
-    case JOB_ROLLBACK:
-        j->phase = PHASE_FACTS;
-        command_all(j, DEPLOY_CONNECTED, DEPLOY_ASKED, "history");
-        return;
-    default:
-        break;
     }
     j->phase = PHASE_FACTS;
     for (size_t i = 0; i < j->n; i++) {
-        struct deploy_board *b = &j->boards[i];
-        if (b->state != DEPLOY_CONNECTED) {
-            continue;
-        }
-        if (strcmp(b->current, j->id) == 0) {
-            b->state = DEPLOY_DONE;
-        } else if (strv_has(&b->releases, j->id)) {
-            b->state = DEPLOY_READY;
-        } else {
-            b->state = DEPLOY_ASKED;
-            job_command(j, i, "facts");
+        if (j->boards[i].state == DEPLOY_CONNECTED) {
+            job_ask(j, i);
         }
     }
-}
-
-// --- The check before copying
-// ----------------------------------------------------------------------
-
-static bool is_unchecked(const struct job *j, size_t node)
-{
-    return j->boards[node].state == DEPLOY_ANSWERED && j->stations[node].answer.len == 0;
-}
-
-// Boards with the same libraries answer alike.
-static void share_answer(struct job *j, size_t node)
-{
-    const struct station *s = &j->stations[node];
-    for (size_t i = 0; i < j->n; i++) {
-        struct station *other = &j->stations[i];
-        if (is_unchecked(j, i) && s->key && strcmp(s->key, "-") != 0 &&
-            str_eq(s->key, other->key)) {
-            strbuf_adds(&other->answer, s->answer.data);
-        }
-    }
-}
-
-// Asks the next board that has not been asked, nor one like it. False when there is none.
-static bool ask_next(struct job *j)
-{
-    if (!j->o->question) {
-        return false;
-    }
-    if (j->phase == PHASE_CHECK && j->boards[j->checking].state == DEPLOY_ANSWERED) {
-        strbuf_adds(&j->stations[j->checking].answer, "\n"); // also an empty one is an answer
-        share_answer(j, j->checking);
-    }
-    for (size_t i = 0; i < j->n; i++) {
-        if (is_unchecked(j, i)) {
-            j->checking = i;
-            j->boards[i].state = DEPLOY_ASKED;
-            fleet_send(j->fleet, i, j->o->question);
-            return true;
-        }
-    }
-    return false;
-}
-
-static int compare_all(struct job *j, struct err *err)
-{
-    int mismatches = 0;
-    for (size_t i = 0; i < j->n; i++) {
-        if (j->boards[i].state == DEPLOY_ANSWERED && j->o->question) {
-            int n = j->o->check(j->o->user, i, j->stations[i].answer.data, err);
-            if (n < 0) {
-                return give_up(j);
-            }
-            mismatches += n;
-        }
-    }
-    if (mismatches > 0) {
-        err_set(err, ERR_VERIFY, "the programs cannot run on all boards; nothing was sent");
-        return give_up(j);
-    }
-    return 0;
 }
 
 static int after_check(struct job *j, struct err *err)
 {
-    if (compare_all(j, err) != 0) {
-        return -1;
+    if (job_check_compare(j, err) != 0) {
+        return give_up(j);
     }
     j->phase = PHASE_SEND;
     return job_send_begin(j, err) == 0 ? 0 : give_up(j);
@@ -379,7 +330,7 @@ static int next_phase(struct job *j, struct err *err)
         if (j->goal == JOB_LIST || some_failed(j)) {
             return j->goal == JOB_LIST ? (j->phase = PHASE_END, 0) : give_up(j);
         }
-        if (ask_next(j)) {
+        if (job_check_next(j)) {
             j->phase = PHASE_CHECK;
             return 0;
         }
@@ -388,8 +339,9 @@ static int next_phase(struct job *j, struct err *err)
         if (some_failed(j)) {
             return give_up(j);
         }
-        return ask_next(j) ? 0 : after_check(j, err);
+        return job_check_next(j) ? 0 : after_check(j, err);
     case PHASE_SEND:
+        fail_strays(j);
         if (some_failed(j)) {
             return give_up(j);
         }
@@ -482,7 +434,8 @@ static void init(struct job *j, struct deploy_result *out)
     j->stations = xcalloc(j->n + 1, sizeof(*j->stations));
     j->wide = (struct remotes){.items = xcalloc(2 * j->n + 1, sizeof(*nodes->items)),
                                .n = 2 * j->n,
-                               .ssh_config = nodes->ssh_config};
+                               .ssh_config = nodes->ssh_config,
+                               .folder = nodes->folder};
     for (size_t i = 0; i < j->n; i++) {
         j->boards[i].name = nodes->items[i].name;
         j->wide.items[i] = j->wide.items[j->n + i] = nodes->items[i];

@@ -62,6 +62,15 @@ struct job {
 // What a board says (job_lines.c).
 void job_on_line(void *user, size_t channel, enum fleet_stream stream, const char *line);
 
+// What a board that is ours is asked first, whenever that comes to be.
+void job_ask(struct job *j, size_t node);
+
+// The check before copying (job_check.c). Asks the next board that was not asked, nor one like it;
+// false when there is none.
+bool job_check_next(struct job *j);
+// What all have answered. ERR_VERIFY when something does not fit.
+int job_check_compare(struct job *j, struct err *err) ERR_MUST_CHECK;
+
 // Transfer (job_send.c): starts it for all boards that need it; for one that came back; the ends of
 // feeds; and what is to be done from time to time.
 int job_send_begin(struct job *j, struct err *err) ERR_MUST_CHECK;

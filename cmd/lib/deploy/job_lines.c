@@ -40,12 +40,12 @@ static void on_state(struct job *j, size_t node, struct slice rest)
         memcpy(b->current, current, sizeof(b->current));
     }
     b->state = DEPLOY_CONNECTED;
-    if (j->phase == PHASE_SEND) { // it was lost, and came back
-        if (strv_has(&b->releases, j->id)) {
-            b->state = DEPLOY_READY;
-        } else {
-            job_send_prepare(j, node);
-        }
+    if (j->phase == PHASE_FACTS || j->phase == PHASE_CHECK) { // it was lost, and came back
+        job_ask(j, node);
+    } else if (j->phase == PHASE_SEND && strv_has(&b->releases, j->id)) {
+        b->state = DEPLOY_READY;
+    } else if (j->phase == PHASE_SEND) {
+        job_send_prepare(j, node);
     }
 }
 
@@ -145,7 +145,8 @@ static void on_fail(struct job *j, size_t node, struct slice rest)
 static void on_spoilt(struct job *j, size_t node, struct slice rest)
 {
     enum deploy_state state = j->boards[node].state;
-    if ((state != DEPLOY_RECEIVING && state != DEPLOY_CHECKING) || !job_send_whole(j, node)) {
+    bool sending = j->n_groups > 0 && (state == DEPLOY_RECEIVING || state == DEPLOY_CHECKING);
+    if (!sending || !job_send_whole(j, node)) {
         on_fail(j, node, rest);
     }
 }

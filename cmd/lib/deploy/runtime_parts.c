@@ -8,6 +8,7 @@
 
 static void pairs_add(struct runtime_pairs *p, const char *name, const char *value)
 {
+    p->n = p->items ? p->n : 0;
     struct runtime_pair *last = p->n ? &p->items[p->n - 1] : NULL;
     if (last && strcmp(last->name, name) == 0) { // the value goes on in the next line
         char *longer = xasprintf("%s %s", last->value, value);

@@ -10,7 +10,8 @@
 #define KNOWN_KEYS                                                                                 \
     "project.name target.sysroot target.board target.glibc build.system build.configure "          \
     "build.args build.command build.test run.ranks run.program nodes.file nodes.group "            \
-    "deploy.files deploy.keep deploy.runtime"
+    "deploy.files deploy.keep deploy.runtime slurm.host slurm.place slurm.folder "                 \
+    "slurm.partition slurm.time slurm.options"
 #define KNOWN_NODE_KEYS "node.host node.slots node.board node.identity node.port node.peer"
 #define NODE_SECTION    "node "
 
@@ -132,6 +133,15 @@ static int set_yes_or_no(bool *to, const char *key, const char *value, struct er
                : err_set(err, ERR_USAGE, "`%s` is yes or no, not `%s`", key, value);
 }
 
+static int set_slurm_place(struct project *p, const char *value, struct err *err)
+{
+    if (strcmp(value, "shared") != 0 && strcmp(value, "local") != 0) {
+        return err_set(err, ERR_USAGE, "`place` is shared or local, not `%s`", value);
+    }
+    p->slurm_local = strcmp(value, "local") == 0;
+    return 0;
+}
+
 static int on_key(void *user, const char *section, const char *key, const char *value,
                   struct err *err)
 {
@@ -153,6 +163,11 @@ static int on_key(void *user, const char *section, const char *key, const char *
         {"nodes", "file", &p->nodes_file, NULL},
         {"nodes", "group", &p->nodes_group, NULL},
         {"deploy", "files", NULL, &p->deploy_files},
+        {"slurm", "host", &p->slurm_host, NULL},
+        {"slurm", "folder", &p->slurm_folder, NULL},
+        {"slurm", "partition", &p->slurm_partition, NULL},
+        {"slurm", "time", &p->slurm_time, NULL},
+        {"slurm", "options", NULL, &p->slurm_options},
     };
     if (str_starts(section, NODE_SECTION)) {
         return on_node_key(p, section + strlen(NODE_SECTION), key, value, err);
@@ -178,6 +193,9 @@ static int on_key(void *user, const char *section, const char *key, const char *
     }
     if (strcmp(section, "deploy") == 0 && strcmp(key, "runtime") == 0) {
         return set_yes_or_no(&p->deploy_runtime, key, value, err);
+    }
+    if (strcmp(section, "slurm") == 0 && strcmp(key, "place") == 0) {
+        return set_slurm_place(p, value, err);
     }
     return ini_unknown(section, key, KNOWN_KEYS, err);
 }
@@ -220,6 +238,10 @@ static int complete(struct project *p, const char *file, struct err *err)
     }
     if (p->deploy_keep == 0) {
         p->deploy_keep = DEPLOY_KEEP;
+    }
+    if (p->slurm_folder && (p->slurm_local || p->slurm_folder[0] != '/')) {
+        return err_set(err, ERR_USAGE, "%s: [slurm] has a `folder`, which %s", file,
+                       p->slurm_local ? "is for place = shared" : "must begin with /");
     }
     return complete_nodes(p, file, err);
 }
@@ -286,6 +308,11 @@ void project_release(struct project *p)
     strv_release(&p->build.test);
     free(p->nodes_file);
     free(p->nodes_group);
+    free(p->slurm_host);
+    free(p->slurm_folder);
+    free(p->slurm_partition);
+    free(p->slurm_time);
+    strv_release(&p->slurm_options);
     strv_release(&p->deploy_files);
     for (size_t i = 0; i < p->n_nodes; i++) {
         free(p->nodes[i].name);

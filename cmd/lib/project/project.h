@@ -7,6 +7,7 @@
 //     [nodes]   file, group
 //     [node N]  host, slots, board, identity, port, peer
 //     [deploy]  files, keep, runtime
+//     [slurm]   host, place, folder, partition, time, options
 #ifndef PISDK_PROJECT_PROJECT_H
 #define PISDK_PROJECT_PROJECT_H
 
@@ -54,11 +55,16 @@ struct project {
     char *nodes_group; // of the inventory; NULL: all of it
     struct project_node *nodes;
     size_t n_nodes;
-    struct strv deploy_files; // what else goes to the boards
-    long deploy_keep;         // how many releases stay there
-    bool deploy_runtime;      // the sysroot's MPI and libraries go along
-    char *program;            // what `pisdk run` runs; the project's name when not given
-    long ranks;               // 0: not given, run without mpirun
+    struct strv deploy_files;           // what else goes to the boards
+    long deploy_keep;                   // how many releases stay there
+    bool deploy_runtime;                // the sysroot's MPI and libraries go along
+    char *slurm_host;                   // where jobs are handed in; NULL: the first of the nodes
+    bool slurm_local;                   // each node has files of its own
+    char *slurm_folder;                 // which all see at this path; NULL: their homes are one
+    char *slurm_partition, *slurm_time; // NULL: Slurm's own
+    struct strv slurm_options;          // further words for sbatch
+    char *program;                      // what `pisdk run` runs; the project's name when not given
+    long ranks;                         // 0: not given, run without mpirun
 };
 
 // Reads pisdk.ini in this folder or the nearest one above. ERR_NOT_FOUND when there is none,

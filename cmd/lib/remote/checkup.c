@@ -56,7 +56,9 @@ static void check_answer(struct examination *e, size_t i)
     const struct err *why = &e->probe->boards[i].why;
     struct problem *p =
         problem_add(e, i, why->code == ERR_VERIFY ? "host-key" : "no-answer", "%s", why->msg);
-    p->mend = why->hint[0] ? xstrdup(why->hint) : NULL;
+    _cleanup_free_ char *ssh = checkup_ssh(e, i);
+    p->mend = why->hint[0] ? xstrdup(why->hint)
+                           : xasprintf("look whether it is on, and what this says: %strue", ssh);
 }
 
 static void check_arch(struct examination *e, size_t i, const struct facts *f)

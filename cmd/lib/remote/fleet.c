@@ -231,6 +231,10 @@ int fleet_start(struct fleet *f, size_t node, const char *script, const struct s
         _cleanup_free_ char *word = str_quoted(args->items[i]);
         strbuf_addf(&plain, " %s", word);
     }
+    if (f->nodes->folder) {
+        _cleanup_free_ char *folder = str_quoted(f->nodes->folder);
+        strbuf_addf(&plain, "\nexport XDG_DATA_HOME=%s", folder);
+    }
     strbuf_addf(&plain, "\n%s", script);
     encode(plain.data, &s->script);
     strbuf_adds(&s->script, "\n");

@@ -258,6 +258,7 @@ void remotes_release(struct remotes *r)
         release_one(&r->items[i]);
     }
     free(r->items);
+    free(r->folder);
     free(r->ssh_config);
     *r = (struct remotes){0};
 }

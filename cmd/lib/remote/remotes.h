@@ -25,6 +25,7 @@ struct remotes {
     struct remote *items;
     size_t n;
     char *ssh_config; // a file for ssh -F; NULL: the user's own
+    char *folder;     // where scripts keep things on the boards; NULL: XDG_DATA_HOME as it is there
 };
 
 // Adds the nodes that `host` means: HOST, USER@HOST, with ranges as in pi[1-64] or pi[01-10,15].

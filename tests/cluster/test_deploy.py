@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
-from deploys import Deploys, wait_for  # noqa: E402
+from deploys import Deploys  # noqa: E402
 from harness import main, write  # noqa: E402
 
 WITHOUT_RSYNC = ("mkdir -p ~/norsync; [ -e ~/norsync/sh ] || { ln -s /usr/bin/* ~/norsync; "

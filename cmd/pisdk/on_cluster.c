@@ -30,7 +30,8 @@ int place_to_run_choose(struct app *app, struct place_to_run *out, struct err *e
         return 0;
     }
     err_set(err, ERR_USAGE, "programs do not run on `%s`", where);
-    return err_hint(err, "--on emulator, cluster, cluster:NAME, nodes or slurm");
+    return err_hint(err,
+                    "--on emulator, --on cluster, --on cluster:NAME, --on nodes or --on slurm");
 }
 
 void place_to_run_add(const struct place_to_run *place, struct strv *env)

@@ -235,6 +235,7 @@ char *deploying_find(const struct deploying *d, const char *program, struct err 
 int deploying_tell(struct deploying *d, int r, struct err *err)
 {
     const struct deploy_result *result = &d->result;
+    deploy_view_show(&d->view, result->boards, result->n); // what came since the last time
     deploy_view_end(&d->view);
     ui_clear_bar(&d->app->ui);
     deploy_view_failures(d->app, result);

@@ -216,16 +216,12 @@ class Faults(Deploys):
         wait_for(lambda: self.is_held("pi2"))
         self.fault("cut", "pi2")
         self.let_go("pi2")
-        began = time.monotonic()
         self.end(process, 5)
-        self.assertLess(time.monotonic() - began, 90)
         self.blames("pi2", "answer")
         self.assertEqual(set(self.sound_here().values()), {self.old})
         # The board did not notice: its lock is held by what waits for a desktop that is gone.
         self.fault("heal", "pi2")
-        began = time.monotonic()
         self.afterwards()
-        self.assertLess(time.monotonic() - began, 90)
 
     def sound_here(self):
         release = self.ssh("pi1", f"readlink {self.base()}/current").strip()
@@ -248,9 +244,7 @@ class Interrupted(Faults):
                     os.kill(process.pid, how)
                 else:
                     os.killpg(process.pid, how)
-                began = time.monotonic()
                 self.end(process, status)
-                self.assertLess(time.monotonic() - began, 15)
                 self.let_go("pi2")
                 for fake in (self.shared / "pi2").iterdir():
                     fake.unlink()

@@ -143,24 +143,49 @@ class Deploy(Loopback):
         self.deploy()
         self.assertTrue(self.same("pi1") and self.same("pi2"))
 
-    def test_what_was_interrupted_goes_on(self):
-        self.boards(1)
+    def interrupted(self, n, board):
+        """A deploy is killed when that board has some of it. The packs that have arrived."""
+        self.boards(n)
         (self.files / "big").write_bytes(self.noise(200_000_000))
         process = self.start("deploy", *self.nodes, cwd=self.project)
-        incoming = self.hosts.project("pi1", "data") / "incoming"
         end = time.monotonic() + 60
-        while not any(p.is_file() and p.stat().st_size > 50_000_000 for p in incoming.glob("*")):
+        while sum(p.stat().st_size for p in self.packs(board)) < 50_000_000:
             self.assertLess(time.monotonic(), end)
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        self.assertFalse(self.current("pi1").exists())
         time.sleep(1)
-        arrived = max(p.stat().st_size for p in incoming.glob("*"))
+        for name in self.hosts.names:
+            self.assertFalse(self.current(name).exists())
+        return [p for name in self.hosts.names for p in self.packs(name)]
+
+    def packs(self, name):
+        incoming = self.hosts.project(name, "data") / "incoming"
+        return [p for p in incoming.glob("[0-9a-f]*") if p.is_file()]
+
+    def test_what_was_interrupted_goes_on(self):
+        [pack] = self.interrupted(1, "pi1")
+        self.assertGreater(pack.stat().st_size, 50_000_000)
         result = self.ok("-v", "deploy", *self.nodes, cwd=self.project)
         self.assertTrue(self.same("pi1"))
-        self.assertGreater(arrived, 50_000_000)
         self.assertRegex(result.err, r"pi1 has [0-9]+ MB of it already")
+
+    def test_who_feeds_has_less(self):
+        first, second = self.interrupted(2, "pi2")
+        os.truncate(first, 356)
+        self.assertGreater(second.stat().st_size, 50_000_000)
+        result = self.ok("-v", "deploy", *self.nodes, cwd=self.project)
+        self.assertIn("pi1 feeds pi2", result.err)
+        self.assertTrue(self.same("pi1") and self.same("pi2"))
+
+    def test_what_arrived_is_damaged(self):
+        [pack] = self.interrupted(1, "pi1")
+        with open(pack, "r+b") as f:
+            f.write(bytes(100_000))
+        self.fails(5, "deploy", *self.nodes, cwd=self.project, says="1 of 1 board failed")
+        self.assertFalse(self.current("pi1").exists())
+        self.deploy()
+        self.assertTrue(self.same("pi1"))
 
 
 class Exec(Loopback):

@@ -183,11 +183,18 @@ facts() { # what a transfer, and the check before it, depend on
 
 # --- Phase one: a release comes, is unpacked beside the others, and every file is checked ------------
 
-# Runs the words after -- with the file from byte $2 on as their input, as it grows, until it has $3
-# bytes. The reader of the file is not waited for, since it may wait for more when they fail.
-follow() { # FILE FROM SIZE -- WORDS…
+# Runs the words after NAME with the file from byte FROM on as their input, as it grows, until it has
+# SIZE bytes. The reader of the file is not waited for, since it may wait for more when they fail. It
+# waits for those FROM bytes first: tail(1) takes a file that is shorter for one that was cut, and
+# would begin anew at what there is.
+follow() { # FILE FROM SIZE NAME WORDS…
     mkfifo "$1.$4"
-    (tail -c "+$(($2 + 1))" -s 0.2 -f "$1" | head -c "$(($3 - $2))") >"$1.$4" 2>/dev/null &
+    {
+        until [ "$2" = 0 ] || [ "$(wc -c <"$1")" -ge "$2" ]; do
+            sleep 0.2
+        done
+        tail -c "+$(($2 + 1))" -s 0.2 -f "$1" | head -c "$(($3 - $2))"
+    } >"$1.$4" 2>/dev/null &
     fifo=$1.$4
     shift 4
     "$@" <"$fifo"
@@ -222,13 +229,17 @@ unpack() { # ID PACK SIZE KIND
         echo ":unpacked"
     else
         case $said in
-            *'No batched update'*) spoilt "$said" ;;
-            *) fail "unpacking: $said" ;;
+            *'No space left on device'* | *'quota exceeded'*) fail "unpacking: $said" ;;
+            *)
+                rm -f "incoming/$pack"
+                spoilt "unpacking: $said"
+                ;;
         esac
     fi
 }
 
-# Somebody changed the release that was built upon, or the storage does not keep what it is given.
+# Somebody changed the release that was built upon, what arrived is damaged, or the storage does not keep
+# what it is given: nothing of it is used again.
 spoilt() { printf ':spoilt %s\n' "${1%%"$nl"*}"; }
 
 have() { echo ":have $(wc -c <"incoming/$1")"; }

@@ -26,9 +26,10 @@ enum {
 // The far end says this when it runs what we sent; what comes before is a login's chatter.
 #define HELLO ":pisdk hello"
 
-// Makes of any login shell a POSIX shell that takes the script from its first line of input.
+// Makes of any login shell a POSIX shell that takes the script from its first line of input, and
+// runs nothing when that was cut off.
 #define BOOTSTRAP                                                                                  \
-    "exec /bin/sh -c 'echo \"" HELLO "\"; IFS= read -r s; eval \"$(printf %b \"$s\")\"'"
+    "exec /bin/sh -c 'echo \"" HELLO "\"; IFS= read -r s && eval \"$(printf %b \"$s\")\"'"
 
 // Something to be written: text, or a part of a file.
 struct chunk {

@@ -112,6 +112,19 @@ class Faults(Deploys):
         self.assertEqual(states, {"pi1": "unchanged", "pi2": "done"})
         self.afterwards()
 
+    def test_storage_that_forgets(self):
+        """What is on the card is not what was written to it: in a file, in the list of files."""
+        self.first()
+        for damage in ("echo x >>\"$last\"data/a", "rm \"$last\"data/same", ">\"$last\"more",
+                       "chmod 600 \"$last\"data/a"):
+            with self.subTest(damage):
+                self.fake("pi2", "rsync", "/usr/bin/rsync \"$@\"; status=$?\n"
+                          f"for last; do :; done; {damage}; exit $status")
+                self.deploy(self.root, status=5)
+                self.none_changed("pi2", "what arrived is not what was sent")
+                (self.shared / "pi2" / "rsync").unlink()
+        self.afterwards()
+
     def test_full_before(self):
         self.first()
         self.fault("fill", "pi2")

@@ -8,8 +8,7 @@
 
 enum { KEEP_MAX = 100, MANIFEST_MAX = 256 << 20 };
 
-// --- What would be sent
-// ----------------------------------------------------------------------------
+// --- What would be sent --------------------------------------------------------------------------
 
 // The lines of the manifest of a release that is kept here; empty when it is not.
 static void read_manifest(const struct deploying *d, const char *id, struct strv *lines)
@@ -103,8 +102,7 @@ static int dry_run(struct deploying *d, struct err *err)
     return r;
 }
 
-// --- What is there
-// ---------------------------------------------------------------------------------
+// --- What is there -------------------------------------------------------------------------------
 
 static void print_releases(struct deploying *d)
 {
@@ -140,8 +138,7 @@ static int list(struct deploying *d, struct err *err)
     return r;
 }
 
-// --- The commands
-// ----------------------------------------------------------------------------------
+// --- The commands --------------------------------------------------------------------------------
 
 static int read_options(struct deploying *d, struct err *err)
 {

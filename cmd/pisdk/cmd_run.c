@@ -214,7 +214,7 @@ static int run_on_nodes(struct run *run, bool slurm, int *status, struct err *er
         .sysroot = &run->target->sysroot,
         .program = run->program,
         .command = run->in_sysroot,
-        .args = (const char *const *)run->args.items,
+        .args = run->args.items,
         .mpirun = &run->mpirun,
         .ranks = run->ranks,
         .timeout = run->timeout,

@@ -45,7 +45,7 @@ static int hand_in(struct app *app, const struct slurm_place *place, struct err 
     }
     strv_add_all(&args, app->input.args.n ? app->input.args.items + 1 : NULL);
     strv_add_all(&args, app->input.rest.items);
-    job.args = (const char *const *)args.items;
+    job.args = args.items;
     mpirun_words(&app->input, &mpirun);
     int r = find(app, &target, &job, &program, err);
     r = r == 0 ? slurm_submit(app, place, &job, &id, err) : r;

@@ -19,13 +19,8 @@ static int find_host(struct app *app, const char *node, struct debug_node *out, 
     const struct remote *n = remotes_find(&known, node);
     out->host = xstrdup(n ? n->host : node);
     strv_add_list(&out->ssh, "ssh", "-T", NULL);
-    if (n && n->port) {
-        strv_addf(&out->ssh, "-p%ld", n->port);
-    }
-    if (n && n->identity) {
-        strv_add_list(&out->ssh, "-i", n->identity, NULL);
-    }
-    strv_add_list(&out->ssh, "--", out->host, NULL);
+    const struct remote other = {.host = out->host}; // not a node of the project
+    remote_add_words(n ? n : &other, &out->ssh);
     return 0;
 }
 
@@ -81,16 +76,10 @@ static char *remote_command(const struct debug_node *n, const char *program,
     _cleanup_strbuf_ struct strbuf there = {0};
     _cleanup_strbuf_ struct strbuf command = {0};
     strbuf_addf(&there, "gdbserver --once - %s", quoted);
-    for (size_t i = 0; i < args->n; i++) {
-        _cleanup_free_ char *arg = str_quoted(args->items[i]);
-        strbuf_addf(&there, " %s", arg);
-    }
+    strbuf_add_quoted(&there, args->items);
     _cleanup_free_ char *here = str_quoted(there.data);
     strbuf_adds(&command, "|");
-    for (size_t i = 0; i < n->ssh.n; i++) {
-        _cleanup_free_ char *word = str_quoted(n->ssh.items[i]);
-        strbuf_addf(&command, " %s", word);
-    }
+    strbuf_add_quoted(&command, n->ssh.items);
     strbuf_addf(&command, " %s", here);
     return strbuf_take(&command);
 }

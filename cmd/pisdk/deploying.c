@@ -210,9 +210,8 @@ int deploying_send(struct deploying *d, struct err *err)
 
 char *deploying_folder(const struct deploying *d)
 {
-    const struct input *in = &d->app->input;
-    bool as_it_is = input_has_option(in, "no-deploy") && input_flag(in, "no-deploy");
-    return as_it_is ? xstrdup("../current") : xasprintf("../releases/%s", d->release.id);
+    return input_value_if(&d->app->input, "no-deploy") ? xstrdup("../current")
+                                                       : xasprintf("../releases/%s", d->release.id);
 }
 
 char *deploying_find(const struct deploying *d, const char *program, struct err *err)

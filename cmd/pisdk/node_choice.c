@@ -4,6 +4,7 @@
 
 #include "base/fs.h"
 #include "cluster_choice.h"
+#include "remote/fleet.h"
 #include "remote/hostfile.h"
 
 #define CLUSTER_WORD "cluster"
@@ -155,15 +156,10 @@ static int choose_cluster(struct app *app, const char *name, struct remotes *out
     return r;
 }
 
-static const char *value_of(struct app *app, const char *option)
-{
-    return input_has_option(&app->input, option) ? input_value(&app->input, option) : NULL;
-}
-
 static int choose_nodes(struct app *app, struct remotes *out, struct err *err)
 {
-    const char *which = value_of(app, "nodes");
-    const char *ssh_config = value_of(app, "ssh-config");
+    const char *which = input_value_if(&app->input, "nodes");
+    const char *ssh_config = input_value_if(&app->input, "ssh-config");
 
     if (ssh_config && !is_file(ssh_config)) {
         return err_set(err, ERR_NOT_FOUND, "--ssh-config: there is no file %s", ssh_config);
@@ -191,8 +187,14 @@ int nodes_choose(struct app *app, const char *where, struct remotes *out, struct
         err_set(err, ERR_USAGE, "`%s` is not where boards are", where);
         return err_hint(err, "nodes, cluster, or cluster:NAME");
     }
-    if (value_of(app, "nodes") || value_of(app, "ssh-config")) {
+    if (input_value_if(&app->input, "nodes") || input_value_if(&app->input, "ssh-config")) {
         return err_set(err, ERR_USAGE, "--nodes and --ssh-config are not for an emulated cluster");
     }
     return choose_cluster(app, named ? where + strlen(CLUSTER_WORD ":") : NULL, out, err);
+}
+
+int nodes_read_script(struct app *app, const char *name, struct strbuf *out, struct err *err)
+{
+    _cleanup_free_ char *folder = fs_join(app->paths.share, "toolchain/remote");
+    return fleet_read_script(folder, name, out, err);
 }

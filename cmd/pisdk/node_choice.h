@@ -17,4 +17,8 @@ int nodes_choose(struct app *app, const char *where, struct remotes *out,
 // may be no project. The caller releases the list, also when this fails.
 int nodes_of_project(struct app *app, struct remotes *out, struct err *err) ERR_MUST_CHECK;
 
+// Reads a script for boards, of the folder toolchain/remote.
+int nodes_read_script(struct app *app, const char *name, struct strbuf *out,
+                      struct err *err) ERR_MUST_CHECK;
+
 #endif

@@ -11,10 +11,7 @@
 #include "remote/fleet.h"
 #include "remote_run.h"
 
-enum { SCRIPT_MAX = 1 << 16 };
-
-// --- The network that ranks talk over
-// ----------------------------------------------------------------
+// --- The network that ranks talk over ------------------------------------------------------------
 
 // A line of /proc/net/route: the numbers are in the board's byte order, as the desktop's.
 struct network {
@@ -88,8 +85,7 @@ static char *choose_network(const struct deploy_result *r)
     return found ? xasprintf("%s/%d", text, __builtin_popcount(best.mask)) : NULL;
 }
 
-// --- mpirun
-// ----------------------------------------------------------------------------------------
+// --- mpirun --------------------------------------------------------------------------------------
 
 static long slots_of(const struct deploying *d, size_t node)
 {
@@ -166,9 +162,7 @@ static int run(struct deploying *d, const struct nodes_job *job, int *status, st
     size_t own = words.n;
     strv_add_all(&words, job->ranks > 0 ? job->mpirun->items : NULL);
     strv_add(&words, program);
-    for (const char *const *arg = job->args; arg && *arg; arg++) {
-        strv_add(&words, *arg);
-    }
+    strv_add_all(&words, job->args);
     format_hosts(d, str_eq(job->sysroot->lock.flavour, "mpich"), &hosts);
     const struct remote_run r = {
         .app = d->app,
@@ -211,16 +205,20 @@ int nodes_job_run(struct app *app, const struct nodes_job *job, int *status, str
     return r;
 }
 
-// --- A command on all boards
-// -------------------------------------------------------------------------
+// --- A command on all boards ---------------------------------------------------------------------
+
+// What came of it on a board.
+struct executed {
+    int status;                // -1: the connection failed, see `err`
+    struct strbuf out, errors; // with --in-order: what it has said
+    struct err err;
+};
 
 struct execution {
     struct app *app;
     const struct remotes *nodes;
     bool in_order;
-    int *statuses;               // -1: the connection failed
-    struct strbuf *out, *errors; // in_order: what each has said
-    struct err *errs;
+    struct executed *boards;
 };
 
 static void on_line(void *user, size_t node, enum fleet_stream stream, const char *line)
@@ -228,7 +226,8 @@ static void on_line(void *user, size_t node, enum fleet_stream stream, const cha
     struct execution *e = user;
     FILE *to = stream == FLEET_OUT ? stdout : stderr;
     if (e->in_order) {
-        strbuf_addf(stream == FLEET_OUT ? &e->out[node] : &e->errors[node], "%s\n", line);
+        strbuf_addf(stream == FLEET_OUT ? &e->boards[node].out : &e->boards[node].errors, "%s\n",
+                    line);
     } else {
         fprintf(to, "%s: %s\n", e->nodes->items[node].name, line);
         fflush(to);
@@ -238,33 +237,35 @@ static void on_line(void *user, size_t node, enum fleet_stream stream, const cha
 static void on_end(void *user, size_t node, int status, const struct err *why)
 {
     struct execution *e = user;
-    e->statuses[node] = status;
-    e->errs[node] = *why;
+    e->boards[node].status = status;
+    e->boards[node].err = *why;
 }
 
-static void print_in_order(struct execution *e)
+static void print_in_order(const struct execution *e)
 {
     for (size_t i = 0; i < e->nodes->n && e->in_order; i++) {
-        printf("--- %s\n%s", e->nodes->items[i].name, e->out[i].data ? e->out[i].data : "");
+        const struct executed *b = &e->boards[i];
+        printf("--- %s\n%s", e->nodes->items[i].name, b->out.data ? b->out.data : "");
         fflush(stdout);
-        fputs(e->errors[i].data ? e->errors[i].data : "", stderr);
+        fputs(b->errors.data ? b->errors.data : "", stderr);
     }
 }
 
-static int tell_failures(struct execution *e, struct err *err)
+static int tell_failures(const struct execution *e, struct err *err)
 {
     size_t failed = 0;
     for (size_t i = 0; i < e->nodes->n; i++) {
+        const struct executed *b = &e->boards[i];
         const char *name = e->nodes->items[i].name;
-        if (e->statuses[i] < 0) {
-            log_warning(&e->app->log, "%s: %s", name, e->errs[i].msg);
-            if (e->errs[i].hint[0]) {
-                log_info(&e->app->log, "hint: %s", e->errs[i].hint);
+        if (b->status < 0) {
+            log_warning(&e->app->log, "%s: %s", name, b->err.msg);
+            if (b->err.hint[0]) {
+                log_info(&e->app->log, "hint: %s", b->err.hint);
             }
-        } else if (e->statuses[i] > 0) {
-            log_warning(&e->app->log, "%s: ended with status %d", name, e->statuses[i]);
+        } else if (b->status > 0) {
+            log_warning(&e->app->log, "%s: ended with status %d", name, b->status);
         }
-        failed += e->statuses[i] != 0;
+        failed += b->status != 0;
     }
     return failed == 0
                ? EXIT_OK
@@ -273,11 +274,10 @@ static int tell_failures(struct execution *e, struct err *err)
 
 static int execute(struct execution *e, const struct strv *words, struct err *err)
 {
-    _cleanup_free_ char *path = fs_join(e->app->paths.share, "toolchain/remote/exec.sh");
     _cleanup_strbuf_ struct strbuf script = {0};
     const struct fleet_handlers handlers = {.user = e, .on_line = on_line, .on_end = on_end};
 
-    if (fs_read_file(path, SCRIPT_MAX, &script, err) != 0) {
+    if (nodes_read_script(e->app, "exec.sh", &script, err) != 0) {
         return -1;
     }
     struct fleet *f = fleet_new(e->nodes, &handlers);
@@ -300,19 +300,13 @@ int nodes_exec(struct app *app, const char *where, const struct strv *words, str
 
     proc_stop_hold(&saved);
     int r = nodes_choose(app, where, &nodes, err);
-    e.statuses = xcalloc(nodes.n + 1, sizeof(*e.statuses));
-    e.errs = xcalloc(nodes.n + 1, sizeof(*e.errs));
-    e.out = xcalloc(nodes.n + 1, sizeof(*e.out));
-    e.errors = xcalloc(nodes.n + 1, sizeof(*e.errors));
+    e.boards = xcalloc(nodes.n + 1, sizeof(*e.boards));
     r = r == 0 ? execute(&e, words, err) : r;
     for (size_t i = 0; i < nodes.n; i++) {
-        strbuf_release(&e.out[i]);
-        strbuf_release(&e.errors[i]);
+        strbuf_release(&e.boards[i].out);
+        strbuf_release(&e.boards[i].errors);
     }
-    free(e.statuses);
-    free(e.errs);
-    free(e.out);
-    free(e.errors);
+    free(e.boards);
     remotes_release(&nodes);
     proc_stop_restore(&saved);
     return r;

@@ -9,7 +9,7 @@ struct nodes_job {
     const struct sysroot *sysroot;
     const char *program;       // absolute; what was built, or a command that the boards have
     bool command;              // it is such a command
-    const char *const *args;   // NULL at the end
+    char *const *args;         // NULL at the end
     const struct strv *mpirun; // further words for mpirun
     long ranks;                // 0: on the first board, without mpirun
     double timeout;            // seconds, or 0

@@ -10,17 +10,13 @@
 
 // --- Where it is ---------------------------------------------------------------------------------
 
-static const char *value_of(struct app *app, const char *option)
-{
-    return input_has_option(&app->input, option) ? input_value(&app->input, option) : NULL;
-}
-
 // Without nodes of its own, a project can have a login node.
 static int choose_nodes(struct app *app, bool needed, struct remotes *out, struct err *err)
 {
-    const char *ssh_config = value_of(app, "ssh-config");
-    bool known = app->project.slurm_local || value_of(app, "nodes") || app->project.n_nodes > 0 ||
-                 app->project.nodes_file || (ssh_config && !fs_exists(ssh_config));
+    const char *ssh_config = input_value_if(&app->input, "ssh-config");
+    bool known = app->project.slurm_local || input_value_if(&app->input, "nodes") ||
+                 app->project.n_nodes > 0 || app->project.nodes_file ||
+                 (ssh_config && !fs_exists(ssh_config));
     if (known) {
         return nodes_choose(app, NULL, out, err);
     }
@@ -45,7 +41,7 @@ static int choose_login(struct slurm_place *p, const char *host, struct err *err
 int slurm_place_choose(struct app *app, struct slurm_place *out, struct err *err)
 {
     const struct project *p = &app->project;
-    const char *given = value_of(app, "host");
+    const char *given = input_value_if(&app->input, "host");
     const char *host = given ? given : p->slurm_host;
 
     *out = (struct slurm_place){0};
@@ -105,14 +101,6 @@ static int stage(struct app *app, const struct slurm_place *place, struct deploy
                                                 : deploying_tell(d, deploying_send(d, err), err);
 }
 
-static void add_words(struct strbuf *out, const char *const *words)
-{
-    for (; words && *words; words++) {
-        _cleanup_free_ char *quoted = str_quoted(*words);
-        strbuf_addf(out, " %s", quoted);
-    }
-}
-
 // With a runtime in the release, its mpirun, which is told where the rest of it is on other boards:
 // at the same path.
 static void add_mpirun(const struct deploying *d, const struct nodes_job *job, struct strbuf *out)
@@ -129,7 +117,7 @@ static void add_mpirun(const struct deploying *d, const struct nodes_job *job, s
                     folder, folder);
     }
     strbuf_addf(out, " -n %ld", job->ranks);
-    add_words(out, (const char *const *)job->mpirun->items);
+    strbuf_add_quoted(out, job->mpirun->items);
 }
 
 static void make_script(const struct deploying *d, const struct nodes_job *job, const char *program,
@@ -145,7 +133,7 @@ static void make_script(const struct deploying *d, const struct nodes_job *job, 
         add_mpirun(d, job, out);
     }
     strbuf_addf(out, " %s", quoted);
-    add_words(out, job->args);
+    strbuf_add_quoted(out, job->args);
     strbuf_adds(out, "\n");
 }
 
@@ -163,8 +151,8 @@ static void add_options(struct app *app, const struct nodes_job *job, struct str
 
     strv_addf(args, "--job-name=%s", p->name);
     strv_addf(args, "--ntasks=%ld", job->ranks > 0 ? job->ranks : 1);
-    add_option(args, "partition", value_of(app, "partition"), p->slurm_partition);
-    add_option(args, "time", value_of(app, "time"), p->slurm_time);
+    add_option(args, "partition", input_value_if(&app->input, "partition"), p->slurm_partition);
+    add_option(args, "time", input_value_if(&app->input, "time"), p->slurm_time);
     strv_add_all(args, p->slurm_options.items);
     for (size_t i = 0; i < words->n; i++) {
         strv_add_words(args, words->items[i]);

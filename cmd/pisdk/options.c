@@ -168,6 +168,11 @@ const char *input_value(const struct input *in, const char *name)
     return in->values[find_name(in, name)];
 }
 
+const char *input_value_if(const struct input *in, const char *name)
+{
+    return input_has_option(in, name) ? input_value(in, name) : NULL;
+}
+
 bool input_flag(const struct input *in, const char *name)
 {
     return input_value(in, name) != NULL;

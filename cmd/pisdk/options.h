@@ -47,7 +47,9 @@ int input_parse(struct input *in, int argc, char **argv, enum input_words words,
 // Does the command have this option?
 bool input_has_option(const struct input *in, const char *name);
 // The option must be in the table: a name that is not aborts. The last one given counts.
-const char *input_value(const struct input *in, const char *name);         // NULL when not given
+const char *input_value(const struct input *in, const char *name);    // NULL when not given
+const char *input_value_if(const struct input *in, const char *name); // the same when the command
+                                                                      // has no such option
 const struct strv *input_values(const struct input *in, const char *name); // all that were given
 bool input_flag(const struct input *in, const char *name);
 int input_count(const struct input *in, const char *name);

@@ -3,15 +3,14 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
-#include "base/fs.h"
 #include "base/proc.h"
+#include "node_choice.h"
 #include "remote/fleet.h"
 
-enum { SCRIPT_MAX = 1 << 18, SSH_FAILED = 255, TIMED_OUT = 124 };
+enum { SSH_FAILED = 255, TIMED_OUT = 124 };
 
 static const double beat_seconds = 4;     // see run.sh
 static const double grace_seconds = 2;    // between SIGTERM and SIGKILL
@@ -24,7 +23,7 @@ struct running {
     const struct remote_run *r;
     struct fleet *control;
     struct remotes first;
-    char id[17];
+    char id[STR_UNIQUE + 1];
     pid_t ssh;  // the one that has our streams; 0: it has ended
     int status; // its status
     bool known; // the board has told the program's own one
@@ -39,39 +38,7 @@ struct running {
     struct err why;
 };
 
-static void make_id(char id[17])
-{
-    unsigned char bytes[8] = {0};
-    (void)!getrandom(bytes, sizeof(bytes), 0);
-    for (size_t i = 0; i < sizeof(bytes); i++) {
-        snprintf(id + 2 * i, 3, "%02x", bytes[i]);
-    }
-}
-
-// --- What the board gets
-// ---------------------------------------------------------------------------
-
-// Text for printf %b in single quotes.
-static void add_encoded(struct strbuf *out, const char *text)
-{
-    strbuf_adds(out, "'");
-    for (; *text; text++) {
-        switch (*text) {
-        case '\n':
-            strbuf_adds(out, "\\n");
-            break;
-        case '\'':
-            strbuf_adds(out, "\\0047");
-            break;
-        case '\\':
-            strbuf_adds(out, "\\\\");
-            break;
-        default:
-            strbuf_add(out, text, 1);
-        }
-    }
-    strbuf_adds(out, "'");
-}
+// --- What the board gets -------------------------------------------------------------------------
 
 // A word for the shell. In our own ones, {dir} is the run's folder, and {run} its name.
 static void add_word(struct strbuf *out, const char *id, const char *word, bool own)
@@ -112,12 +79,12 @@ static void send_files(struct running *s)
 {
     _cleanup_strbuf_ struct strbuf start = {0};
     _cleanup_strbuf_ struct strbuf line = {0};
-    strbuf_adds(&line, "put hosts ");
-    add_encoded(&line, s->r->hosts);
-    strbuf_adds(&line, "\nput start ");
+    strbuf_adds(&line, "put hosts '");
+    fleet_encode(s->r->hosts, &line);
+    strbuf_adds(&line, "'\nput start '");
     make_start(s, &start);
-    add_encoded(&line, start.data);
-    strbuf_adds(&line, "\n");
+    fleet_encode(start.data, &line);
+    strbuf_adds(&line, "'\n");
     fleet_send(s->control, 0, line.data);
 }
 
@@ -134,8 +101,7 @@ static int start_ssh(struct running *s, struct err *err)
     return s->ssh > 0 ? 0 : -1;
 }
 
-// --- What comes
-// ------------------------------------------------------------------------------------
+// --- What comes ----------------------------------------------------------------------------------
 
 static void on_line(void *user, size_t node, enum fleet_stream stream, const char *line)
 {
@@ -255,15 +221,7 @@ static bool is_over(void *user)
     return s->ssh == 0 && (s->known || s->lost || now > s->give_up_at);
 }
 
-// --- The whole
-// -------------------------------------------------------------------------------------
-
-static int read_script(const struct running *s, const char *name, struct strbuf *out,
-                       struct err *err)
-{
-    _cleanup_free_ char *path = xasprintf("%s/toolchain/remote/%s", s->r->app->paths.share, name);
-    return fs_read_file(path, SCRIPT_MAX, out, err);
-}
+// --- The whole -----------------------------------------------------------------------------------
 
 // After a run that did not end by itself, nothing of it may be left on the other boards.
 static void sweep_others(const struct running *s)
@@ -274,7 +232,7 @@ static void sweep_others(const struct running *s)
     struct fleet_answer *answers = xcalloc(s->r->nodes->n, sizeof(*answers));
 
     strv_add(&args, s->id);
-    if (read_script(s, "sweep.sh", &script, &ignored) == 0 &&
+    if (nodes_read_script(s->r->app, "sweep.sh", &script, &ignored) == 0 &&
         fleet_ask(s->r->nodes, script.data, &args, answers, &ignored) == 0) {
         fleet_answers_release(answers, s->r->nodes->n);
     }
@@ -313,12 +271,12 @@ static int begin(struct running *s, struct err *err)
     _cleanup_strv_ struct strv args = {0};
     const struct remotes *nodes = s->r->nodes;
 
-    make_id(s->id);
+    str_unique(s->id);
     strv_add_list(&args, s->r->project, s->id, NULL);
     for (size_t i = 1; i < nodes->n; i++) {
         strv_add(&args, nodes->items[i].peer);
     }
-    if (read_script(s, "run.sh", &script, err) != 0 ||
+    if (nodes_read_script(s->r->app, "run.sh", &script, err) != 0 ||
         fleet_start(s->control, 0, script.data, &args, err) != 0) {
         return -1;
     }

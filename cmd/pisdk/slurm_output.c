@@ -5,17 +5,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/fs.h"
+#include "node_choice.h"
 
-enum { SCRIPT_MAX = 1 << 16, CHUNK = 1 << 16 };
+enum { CHUNK = 1 << 16 };
 
 // The words of an ssh whose far end sends the output.
 static int make_argv(struct app *app, const struct remotes *nodes, const struct remote *node,
                      long id, struct strv *argv, struct err *err)
 {
-    _cleanup_free_ char *path = fs_join(app->paths.share, "toolchain/remote/slurm-output.sh");
     _cleanup_strbuf_ struct strbuf script = {0};
-    if (fs_read_file(path, SCRIPT_MAX, &script, err) != 0) {
+    if (nodes_read_script(app, "slurm-output.sh", &script, err) != 0) {
         return -1;
     }
     _cleanup_free_ char *quoted = str_quoted(script.data);

@@ -9,23 +9,19 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fs.h"
 #include "base/proc.h"
+#include "node_choice.h"
 #include "remote/slurm.h"
 #include "slurm_output.h"
 
-enum { SCRIPT_MAX = 1 << 18, TIMED_OUT = 124 };
+#define SCRIPT "slurm.sh"
+
+enum { TIMED_OUT = 124 };
 
 static const double beat_seconds = 4;      // see slurm.sh
 static const double farewell_seconds = 15; // for a job that was cancelled, and for its last output
 static const double unknown_seconds = 30;  // slurmctld may just be started anew
 static const double ending_seconds = 5;    // for the nodes of a job whose script has failed
-
-static int read_script(struct app *app, struct strbuf *out, struct err *err)
-{
-    _cleanup_free_ char *path = fs_join(app->paths.share, "toolchain/remote/slurm.sh");
-    return fs_read_file(path, SCRIPT_MAX, out, err);
-}
 
 static int no_slurm(const struct slurm_place *place, struct err *err)
 {
@@ -89,7 +85,7 @@ int slurm_ask(struct app *app, const struct slurm_place *place, const struct str
 {
     _cleanup_strbuf_ struct strbuf script = {0};
     struct fleet_answer answer = {0};
-    if (read_script(app, &script, err) != 0 ||
+    if (nodes_read_script(app, SCRIPT, &script, err) != 0 ||
         fleet_ask(&place->login, script.data, args, &answer, err) != 0) {
         return -1;
     }
@@ -355,7 +351,7 @@ int slurm_watch(const struct slurm_watch *w, int *status, struct err *err)
     sigset_t set;
     sigset_t saved;
 
-    if (read_script(w->app, &script, err) != 0) {
+    if (nodes_read_script(w->app, SCRIPT, &script, err) != 0) {
         return -1;
     }
     proc_forwarded_signals(&set);

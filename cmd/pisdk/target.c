@@ -90,7 +90,7 @@ static int from_project(struct app *app, const char *key, struct err *err)
 
 static bool has_flag(struct app *app, const char *name)
 {
-    return input_has_option(&app->input, name) && input_flag(&app->input, name);
+    return input_value_if(&app->input, name) != NULL;
 }
 
 static int choose_variant(struct app *app, struct target *out, struct err *err)

@@ -345,16 +345,42 @@ static void test_ini_sections(void **state)
     }
 }
 
+static void test_words_of_shells(void **state)
+{
+    char one[STR_UNIQUE + 1];
+    char other[STR_UNIQUE + 1];
+    _cleanup_strbuf_ struct strbuf b = {0};
+    _cleanup_strv_ struct strv words = {0};
+    (void)state;
+    strv_add_list(&words, "a b", "it's", "", NULL);
+    strbuf_adds(&b, "echo");
+    strbuf_add_quoted(&b, words.items);
+    assert_string_equal(b.data, "echo 'a b' 'it'\\''s' ''");
+    strbuf_add_quoted(&b, NULL);
+    assert_string_equal(b.data, "echo 'a b' 'it'\\''s' ''");
+
+    _cleanup_free_ char *last = str_last_line("first\n  last \r\n \n\n");
+    _cleanup_free_ char *none = str_last_line("\n \n");
+    assert_string_equal(last, "last");
+    assert_string_equal(none, "");
+
+    str_unique(one);
+    str_unique(other);
+    assert_int_equal(strspn(one, "0123456789abcdef"), STR_UNIQUE);
+    assert_string_not_equal(one, other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_err),     cmocka_unit_test(test_strbuf),
-        cmocka_unit_test(test_strv),    cmocka_unit_test(test_slices),
-        cmocka_unit_test(test_nearest), cmocka_unit_test(test_sizes_and_times),
-        cmocka_unit_test(test_paths),   cmocka_unit_test(test_files),
-        cmocka_unit_test(test_hash),    cmocka_unit_test(test_open_beneath),
-        cmocka_unit_test(test_lock),    cmocka_unit_test(test_processes),
-        cmocka_unit_test(test_ini),     cmocka_unit_test(test_ini_sections),
+        cmocka_unit_test(test_words_of_shells), cmocka_unit_test(test_err),
+        cmocka_unit_test(test_strbuf),          cmocka_unit_test(test_strv),
+        cmocka_unit_test(test_slices),          cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_sizes_and_times), cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_files),           cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_open_beneath),    cmocka_unit_test(test_lock),
+        cmocka_unit_test(test_processes),       cmocka_unit_test(test_ini),
+        cmocka_unit_test(test_ini_sections),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

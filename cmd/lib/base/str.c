@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 void *xmalloc(size_t n)
 {
@@ -372,6 +373,35 @@ char *str_quoted(const char *text)
     }
     strbuf_adds(&b, "'");
     return strbuf_take(&b);
+}
+
+void strbuf_add_quoted(struct strbuf *b, char *const *words)
+{
+    for (; words && *words; words++) {
+        _cleanup_free_ char *word = str_quoted(*words);
+        strbuf_addf(b, " %s", word);
+    }
+}
+
+char *str_last_line(const char *text)
+{
+    struct slice rest = {text, strlen(text)};
+    struct slice line;
+    struct slice last = {"", 0};
+    while (slice_cut(&rest, '\n', &line)) {
+        line = slice_trim(line);
+        last = line.n ? line : last;
+    }
+    return slice_dup(last);
+}
+
+void str_unique(char out[STR_UNIQUE + 1])
+{
+    unsigned char bytes[STR_UNIQUE / 2] = {0};
+    (void)!getrandom(bytes, sizeof(bytes), 0);
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+    }
 }
 
 const char *str_size(char out[32], unsigned long long bytes)

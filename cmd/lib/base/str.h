@@ -89,6 +89,16 @@ const char *str_nearest(const char *name, const struct strv *names);
 
 // A text as one word of a POSIX shell, in single quotes. The caller frees it.
 char *str_quoted(const char *text);
+// The same for several words, NULL at the end, each with a blank in front.
+void strbuf_add_quoted(struct strbuf *b, char *const *words);
+
+// The last line that has more than blanks, without those around it; "" when there is none. The
+// caller frees it.
+char *str_last_line(const char *text);
+
+enum { STR_UNIQUE = 16 }; // hexadecimal digits
+// A name that nobody else has (getrandom(2)).
+void str_unique(char out[STR_UNIQUE + 1]);
 
 // A size as a person reads it, "137 MB" (decimal units). Writes to `out`, returns it.
 const char *str_size(char out[32], unsigned long long bytes);

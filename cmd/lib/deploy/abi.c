@@ -4,10 +4,11 @@
 
 #include "base/fs.h"
 #include "deploy/runtime.h"
+#include "remote/fleet.h"
 #include "target/elf.h"
 #include "target/elf_link.h"
 
-enum { NAME_LONGEST = 255, WANTS_MAX = 1 << 16, SCRIPT_MAX = 1 << 16 };
+enum { NAME_LONGEST = 255, WANTS_MAX = 1 << 16 };
 
 // --- Reading the release -------------------------------------------------------------------------
 
@@ -347,10 +348,9 @@ static void add_wanted(const struct abi_needs *n, struct strbuf *out)
 int abi_question(const struct abi_needs *n, const char *scripts, struct strbuf *out,
                  struct err *err)
 {
-    _cleanup_free_ char *file = fs_join(scripts, "abi.sh");
     _cleanup_strbuf_ struct strbuf script = {0};
     _cleanup_strbuf_ struct strbuf text = {0};
-    if (fs_read_file(file, SCRIPT_MAX, &script, err) != 0) {
+    if (fleet_read_script(scripts, "abi.sh", &script, err) != 0) {
         return -1;
     }
     strbuf_adds(&text, "(\n");

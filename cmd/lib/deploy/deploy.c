@@ -7,12 +7,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fs.h"
 #include "base/proc.h"
 #include "deploy/job.h"
 
 enum {
-    SCRIPT_MAX = 1 << 18,
     RETRIES = 2, // of a connection that was lost
     FLEET_LOST = -1,
 };
@@ -209,7 +207,7 @@ static void begin_switch(struct job *j)
     command_all(j, DEPLOY_READY, DEPLOY_SWITCHING, command);
 }
 
-// The release that most boards had before the current one.
+// The release that the first board that can go back had before its current one.
 static void choose_previous(struct job *j)
 {
     for (size_t i = 0; i < j->n; i++) {
@@ -402,33 +400,19 @@ static void on_tick(void *user)
 
 // --- The whole -----------------------------------------------------------------------------------
 
-// The same on all boards, and no other deploy's.
-static char *make_token(void)
-{
-    unsigned char bytes[8] = {0};
-    struct strbuf hex = {0};
-    (void)!getrandom(bytes, sizeof(bytes), 0);
-    for (size_t i = 0; i < sizeof(bytes); i++) {
-        strbuf_addf(&hex, "%02x", bytes[i]);
-    }
-    return strbuf_take(&hex);
-}
-
 static int read_scripts(struct job *j, struct err *err)
 {
-    _cleanup_free_ char *script = fs_join(j->o->scripts, "deploy.sh");
-    _cleanup_free_ char *receiver = fs_join(j->o->scripts, "receive.sh");
-    if (fs_read_file(script, SCRIPT_MAX, &j->script, err) != 0) {
+    if (fleet_read_script(j->o->scripts, "deploy.sh", &j->script, err) != 0) {
         return -1;
     }
-    return fs_read_file(receiver, SCRIPT_MAX, &j->receiver, err);
+    return fleet_read_script(j->o->scripts, "receive.sh", &j->receiver, err);
 }
 
 static void init(struct job *j, struct deploy_result *out)
 {
     const struct remotes *nodes = j->o->nodes;
     j->n = nodes->n;
-    j->token = make_token();
+    str_unique(j->token);
     j->result = out;
     j->boards = xcalloc(j->n + 1, sizeof(*j->boards));
     j->stations = xcalloc(j->n + 1, sizeof(*j->stations));
@@ -504,7 +488,6 @@ static int run(struct job *j, struct deploy_result *out, struct err *err)
     }
     free(j->stations);
     free(j->wide.items);
-    free(j->token);
     strbuf_release(&j->script);
     strbuf_release(&j->receiver);
     return r;

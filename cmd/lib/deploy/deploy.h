@@ -89,10 +89,8 @@ struct deploy_result {
     struct deploy_board *boards; // one a node
     size_t n;
     char id[PAYLOAD_ID + 1];
-    uint64_t size;   // of what was sent to each, at most
-    uint64_t uplink; // bytes that the desktop sent
-    size_t refused;  // times that a board could not pass it on to another
-    bool switched;   // phase two was reached
+    size_t refused; // times that a board could not pass it on to another
+    bool switched;  // phase two was reached
 };
 
 // The result is there, and the caller's to release, also when this fails. ERR_NODES: some of the

@@ -37,10 +37,10 @@ struct job {
     const struct payload *release; // or NULL
     enum job_goal goal;
     enum job_phase phase;
-    const char *wanted;      // JOB_ROLLBACK: the beginning of an ID, or NULL
-    char id[PAYLOAD_ID + 1]; // what shall be current
-    char *token;
-    struct remotes wide; // the nodes twice: for commands, and for data
+    const char *wanted;         // JOB_ROLLBACK: the beginning of an ID, or NULL
+    char id[PAYLOAD_ID + 1];    // what shall be current
+    char token[STR_UNIQUE + 1]; // the same on all boards, and no other deploy's
+    struct remotes wide;        // the nodes twice: for commands, and for data
     struct fleet *fleet;
     struct strbuf script, receiver;
     struct deploy_board *boards;

@@ -1,8 +1,7 @@
 // The transfer: which boards get what, packs, and feeds.
 
-#include <stdarg.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fs.h"
@@ -62,22 +61,22 @@ static int fetch(struct job *j, size_t node, const char *id, struct err *err)
     int status = 0;
 
     fleet_ssh_argv(nodes, r, &ssh);
-    _cleanup_strbuf_ struct strbuf shell = {0};
-    for (size_t i = 0; i + 2 < ssh.n; i++) { // rsync adds the host
-        _cleanup_free_ char *word = str_quoted(ssh.items[i]);
-        strbuf_addf(&shell, "%s%s", i ? " " : "", word);
+    for (size_t i = 0; i < 2; i++) { // "--" and the host, which rsync adds itself
+        free(TAKE_PTR(ssh.items[--ssh.n]));
     }
+    _cleanup_strbuf_ struct strbuf shell = {0};
+    strbuf_add_quoted(&shell, ssh.items);
     strv_add_list(&argv, "rsync", "-rlpt", "--timeout=60", "--checksum", "-e", shell.data, NULL);
     strv_addf(&argv, "--copy-dest=%s/%s/", j->o->cache, j->id);
     strv_add(&argv, "--");
     strv_addf(&argv, "%s:.local/share/pisdk/%s/releases/%s/", r->host, j->o->name, id);
     strv_addf(&argv, "%s/", fresh);
-    int r2 = proc_capture(argv.items, &capture, &status, err);
-    if (r2 == 0 && (status != 0 || rename(fresh, place) != 0)) {
-        r2 = err_set(err, ERR_NETWORK, "cannot fetch release %s from %s", id, r->name);
+    int result = proc_capture(argv.items, &capture, &status, err);
+    if (result == 0 && (status != 0 || rename(fresh, place) != 0)) {
+        result = err_set(err, ERR_NETWORK, "cannot fetch release %s from %s", id, r->name);
     }
     (void)!fs_remove_tree(fresh, &ignored);
-    return r2;
+    return result;
 }
 
 static size_t find_group(struct job *j, const char *base, enum pack_kind kind)
@@ -107,7 +106,6 @@ static int make_group(struct job *j, struct group *g, size_t first, struct err *
     }
     fanout_init(&g->fanout, j->n, g->pack.size);
     g->fanout.direct = j->o->direct;
-    j->result->size = g->pack.size > j->result->size ? g->pack.size : j->result->size;
     return 0;
 }
 
@@ -197,7 +195,6 @@ static void send_inline(struct job *j, size_t node, uint64_t have)
     uint64_t rest = pack->size - have;
     job_command(j, node, "take %s %llu", pack->name, (unsigned long long)rest);
     fleet_send_file(j->fleet, node, pack->fd, have, rest);
-    j->result->uplink += rest;
 }
 
 void job_send_have(struct job *j, size_t node, uint64_t have)
@@ -237,8 +234,7 @@ static void add_target(struct strbuf *to, const struct remote *r, const char *na
     const char *at = strrchr(r->host, '@');
     _cleanup_free_ char *target =
         xasprintf("%.*s%s", at ? (int)(at + 1 - r->host) : 0, r->host, name);
-    _cleanup_free_ char *quoted = str_quoted(target);
-    strbuf_addf(to, " %s", quoted);
+    strbuf_add_quoted(to, (char *const[]){target, NULL});
 }
 
 static void forward(struct job *j, size_t from, size_t to, uint64_t have)
@@ -285,7 +281,6 @@ static void send_from_here(struct job *j, size_t node, uint64_t have)
     }
     fleet_send_file(j->fleet, j->n + node, pack->fd, have, pack->size - have);
     fleet_close_input(j->fleet, j->n + node);
-    j->result->uplink += pack->size - have;
 }
 
 static void start_feed(struct job *j, const struct group *g, const struct fanout_feed *feed)

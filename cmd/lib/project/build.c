@@ -16,8 +16,7 @@ enum { OUTPUT_MAX = 64 << 20, SETTINGS_MAX = 1 << 16 };
 static const struct build_system *const systems[] = {&build_cmake, &build_meson, &build_autotools,
                                                      &build_make, &build_command};
 
-// --- What build systems share
-// ---------------------------------------------------------------------
+// --- What build systems share --------------------------------------------------------------------
 
 int build_run(struct build *b, const char *folder, const struct strv *argv, int *status,
               struct err *err)

@@ -8,11 +8,13 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/proc.h"
 #include "remote/ssh_error.h"
 
 enum {
     CHUNK = 1 << 16,
+    SCRIPT_MAX = 1 << 18,
     LINE_MAX_BYTES = 1 << 20, // of what a board says; a longer line is cut
     SAID_MAX = 1 << 13,       // what is remembered of ssh's messages
     TRIES = 4,                // to connect, when the far end is too busy
@@ -163,26 +165,32 @@ void fleet_ssh_argv(const struct remotes *nodes, const struct remote *node, stru
     if (nodes->ssh_config) {
         strv_add_list(argv, "-F", nodes->ssh_config, NULL);
     }
-    if (node->port) {
-        strv_add(argv, "-p");
-        strv_addf(argv, "%ld", node->port);
-    }
-    if (node->identity) {
-        strv_add_list(argv, "-i", node->identity, NULL);
-    }
-    strv_add_list(argv, "--", node->host, NULL);
+    remote_add_words(node, argv);
 }
 
-// One line, which printf(1) turns into the script again.
-static void encode(const char *text, struct strbuf *out)
+void fleet_encode(const char *text, struct strbuf *out)
 {
     for (; *text; text++) {
-        if (*text == '\n') {
+        switch (*text) {
+        case '\n':
             strbuf_adds(out, "\\n");
-        } else {
-            strbuf_addf(out, "%s%c", *text == '\\' ? "\\" : "", *text);
+            break;
+        case '\'':
+            strbuf_adds(out, "\\0047");
+            break;
+        case '\\':
+            strbuf_adds(out, "\\\\");
+            break;
+        default:
+            strbuf_add(out, text, 1);
         }
     }
+}
+
+int fleet_read_script(const char *folder, const char *name, struct strbuf *out, struct err *err)
+{
+    _cleanup_free_ char *path = fs_join(folder, name);
+    return fs_read_file(path, SCRIPT_MAX, out, err);
 }
 
 static struct chunk *add_chunk(struct session *s)
@@ -228,16 +236,13 @@ int fleet_start(struct fleet *f, size_t node, const char *script, const struct s
     s->child = (struct proc_child){0, -1, -1, -1};
     s->wanted = true;
     strbuf_adds(&plain, "set --");
-    for (size_t i = 0; args && i < args->n; i++) {
-        _cleanup_free_ char *word = str_quoted(args->items[i]);
-        strbuf_addf(&plain, " %s", word);
-    }
+    strbuf_add_quoted(&plain, args ? args->items : NULL);
     if (f->nodes->folder) {
         _cleanup_free_ char *folder = str_quoted(f->nodes->folder);
         strbuf_addf(&plain, "\nexport XDG_DATA_HOME=%s", folder);
     }
     strbuf_addf(&plain, "\n%s", script);
-    encode(plain.data, &s->script);
+    fleet_encode(plain.data, &s->script);
     strbuf_adds(&s->script, "\n");
     strbuf_adds(&s->lines[FLEET_OUT], "");
     strbuf_adds(&s->lines[FLEET_ERRORS], "");

@@ -4,11 +4,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/fs.h"
 #include "remote/fleet.h"
 
 enum {
-    SCRIPT_MAX = 1 << 16,
     HOSTS_MAX = 4,       // that the first board tries for another one
     SILENCE_SECONDS = 45 // of all boards together: those that are left hang
 };
@@ -23,13 +21,6 @@ struct asking {
     size_t done;
     bool silent;
 };
-
-static char *read_script(const char *folder, const char *name, struct err *err)
-{
-    _cleanup_free_ char *path = fs_join(folder, name);
-    _cleanup_strbuf_ struct strbuf text = {0};
-    return fs_read_file(path, SCRIPT_MAX, &text, err) == 0 ? strbuf_take(&text) : NULL;
-}
 
 // --- Each board ----------------------------------------------------------------------------------
 
@@ -190,6 +181,7 @@ static int ask_first(const struct probe_options *o, struct probe *p, struct err 
 {
     _cleanup_(remotes_release) struct remotes one = {0};
     _cleanup_strv_ struct strv args = {0};
+    _cleanup_strbuf_ struct strbuf script = {0};
     struct fleet_answer answer;
     struct slice line;
 
@@ -201,12 +193,12 @@ static int ask_first(const struct probe_options *o, struct probe *p, struct err 
     if (args.n == 0) {
         return 0;
     }
-    _cleanup_free_ char *script = read_script(o->scripts, "reach.sh", err);
-    if (!script || remotes_copy(&one, &o->nodes->items[p->first], err) != 0) {
+    if (fleet_read_script(o->scripts, "reach.sh", &script, err) != 0 ||
+        remotes_copy(&one, &o->nodes->items[p->first], err) != 0) {
         return -1;
     }
     one.ssh_config = o->nodes->ssh_config ? xstrdup(o->nodes->ssh_config) : NULL;
-    if (fleet_ask(&one, script, &args, &answer, err) != 0) {
+    if (fleet_ask(&one, script.data, &args, &answer, err) != 0) {
         return -1;
     }
     struct slice rest = {answer.out.data, answer.out.len};
@@ -237,15 +229,15 @@ int probe_nodes(const struct probe_options *options, struct probe *out, struct e
 {
     size_t n = options->nodes->n;
     struct asking a = {.options = options, .probe = out};
+    _cleanup_strbuf_ struct strbuf script = {0};
 
     *out = (struct probe){.boards = xcalloc(n + 1, sizeof(*out->boards)), .n = n, .first = n};
-    _cleanup_free_ char *script = read_script(options->scripts, "probe.sh", err);
-    if (!script) {
+    if (fleet_read_script(options->scripts, "probe.sh", &script, err) != 0) {
         return -1;
     }
     a.texts = xcalloc(n + 1, sizeof(*a.texts));
     a.ready = xcalloc(n + 1, sizeof(*a.ready));
-    int r = ask_all(&a, script, err);
+    int r = ask_all(&a, script.data, err);
     for (size_t i = n; r == 0 && i-- > 0;) {
         out->first = out->boards[i].answered ? i : out->first;
     }

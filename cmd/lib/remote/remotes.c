@@ -161,6 +161,18 @@ static char *name_of_host(const char *host)
     return xstrndup(bare, address ? strlen(bare) : strcspn(bare, "."));
 }
 
+void remote_add_words(const struct remote *node, struct strv *argv)
+{
+    if (node->port) {
+        strv_add(argv, "-p");
+        strv_addf(argv, "%ld", node->port);
+    }
+    if (node->identity) {
+        strv_add_list(argv, "-i", node->identity, NULL);
+    }
+    strv_add_list(argv, "--", node->host, NULL);
+}
+
 struct remote *remotes_find(const struct remotes *r, const char *name)
 {
     for (size_t i = 0; i < r->n; i++) {

@@ -44,6 +44,9 @@ int remotes_copy(struct remotes *r, const struct remote *node, struct err *err) 
 // without any is itself. ERR_USAGE when a range is broken, or it is more than REMOTES_MAX.
 int remotes_expand(const char *pattern, struct strv *out, struct err *err) ERR_MUST_CHECK;
 
+// How ssh gets to it: port, key and host, as words of ssh(1).
+void remote_add_words(const struct remote *node, struct strv *argv);
+
 struct remote *remotes_find(const struct remotes *r, const char *name); // NULL: there is none
 void remotes_release(struct remotes *r);
 

@@ -28,19 +28,6 @@ static const struct {
     {"Broken pipe", "the connection was lost", NULL},
 };
 
-// The last line that says something.
-static char *last_line(const char *said)
-{
-    struct slice rest = {said, strlen(said)};
-    struct slice line;
-    struct slice last = {"", 0};
-    while (slice_cut(&rest, '\n', &line)) {
-        line = slice_trim(line);
-        last = line.n ? line : last;
-    }
-    return slice_dup(last);
-}
-
 static int host_key(const struct remote *node, const char *said, struct err *err)
 {
     const char *at = strrchr(node->host, '@');
@@ -62,7 +49,7 @@ int ssh_error(const struct remote *node, const char *said, struct err *err)
         strstr(said, "IDENTIFICATION HAS CHANGED")) {
         return host_key(node, said, err);
     }
-    _cleanup_free_ char *last = last_line(said);
+    _cleanup_free_ char *last = str_last_line(said);
     for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
         if (!strstr(said, known[i].text)) {
             continue;

@@ -36,19 +36,6 @@ static const char questions[] =
     "-o -name '*.a' -o -name '*.pc' \\) 2>/dev/null; "
     "echo '" MARK "status'; cat /var/lib/dpkg/status; echo; echo '" MARK "end'";
 
-// The last line that ssh or rsync wrote.
-static char *last_line(const struct strbuf *text)
-{
-    struct slice rest = {text->data, text->len};
-    struct slice line;
-    struct slice last = {"", 0};
-    while (slice_cut(&rest, '\n', &line)) {
-        line = slice_trim(line);
-        last = line.n ? line : last;
-    }
-    return slice_dup(last);
-}
-
 static int check_host(const char *host, struct err *err)
 {
     if (host[0] == '-' || host[0] == '\0') {
@@ -81,7 +68,7 @@ static int remote(const char *host, const char *command, struct strbuf *out, str
         return err_set(err, ERR_INTERRUPTED, "interrupted");
     }
     if (status != 0) {
-        _cleanup_free_ char *why = last_line(&errors);
+        _cleanup_free_ char *why = str_last_line(errors.data ? errors.data : "");
         err_set(err, ERR_NETWORK, "%s: ssh ended with status %d%s%s", host, status,
                 *why ? ": " : "", why);
         return err_hint(err, "try: ssh %s true", host);
@@ -314,7 +301,7 @@ static int run_rsync(const struct copying *c, struct err *err)
     if (status == 0 || ((status == RSYNC_PARTIAL || status == RSYNC_VANISHED) && !full)) {
         return 0;
     }
-    _cleanup_free_ char *why = last_line(&errors);
+    _cleanup_free_ char *why = str_last_line(errors.data ? errors.data : "");
     err_set(err, full ? ERR_FAILED : ERR_NETWORK,
             "%s: copying files: rsync ended with status %d: %s", c->facts->host, status,
             full ? "no space left on this machine" : why);

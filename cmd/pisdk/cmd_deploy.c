@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "deploy/differences.h"
 #include "deploying.h"
 
 enum { KEEP_MAX = 100, MANIFEST_MAX = 256 << 20 };
@@ -138,6 +139,62 @@ static int list(struct deploying *d, struct err *err)
     return r;
 }
 
+// --- Is it as it was deployed? -------------------------------------------------------------------
+
+static size_t print_differences(struct deploying *d)
+{
+    static const struct column columns[] = {{"board", COLUMN_TEXT},
+                                            {"release", COLUMN_TEXT},
+                                            {"file", COLUMN_TEXT},
+                                            {"what", COLUMN_TEXT}};
+    struct table *t = table_new(columns, ARRAY_SIZE(columns));
+    size_t boards = 0;
+    for (size_t i = 0; i < d->result.n; i++) {
+        const struct deploy_board *b = &d->result.boards[i];
+        struct differences found;
+        differences_read(&b->differences, &found);
+        boards += found.n > 0;
+        for (size_t k = 0; k < found.n; k++) {
+            table_text(t, b->name);
+            table_text(t, b->current);
+            table_text(t, found.items[k].file);
+            table_text(t, found.items[k].what);
+        }
+        differences_release(&found);
+    }
+    if (boards > 0 || d->app->json) {
+        table_print(t, d->app->json);
+        fflush(stdout);
+    }
+    table_free(t);
+    return boards;
+}
+
+static int verify(struct deploying *d, struct err *err)
+{
+    int r = deploy_verify(&d->options, &d->result, err);
+    size_t boards = print_differences(d);
+    size_t empty = 0;
+    if (r != 0) {
+        return r;
+    }
+    for (size_t i = 0; i < d->result.n; i++) {
+        const struct deploy_board *b = &d->result.boards[i];
+        empty += b->current[0] == '\0';
+        if (b->current[0] == '\0') {
+            log_warning(&d->app->log, "%s: nothing is deployed", b->name);
+        }
+    }
+    if (boards > 0) {
+        err_set(err, ERR_VERIFY, "%zu of %zu boards are not as they were deployed", boards,
+                d->result.n);
+        return err_hint(err, "pisdk deploy --again");
+    }
+    log_info(&d->app->log, "%zu of %zu boards are as they were deployed", d->result.n - empty,
+             d->result.n);
+    return 0;
+}
+
 // --- The commands --------------------------------------------------------------------------------
 
 static int read_options(struct deploying *d, struct err *err)
@@ -150,6 +207,7 @@ static int read_options(struct deploying *d, struct err *err)
     d->options.keep = (size_t)keep;
     d->options.partial = input_flag(in, "partial");
     d->options.direct = input_flag(in, "direct");
+    d->options.again = input_flag(in, "again");
     return 0;
 }
 
@@ -169,6 +227,9 @@ static int deploy(struct deploying *d, struct err *err)
     const struct input *in = &d->app->input;
     if (input_flag(in, "list")) {
         return conclude(d, list(d, err), false, err);
+    }
+    if (input_flag(in, "verify")) {
+        return conclude(d, verify(d, err), false, err);
     }
     if (read_options(d, err) != 0 || deploying_collect(d, err) != 0) {
         return -1;

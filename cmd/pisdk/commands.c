@@ -119,6 +119,8 @@ static const struct option_spec deploy_options[] = {
     {"direct", 0, NULL, "send to each board from here, instead of from board to board"},
     {"keep", 0, "N", "how many releases stay on the boards (default 3)"},
     {"list", 0, NULL, "show the releases that are on the boards"},
+    {"verify", 0, NULL, "only compare the boards' files with what was deployed"},
+    {"again", 0, NULL, "check boards that have the release, and send it anew where it differs"},
     VARIANT_OPTIONS,
     TARGET_OPTIONS,
 };

@@ -160,7 +160,7 @@ void deploy_view_table(struct app *app, const struct deploy_result *r)
         table_text(t, unchanged ? "unchanged" : deploy_state_name(b->state));
         table_text(t, b->current);
         table_number(t, b->sent ? b->have : 0);
-        table_text(t, b->sent && b->have ? (b->from ? b->from : "desktop") : "");
+        table_text(t, b->from);
         table_text(t, b->state == DEPLOY_FAILED ? b->err.msg : "");
     }
     table_print(t, app->json);

@@ -139,17 +139,13 @@ static int read_needs(struct deploying *d, struct target *target, struct err *er
     return abi_needs_read(&d->release, known ? &built_for : NULL, &d->needs, err);
 }
 
-static int prepare_check(struct deploying *d, struct err *err)
+static void prepare_check(struct deploying *d)
 {
-    if (d->needs.n_files == 0) {
-        return 0; // nothing but data
+    if (d->needs.n_files > 0) { // else there is nothing but data
+        abi_question(&d->needs, &d->question);
+        d->options.question = d->question.data;
+        d->options.check = check;
     }
-    if (abi_question(&d->needs, d->scripts, &d->question, err) != 0) {
-        return -1;
-    }
-    d->options.question = d->question.data;
-    d->options.check = check;
-    return 0;
 }
 
 int deploying_collect(struct deploying *d, struct err *err)
@@ -174,7 +170,11 @@ int deploying_collect(struct deploying *d, struct err *err)
         target.sysroot.lock = (struct lock){0};
     }
     target_release(&target);
-    return r == 0 && prepare_check(d, err) == 0 ? payload_finish(&d->release, err) : -1;
+    if (r == 0) {
+        prepare_check(d);
+        r = payload_finish(&d->release, err);
+    }
+    return r;
 }
 
 static void show_mismatches(const struct deploying *d)

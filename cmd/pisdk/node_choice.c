@@ -1,6 +1,7 @@
 #include "node_choice.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fs.h"
 #include "cluster_choice.h"
@@ -151,6 +152,8 @@ static int choose_cluster(struct app *app, const char *name, struct remotes *out
         return -1;
     }
     out->ssh_config = fs_join(c.dir, "ssh_config");
+    // All its boards share the desktop's processor: more logins at once only make each slower.
+    out->at_once = 2 * (size_t)sysconf(_SC_NPROCESSORS_ONLN);
     int r = add_boards(&c, out, err);
     cluster_release(&c);
     return r;

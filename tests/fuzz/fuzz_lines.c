@@ -5,7 +5,19 @@
 #include "deploy/job.h"
 #include "fuzz.h"
 
-enum { BOARDS = 3, INPUT_MAX = 1 << 16 };
+enum { BOARDS = 3, PIECES = 4, INPUT_MAX = 1 << 16 };
+
+static void add_pack(struct pack *p)
+{
+    p->fd = -1;
+    p->n = PIECES;
+    p->size = PIECES << 20; // more than goes with the commands
+    p->pieces = xcalloc(PIECES, sizeof(*p->pieces));
+    for (size_t i = 0; i < PIECES; i++) {
+        p->pieces[i] = (struct pack_piece){.offset = i << 20, .size = 1 << 20};
+        memset(p->pieces[i].sha256, "0123456789abcdef"[i], HASH_HEX);
+    }
+}
 
 static void begin(struct job *j, struct remotes *nodes, struct deploy_options *o, bool sends)
 {
@@ -27,13 +39,17 @@ static void begin(struct job *j, struct remotes *nodes, struct deploy_options *o
     if (sends) {
         j->groups = xcalloc(1, sizeof(*j->groups));
         j->n_groups = 1;
-        j->groups[0].pack.fd = -1;
-        j->groups[0].pack.size = 1000;
-        fanout_init(&j->groups[0].fanout, BOARDS, 1000);
+        add_pack(&j->groups[0].pack);
+        transfer_init(&j->groups[0].transfer, BOARDS, j->groups[0].pack.n, 2);
+        strbuf_adds(&j->groups[0].list, "list .\n");
     }
     for (size_t i = 0; i < BOARDS; i++) {
         j->boards[i].name = names[i];
-        j->boards[i].size = 1000;
+        j->boards[i].size = sends ? j->groups[0].pack.size : 0;
+        j->stations[i].place = xstrdup("/home/pi/fuzz");
+        j->stations[i].channel = transfer_nobody;
+        j->stations[i].by = xcalloc(BOARDS + 1, sizeof(*j->stations[i].by));
+        j->stations[i].had = xcalloc(PIECES + 1, sizeof(*j->stations[i].had));
     }
 }
 
@@ -41,11 +57,15 @@ static void end(struct job *j, struct remotes *nodes)
 {
     j->result->boards = j->boards;
     j->result->n = j->n;
+    job_send_release(j);
     for (size_t i = 0; i < j->n; i++) {
         free(j->stations[i].key);
+        free(j->stations[i].place);
+        free(j->stations[i].by);
+        free(j->stations[i].had);
+        free(j->stations[i].said);
         strbuf_release(&j->stations[i].answer);
     }
-    job_send_release(j);
     fleet_free(j->fleet);
     free(j->stations);
     free(nodes->items);

@@ -1,15 +1,7 @@
-# What a board has of what programs need (see cmd/lib/deploy/abi.h). The desktop puts the names of
-# libraries that are wanted, and patterns of their versions, in front of this script:
-#
-#   wanted=' libc.so.6 libm.so.6 '   interpreters='/lib/ld-linux-armhf.so.3'
-#   versions='(GLIBC|GLIBCXX)_.*'
+# What a board has of what programs need (see cmd/lib/deploy/abi.h): a part of deploy.sh.
 #
 # Each line of the answer begins with the kind of what follows. Libraries are looked for as the
 # loader does, in its cache and its own folders; of those, only the ones for hard float.
-
-export LC_ALL=C
-nl='
-'
 
 say() { printf ':answer %s\n' "$*"; }
 
@@ -19,7 +11,6 @@ in_cache() {
         ! command -v $ldconfig >/dev/null || break
     done
     stems=' '
-    # shellcheck disable=SC2154 # from the desktop
     for name in $wanted; do
         stems="$stems${name%%.so*} "
     done
@@ -61,7 +52,6 @@ system() {
     say system "${ID:--}" "${VERSION_ID:--}" "${VERSION_CODENAME:--}"
     # shellcheck disable=SC2046 # bytes: class, order of bytes, …, type, machine
     say shell $(od -An -tu1 -j4 -N16 /bin/sh)
-    # shellcheck disable=SC2154 # from the desktop
     for file in $interpreters; do
         [ ! -x "$file" ] || say interpreter "$file"
     done
@@ -86,7 +76,13 @@ processor() {
     done </proc/cpuinfo
 }
 
-system
-processor
-libraries
-say end
+# LIBRARIES INTERPRETERS VERSIONS, encoded: ' libc.so.6 libm.so.6 ' '/lib/ld-linux-armhf.so.3'
+# '(GLIBC|GLIBCXX)_.*'
+abi() {
+    wanted=$(decode "$1") interpreters=$(decode "$2") versions=$(decode "$3")
+    system
+    processor
+    libraries
+    say end
+    echo ":answered"
+}

@@ -1,38 +1,58 @@
-# What a board does of a deploy (see cmd/lib/deploy/deploy.h). The desktop's pisdk sends this script to
-# sh over ssh, and then, line by line, the functions that it shall call; the answers are lines that
-# begin with a colon. It ends with its input, and so does all that it started.
+# What a board does of a deploy (see cmd/lib/deploy/deploy.h). The desktop's pisdk sends pieces.sh, abi.sh
+# and this script to sh over ssh, and then a command a line: a verb and its words, of which those that
+# may hold anything are written as printf(1) has them with %b, behind a full stop. The answers are lines
+# that begin with a colon. It ends with its input, and so does all that it started.
 #
 #   $1 the project's name    $2 the token of this deploy, the same on all boards    $3 who deploys
 #   $4 what to begin with: lock, to keep others from deploying, or look
 #
-# Starting a program costs more than all else on a small board, so what the shell can do it does.
+# The loop that reads the commands also shows that we are alive, so what may take long runs beside it.
+# Starting a program costs more than all else on a small board: what the shell can do it does.
 
 umask 022
 export LC_ALL=C
 base=${XDG_DATA_HOME:-$HOME/.local/share}/pisdk/$1
-token=$2 who=$3 begin=$4 locked='' quiet=0
+token=$2 who=$3 begin=$4 locked='' quiet=0 switching=''
 nl='
 '
 IFS= read -r boot </proc/sys/kernel/random/boot_id
 IFS= read -r host </proc/sys/kernel/hostname
 
-# The first line of what a program said, as the answer to the desktop.
+# When process PID began, in clock ticks since the boot (proc_pid_stat(5)): a number is used again.
+start_of() {
+    IFS= read -r stat <"/proc/$1/stat" || return
+    # shellcheck disable=SC2086 # words; the name before the last bracket may have any
+    set -- ${stat##*) }
+    shift 19
+    echo "$1"
+}
+started=$({ start_of $$; } 2>/dev/null)
+
+# The last of what a program said, as the answer to the desktop.
 fail() { printf ':fail %s\n' "${1%%"$nl"*}"; }
 
+decode() { printf %b "${1#.}"; }
+
 finish() {
-    [ -z "$locked" ] || rm -f "$base/lock"
-    [ "$quiet" = 0 ] || rm -f "$base/seen.$$"
+    if [ "$switching" ] && kill -0 "$switching" 2>/dev/null; then # what is old is being removed
+        while sleep 2 && [ -L "$base/lock" ]; do # a subshell this new may miss the signal below
+            beat
+        done &
+        wait "$switching" 2>/dev/null
+    fi
     trap '' TERM
     kill 0 # what still runs in the background
+    [ -z "$locked" ] || rm -rf "$base/lock" "$base/incoming/in.$$" "$base/incoming/told.$$"
+    [ "$quiet" = 0 ] || rm -f "$base/seen.$$"
 }
 trap finish EXIT
 trap 'exit 1' HUP INT PIPE
 trap 'locked=; exit 1' TERM # from who takes the lock over: it is not ours to remove any more
 
 # --- One deploy at a time. The lock is a link whose text names the holder: token, process, boot, host,
-# who. Links are made at once and whole, also on a file server, and need no space. ---------------------
+# start, who. Links are made at once and whole, also on a file server, and need no space. ---------------
 
-make_lock() { ln -s "$token $$ $boot $host $who" "$base/lock" 2>/dev/null; }
+make_lock() { ln -s "$token $$ $boot $host ${started:-?} $who" "$base/lock" 2>/dev/null; }
 
 # Takes a lock away whose holder is gone; another one may have done the same just before us.
 steal() {
@@ -44,12 +64,19 @@ steal() {
     fi
 }
 
+# Is the holder a process of this machine that runs? Only then its number means something here.
+holder_runs() {
+    [ "$h_host" = "$host" ] && [ "$h_boot" = "$boot" ] && [ "$h_pid" != $$ ] &&
+        [ "$({ start_of "$h_pid"; } 2>/dev/null)" = "$h_start" ]
+}
+
 lock() {
     if make_lock; then
         locked=yes
         [ -d "$base/incoming" ] || mkdir -p "$base/releases" "$base/incoming" "$base/work"
-        : >"$base/beat"
+        beat
         echo ":locked"
+        place
         state
         return
     fi
@@ -63,15 +90,16 @@ lock() {
         return
     fi
     held=$(readlink "$base/lock")
-    read -r h_token h_pid h_boot h_host h_who <<END
+    read -r h_token h_pid h_boot h_host h_start h_who <<END
 $held
 END
-    if [ "$h_host" != "$host" ] && [ "$h_token" = "$token" ]; then
+    if [ "$h_token" = "$token" ] && [ "$h_host" != "$host" ]; then
         echo ":shared $h_host" # the boards have one home, on a file server
-    elif [ "$h_host" = "$host" ] && [ "$h_token" = "$token" ]; then
-        take_over # an earlier connection of this deploy, which was lost
-    elif [ "$h_host" = "$host" ] &&
-        { [ "$h_boot" != "$boot" ] || [ "$h_pid" = $$ ] || ! kill -0 "$h_pid" 2>/dev/null; }; then
+    elif [ "$h_token" = "$token" ]; then # an earlier connection of this deploy, which was lost
+        ! holder_runs || kill "$h_pid" 2>/dev/null
+        steal
+        lock
+    elif [ "$h_host" = "$host" ] && ! holder_runs; then
         steal
         lock
     else
@@ -89,17 +117,11 @@ watch() {
     fi
     quiet=$((quiet + 1))
     if [ "$quiet" -gt 12 ]; then
-        kill "$h_pid" 2>/dev/null
+        ! holder_runs || kill "$h_pid" 2>/dev/null
         rm -f "$base/seen.$$"
         quiet=0
         steal
     fi
-}
-
-take_over() { # its desktop says that the holder is gone
-    kill "$h_pid" 2>/dev/null
-    steal
-    lock
 }
 
 unlock() {
@@ -108,7 +130,9 @@ unlock() {
     echo ":unlocked"
 }
 
-beat() { [ -z "$locked" ] || : >"$base/beat"; } # who only waits does not keep a dead holder alive
+beat() { # who only waits does not keep a dead holder alive
+    [ -z "$locked" ] || { true >"$base/beat"; } 2>/dev/null
+}
 
 # --- What is here --------------------------------------------------------------------------------
 
@@ -131,7 +155,10 @@ state() {
     echo ":state $current ${all#,}"
 }
 
+place() { printf ':place %s\n' "${base%%"$nl"*}"; }
+
 look() {
+    place
     if [ -d "$base/releases" ]; then
         state
     else
@@ -181,118 +208,110 @@ facts() { # what a transfer, and the check before it, depend on
     echo ":facts $rsync ${free##*[!0-9]} ${key:--}"
 }
 
+# How a release differs from what was deployed: "c NAME", other content; "- KIND MODE NAME TARGET", what
+# should be there; "+ …", what should not. Names are written as sha256sum(1) writes them.
+differences() { # ID
+    cd "releases/$1" || return
+    case $(sha256sum .pisdk) in
+        "$1"*) ;;
+        *)
+            echo ":differs c .pisdk"
+            return
+            ;;
+    esac
+    sha256sum -c .pisdk 2>/dev/null | sed -n 's/^\\\{0,1\}\.\/\(.*\): FAILED$/:differs c \1/p'
+    grep -q '^# [dfl] ' .pisdk || return # made by the first version of pisdk
+    {
+        grep '^# [dfl] ' .pisdk
+        grep '^# [dfl] ' .pisdk
+        find . -mindepth 1 ! -path ./.pisdk -printf '# %y %m %P %l\0' |
+            sed -z 's/\\/\\\\/g; s/\n/\\n/g' | tr '\0' '\n'
+    } | sort | uniq -c | while read -r times _ record; do
+        case $times in
+            1) printf ':differs + %s\n' "$record" ;;
+            2) printf ':differs - %s\n' "$record" ;;
+        esac
+    done
+}
+
+inspect() { # ID
+    (differences "$1") 2>/dev/null
+    echo ":inspected $1"
+}
+
 # --- Phase one: a release comes, is unpacked beside the others, and every file is checked ------------
 
-# Runs the words after NAME with the file from byte FROM on as their input, as it grows, until it has
-# SIZE bytes. The reader of the file is not waited for, since it may wait for more when they fail. It
-# waits for those FROM bytes first: tail(1) takes a file that is shorter for one that was cut, and
-# would begin anew at what there is.
-follow() { # FILE FROM SIZE NAME WORDS…
-    mkfifo "$1.$4"
-    {
-        until [ "$2" = 0 ] || [ "$(wc -c <"$1")" -ge "$2" ]; do
-            sleep 0.2
-        done
-        tail -c "+$(($2 + 1))" -s 0.2 -f "$1" | head -c "$(($3 - $2))"
-    } >"$1.$4" 2>/dev/null &
-    fifo=$1.$4
-    shift 4
-    "$@" <"$fifo"
-    set -- $?
-    rm -f "$fifo"
-    return "$1"
-}
+receiver() { decode "$1" >incoming/receive || fail "cannot write to $base/incoming"; }
+list() { decode "$1" >incoming/list || fail "cannot write to $base/incoming"; }
 
-prepare() { # ID PACK SIZE KIND BASE: what is there of the pack already
-    for f in incoming/* incoming/.to.* releases/.[0-9a-f]*; do
-        [ ! -e "$f" ] || [ "$f" = "incoming/$2" ] || rm -rf "$f"
+# What is there of the pack already. It is hashed anew: the power may have gone before it was written.
+prepare() { # ID PACK BASE
+    for f in incoming/* releases/.[0-9a-f]* releases/.old.*; do
+        case $f in incoming/p | incoming/list | incoming/receive | */'*') continue ;; esac
+        rm -rf "$f"
     done
-    have=0
-    [ ! -s "incoming/$2" ] || have=$(wc -c <"incoming/$2")
-    if [ "$5" = - ]; then
-        said=$({ : >>"incoming/$2"; } 2>&1 && mkdir "releases/.$1" 2>&1)
-    else
-        said=$({ : >>"incoming/$2"; } 2>&1 && cp -al "releases/$5" "releases/.$1" 2>&1)
-    fi || { fail "${said##*: }"; return; }
-    echo ":have $have"
-    unpack "$1" "$2" "$3" "$4" &
-}
-
-unpack() { # ID PACK SIZE KIND
-    case $4 in
-        rsync) set -- "$@" rsync -rlpt --delete --read-batch=- "releases/.$1/" ;;
-        *) set -- "$@" tar -x -p -f - -C "releases/.$1" ;;
-    esac
-    pack=$2 size=$3
-    shift 4
-    if said=$(follow "incoming/$pack" 0 "$size" unpack "$@" 2>&1); then
-        echo ":unpacked"
-    else
-        case $said in
-            *'No space left on device'* | *'quota exceeded'*) fail "unpacking: $said" ;;
-            *)
-                rm -f "incoming/$pack"
-                spoilt "unpacking: $said"
-                ;;
-        esac
+    fresh=
+    [ "$3" != - ] || fresh=releases/.$1
+    # shellcheck disable=SC2086 # none, or one without blanks
+    if ! said=$({ mkdir -p incoming/p "$own" $fresh && : >"incoming/pack.$2" &&
+        mkfifo "incoming/told.$$"; } 2>&1); then
+        fail "${said##*: }"
+        return
     fi
+    cat <>"incoming/told.$$" &
+    known=' '
+    while read -r hash _; do
+        known="$known$hash "
+    done <incoming/list
+    for f in incoming/p/*; do
+        case $known in *" ${f##*/} "*) ;; *) rm -f "$f" ;; esac
+    done
+    set -- "$@" incoming/p/*
+    [ ! -e "$4" ] || (cd incoming/p && sha256sum -- *) | while read -r found name; do
+        if [ "$found" = "$name" ]; then
+            echo ":got $name"
+        else
+            rm -f "incoming/p/$name"
+        fi
+    done
+    # Nothing is shared with the release that this one is made of: programs write to their files.
+    [ "$fresh" ] || said=$(cp -a --reflink=auto "releases/$3" "releases/.$1" 2>&1) ||
+        { fail "${said##*: }"; return; }
+    echo ":prepared"
 }
 
-# Somebody changed the release that was built upon, what arrived is damaged, or the storage does not keep
-# what it is given: nothing of it is used again.
+# Somebody changed the release that was built upon, or the storage does not keep what it is given.
 spoilt() { printf ':spoilt %s\n' "${1%%"$nl"*}"; }
 
-have() { echo ":have $(wc -c <"incoming/$1")"; }
-
-take() { # PACK BYTES: they follow in our own input, and what is left of them must not be run
-    said=$({ head -c "$2" >>"incoming/$1"; } 2>&1) || { fail "${said##*: }"; exit 1; }
+unpack() { # ID KIND
+    target=releases/.$1 kind=$2
+    shift 2
+    while read -r hash _; do
+        set -- "$@" "incoming/p/$hash"
+    done <incoming/list
+    case $kind in
+        rsync) cat "$@" | rsync -rlpt --delete --read-batch=- "$target/" ;;
+        *) cat "$@" | tar -x -p -f - -C "$target" ;;
+    esac
 }
 
-# Passes the pack on to another board as it comes in; TARGETs are what that may be called.
-forward() { # PACK SIZE FROM NODE-NUMBER COMMAND TARGET…
-    {
-        pack=$1 size=$2 from=$3 node=$4 command=$5 status='' n=0
-        shift 5
-        for target; do
-            n=$((n + 1))
-            said=$(follow "incoming/$pack" "$from" "$size" "$node.$n" connect "$target" "$command" 2>&1)
-            status=$?
-            [ "$status" = 255 ] || break # of ssh: no connection
-        done
-        echo ":sent $node $status ${said##*"$nl"}"
-    } &
-}
-
-stop_forward() { # NODE-NUMBER
-    { read -r p <"incoming/.to.$1" && kill "$p"; } 2>/dev/null
-}
-
-# The key exchange is half as dear for a small processor as what ssh would choose.
-kex=curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,diffie-hellman-group14-sha256
-
-connect() { # TARGET COMMAND
-    exec 3<&0 # what goes on in the background has no input otherwise
-    ssh -T -oBatchMode=yes -oConnectTimeout=10 -oServerAliveInterval=5 -oServerAliveCountMax=3 \
-        -oControlMaster=no -oKexAlgorithms=$kex -- "$1" "$2" <&3 3<&- &
-    echo $! >"incoming/.to.$node"
-    wait $!
-}
-
-verify() { # ID PACK SHA256-OF-MANIFEST
-    {
-        if said=$(verify_files "$1" "$3" 2>&1); then
-            sync -f "releases/.$1" 2>/dev/null || sync
-            [ ! -e "releases/$1" ] || rm -rf "releases/$1"
-            if said=$(mv -T "releases/.$1" "releases/$1" 2>&1); then
-                echo ":verified"
-            else
-                fail "$said"
-            fi
+complete() { # ID KIND SHA256-OF-MANIFEST
+    if ! said=$(unpack "$1" "$2" 2>&1); then
+        case $said in
+            *'No space left on device'* | *'quota exceeded'*) fail "unpacking: $said" ;;
+            *) spoilt "unpacking: $said" ;;
+        esac
+    elif ! said=$(verify_files "$1" "$3" 2>&1); then
+        spoilt "what arrived is not what was sent: $said"
+    else
+        sync -f "releases/.$1" 2>/dev/null || sync
+        [ ! -e "releases/$1" ] || mv -T "releases/$1" "releases/.old.$$" # was spoilt
+        if said=$(mv -T "releases/.$1" "releases/$1" 2>&1); then
+            echo ":verified"
         else
-            rm -f "incoming/$2" # whatever was wrong, it is sent anew
-            spoilt "what arrived is not what was sent: $said"
+            fail "$said"
         fi
-    } &
+    fi
 }
 
 verify_files() { # ID SHA256-OF-MANIFEST
@@ -305,23 +324,97 @@ END
     [ "${line##* }" = "${found%% *}" ] || { echo "the list of files differs"; return 1; }
 }
 
+# A piece that follows in our own input. What is left of one that cannot be written must not be run.
+piece() { # HASH SIZE
+    receive "$1" "$2"
+    [ $? != 2 ] || { fail "${said##*: }"; exit 1; }
+}
+
+# Passes pieces on to another board, which asks for them (receive.sh). TARGETs are what it may be called.
+feed() { # BOARD-NUMBER COMMAND TARGET…
+    number=$1 to=incoming/to.$1 ask=incoming/ask.$1 said=incoming/said.$1 command=$(decode "$2")
+    status=
+    shift 2
+    mkfifo "$to" "$ask"
+    for target; do
+        target=$(decode "$target")
+        { exec 4<>"$to" && give; } <"$ask" | connect >"$ask" 2>"$said"
+        status=$?
+        [ "$status" = 255 ] || break # of ssh: no connection
+    done
+    last=
+    while IFS= read -r line; do
+        last=$line
+    done <"$said"
+    rm -f "$to" "$ask" "$said" "incoming/ssh.$number"
+    printf ':fed %s %s %s\n' "$number" "$status" "$last"
+}
+
+# The key exchange is half as dear for a small processor as what ssh would choose. A board under load
+# may be silent for long.
+connect() {
+    exec 3<&0 # what goes on in the background has no input otherwise
+    ssh -T -oBatchMode=yes -oConnectTimeout=60 -oServerAliveInterval=15 -oServerAliveCountMax=4 \
+        -oControlMaster=no -oKexAlgorithms=curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,diffie-hellman-group14-sha256 \
+        -- "$target" "$command" <&3 3<&- &
+    echo $! >"incoming/ssh.$number"
+    wait $!
+    status=$?
+    echo end 1<>"$to"
+    return $status
+}
+
+stop_feed() { # BOARD-NUMBER
+    { read -r p <"incoming/ssh.$1" && kill "$p"; } 2>/dev/null
+}
+
+# Gives the pieces that are asked for: what is here, or what is under way, or what will come.
+give() {
+    while read -r verb hash size; do
+        [ "$verb" = want ] && is_hash "$hash" || continue
+        until [ -e "incoming/p/$hash" ]; do
+            for part in incoming/in.*/"$hash"; do
+                writer=${part#incoming/in.}
+                if [ -e "$part" ] && kill -0 "${writer%%/*}" 2>/dev/null; then
+                    pass_on "$part" "${writer%%/*}" "$size"
+                    continue 3
+                fi
+            done
+            read -r word <&4
+            [ "$word" != end ] || return
+        done
+        cat "incoming/p/$hash"
+    done
+}
+
+# The bytes of a piece while it is written. Should its writer end before it is whole, the rest is
+# anything: the hash is wrong then, and it is asked for again.
+pass_on() { # FILE WRITER SIZE
+    {
+        tail -c +1 -s 0.2 --pid="$2" -f "$1"
+        while :; do
+            echo "----------------------------------------------------------------------"
+        done
+    } 2>/dev/null | head -c "$3"
+}
+
 # --- Phase two -----------------------------------------------------------------------------------
 
 switch() { # ID KEEP DATE
     find_current
     if [ "$current" != "$1" ]; then
+        sync -f . 2>/dev/null || sync
         said=$({ ln -s "releases/$1" ".current.$$" && mv -T ".current.$$" current; } 2>&1) || {
             rm -f ".current.$$"
             fail "$said"
             return
         }
         echo "$1 $3 $who" >>history
+        sync -f . 2>/dev/null || sync # "done" survives that the power goes
     fi
-    for f in incoming/* incoming/.to.* .current.*; do
-        { [ ! -e "$f" ] && [ ! -L "$f" ]; } || rm -rf "$f"
-    done
     link_work
     echo ":switched $1"
+    rm -rf incoming/* .current.*
     prune "$2"
 }
 
@@ -353,7 +446,7 @@ prune() {
         [ "$n" -lt "$1" ] || continue
         keep="$keep $id" n=$((n + 1))
     done
-    for d in releases/*; do
+    for d in releases/* releases/.old.*; do
         case " $keep " in *" ${d#releases/} "*) ;; *) rm -rf "$d" ;; esac
     done
 }
@@ -361,7 +454,6 @@ prune() {
 undeploy() {
     cd "$HOME" || exit
     if said=$(rm -rf "$base" 2>&1); then
-        locked=
         rmdir "${base%/*}" 2>/dev/null
         echo ":removed"
     else
@@ -371,7 +463,30 @@ undeploy() {
 
 # --- What the desktop says -------------------------------------------------------------------------
 
-eval "$begin"
+for verb in $begin; do
+    case $verb in about | lock | look) "$verb" ;; esac
+done
 while IFS= read -r line; do
-    eval "$line"
+    # shellcheck disable=SC2086 # no pattern is among them: see fleet_encode_word
+    set -f -- $line
+    set +f
+    verb=${1:-}
+    [ $# = 0 ] || shift
+    case $verb in
+        beat) # and a sign of life in return
+            beat
+            echo ":alive"
+            ;;
+        lock | unlock | about | history | receiver | list | piece | stop_feed) "$verb" "$@" ;;
+        facts | inspect | prepare | complete | feed) "$verb" "$@" & ;;
+        abi) abi "$@" & ;;
+        switch)
+            switch "$@" &
+            switching=$!
+            ;;
+        undeploy)
+            locked= # it goes with the rest
+            undeploy &
+            ;;
+    esac
 done

@@ -126,6 +126,9 @@ static void format_server(const struct strv *env, struct strbuf *out)
                      "StrictModes no\n" // the keys are in a layer that all boards share
                      "PidFile none\n"
                      "UsePAM no\n"
+                     // ssh's first choice takes QEMU 0.4 s more for each login.
+                     "KexAlgorithms curve25519-sha256,curve25519-sha256@libssh.org,"
+                     "ecdh-sha2-nistp256,diffie-hellman-group14-sha256\n"
                      "PasswordAuthentication no\n"
                      "KbdInteractiveAuthentication no\n"
                      "PrintMotd no\n"

@@ -313,13 +313,7 @@ static char *version_family(const char *version)
     return strbuf_take(&out);
 }
 
-static void add_assignment(struct strbuf *out, const char *name, const char *value)
-{
-    _cleanup_free_ char *quoted = str_quoted(value);
-    strbuf_addf(out, "%s=%s\n", name, quoted);
-}
-
-static void add_wanted(const struct abi_needs *n, struct strbuf *out)
+void abi_question(const struct abi_needs *n, struct strbuf *out)
 {
     _cleanup_strv_ struct strv libraries = {0};
     _cleanup_strv_ struct strv families = {0};
@@ -340,24 +334,9 @@ static void add_wanted(const struct abi_needs *n, struct strbuf *out)
     _cleanup_free_ char *loaders = strv_join(&interpreters, " ");
     _cleanup_free_ char *joined = strv_join(&families, "|");
     _cleanup_free_ char *versions = families.n ? xasprintf("(%s).*", joined) : xstrdup("");
-    add_assignment(out, "wanted", wanted);
-    add_assignment(out, "interpreters", loaders);
-    add_assignment(out, "versions", versions);
-}
-
-int abi_question(const struct abi_needs *n, const char *scripts, struct strbuf *out,
-                 struct err *err)
-{
-    _cleanup_strbuf_ struct strbuf script = {0};
-    _cleanup_strbuf_ struct strbuf text = {0};
-    if (fleet_read_script(scripts, "abi.sh", &script, err) != 0) {
-        return -1;
-    }
-    strbuf_adds(&text, "(\n");
-    add_wanted(n, &text);
-    strbuf_add(&text, script.data, script.len);
-    strbuf_adds(&text, ")\necho :answered\n");
-    // The shell of the board reads its commands line by line; this one is many.
-    strbuf_addf(out, "eval \"$(head -c %zu)\"\n%s", text.len, text.data);
-    return 0;
+    strbuf_adds(out, "abi");
+    fleet_encode_word(wanted, out);
+    fleet_encode_word(loaders, out);
+    fleet_encode_word(versions, out);
+    strbuf_adds(out, "\n");
 }

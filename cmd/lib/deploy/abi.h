@@ -48,10 +48,8 @@ int abi_needs_read(const struct payload *r, const struct arm_needs *built_for,
                    struct abi_needs *out, struct err *err) ERR_MUST_CHECK;
 void abi_needs_release(struct abi_needs *n);
 
-// The question to a board, as `question` of struct deploy_options: lines for the shell. `scripts`
-// is the folder toolchain/remote.
-int abi_question(const struct abi_needs *n, const char *scripts, struct strbuf *out,
-                 struct err *err) ERR_MUST_CHECK;
+// The question to a board, as `question` of struct deploy_options: a command of abi.sh.
+void abi_question(const struct abi_needs *n, struct strbuf *out);
 
 // What is known on the desktop, for advice.
 struct abi_advice {

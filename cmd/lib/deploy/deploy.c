@@ -8,16 +8,18 @@
 
 #include "base/clock.h"
 #include "base/proc.h"
+#include "deploy/differences.h"
 #include "deploy/job.h"
 
 enum {
-    RETRIES = 2, // of a connection that was lost
+    RETRIES = 5, // of a connection that was lost
     FLEET_LOST = -1,
 };
 
 static const double beat_seconds = 4;      // see `watch` in deploy.sh
-static const double silence_seconds = 120; // a board that says nothing for so long is lost
+static const double silence_seconds = 90;  // a board that says nothing for so long is lost
 static const double wait_seconds = 2;      // for another deploy, at least
+static const double farewell_seconds = 20; // for the ends of all sessions
 static const double show_seconds = 0.2;
 
 const char *deploy_state_name(enum deploy_state state)
@@ -92,7 +94,8 @@ static void connect_board(struct job *j, size_t node)
     _cleanup_strv_ struct strv args = {0};
     struct err err = ERR_INIT;
     strv_add_list(&args, j->o->name, j->token, j->o->who, NULL);
-    strv_addf(&args, "%s%s", j->o->about ? "about; " : "", j->goal == JOB_LIST ? "look" : "lock");
+    strv_addf(&args, "%s%s", j->o->about ? "about " : "",
+              j->goal == JOB_LIST || j->goal == JOB_VERIFY ? "look" : "lock");
     j->boards[node].state = DEPLOY_CONNECTING;
     j->stations[node].heard = clock_seconds();
     if (fleet_start(j->fleet, node, j->script.data, &args, &err) != 0) {
@@ -133,10 +136,9 @@ static void on_end(void *user, size_t channel, int status, const struct err *why
     size_t node = channel % j->n;
     if (channel < j->n) {
         on_board_end(j, node, status, why);
-    } else if (j->stations[node].channel && j->n_groups > 0) {
-        struct station *s = &j->stations[node];
-        s->channel = false;
-        job_send_feed_ended(j, node, status, status > 0 && s->said ? s->said : why->msg);
+    } else {
+        const char *said = j->stations[node].said;
+        job_send_channel_ended(j, node, status, status > 0 && said ? said : why->msg);
     }
 }
 
@@ -255,28 +257,61 @@ static int begin_rollback(struct job *j, struct err *err)
     for (size_t i = 0; i < j->n; i++) {
         struct deploy_board *b = &j->boards[i];
         if (b->state == DEPLOY_ANSWERED && strv_has(&b->releases, j->id)) {
-            b->state = DEPLOY_READY;
+            job_inspect(j, i, j->id);
         } else if (b->state == DEPLOY_ANSWERED) {
             job_fail(j, i, ERR_NOT_FOUND, "it has no release %s", j->id);
         }
     }
-    if (some_failed(j)) {
-        return give_up(j);
+    j->phase = PHASE_INSPECT;
+    return some_failed(j) ? give_up(j) : 0;
+}
+
+void job_inspect(struct job *j, size_t node, const char *id)
+{
+    j->boards[node].state = DEPLOY_ASKED;
+    j->stations[node].differs = false;
+    strv_release(&j->boards[node].differences);
+    job_command(j, node, "inspect %s", id);
+}
+
+void job_inspected(struct job *j, size_t node)
+{
+    struct deploy_board *b = &j->boards[node];
+    bool differs = j->stations[node].differs;
+    if (b->state != DEPLOY_ASKED) {
+        return;
     }
-    begin_switch(j);
-    return 0;
+    if (j->goal == JOB_VERIFY) {
+        b->state = DEPLOY_ANSWERED;
+    } else if (!differs) {
+        b->state = DEPLOY_READY;
+    } else if (j->goal == JOB_RELEASE) { // it is sent anew
+        job_command(j, node, "facts");
+    } else {
+        struct differences found;
+        differences_read(&b->differences, &found);
+        job_fail(j, node, ERR_VERIFY, "its release %s is not what was deployed: %s %s", j->id,
+                 found.n ? found.items[0].file : "a file",
+                 found.n ? found.items[0].what : "differs");
+        differences_release(&found);
+        err_hint(&b->err, "deploy that release again, or choose another: pisdk deploy --list");
+    }
 }
 
 void job_ask(struct job *j, size_t node)
 {
     struct deploy_board *b = &j->boards[node];
     b->state = DEPLOY_ASKED;
-    if (j->goal != JOB_RELEASE) {
+    if (j->goal == JOB_VERIFY && b->current[0]) {
+        job_inspect(j, node, b->current);
+    } else if (j->goal == JOB_VERIFY) {
+        b->state = DEPLOY_ANSWERED;
+    } else if (j->goal != JOB_RELEASE) {
         job_command(j, node, "history");
-    } else if (strcmp(b->current, j->id) == 0) {
+    } else if (strcmp(b->current, j->id) == 0 && !j->o->again) {
         b->state = DEPLOY_DONE;
     } else if (strv_has(&b->releases, j->id)) {
-        b->state = DEPLOY_READY;
+        job_inspect(j, node, j->id);
     } else {
         job_command(j, node, "facts");
     }
@@ -325,8 +360,12 @@ static int next_phase(struct job *j, struct err *err)
         if (j->goal == JOB_ROLLBACK) {
             return begin_rollback(j, err);
         }
-        if (j->goal == JOB_LIST || some_failed(j)) {
-            return j->goal == JOB_LIST ? (j->phase = PHASE_END, 0) : give_up(j);
+        if (j->goal == JOB_LIST || j->goal == JOB_VERIFY) {
+            j->phase = PHASE_END;
+            return 0;
+        }
+        if (some_failed(j)) {
+            return give_up(j);
         }
         if (job_check_next(j)) {
             j->phase = PHASE_CHECK;
@@ -338,6 +377,7 @@ static int next_phase(struct job *j, struct err *err)
             return give_up(j);
         }
         return job_check_next(j) ? 0 : after_check(j, err);
+    case PHASE_INSPECT:
     case PHASE_SEND:
         fail_strays(j);
         if (some_failed(j)) {
@@ -402,10 +442,22 @@ static void on_tick(void *user)
 
 static int read_scripts(struct job *j, struct err *err)
 {
-    if (fleet_read_script(j->o->scripts, "deploy.sh", &j->script, err) != 0) {
+    _cleanup_strbuf_ struct strbuf pieces = {0};
+    _cleanup_strbuf_ struct strbuf abi = {0};
+    _cleanup_strbuf_ struct strbuf deploy = {0};
+    _cleanup_strbuf_ struct strbuf receive = {0};
+    if (fleet_read_script(j->o->scripts, "pieces.sh", &pieces, err) != 0 ||
+        fleet_read_script(j->o->scripts, "abi.sh", &abi, err) != 0 ||
+        fleet_read_script(j->o->scripts, "deploy.sh", &deploy, err) != 0 ||
+        fleet_read_script(j->o->scripts, "receive.sh", &receive, err) != 0) {
         return -1;
     }
-    return fleet_read_script(j->o->scripts, "receive.sh", &j->receiver, err);
+    strbuf_addf(&j->script, "%s%s%s", pieces.data, abi.data, deploy.data);
+    strbuf_adds(&pieces, receive.data);
+    strbuf_adds(&j->receiver, "receiver");
+    fleet_encode_word(pieces.data, &j->receiver);
+    strbuf_adds(&j->receiver, "\n");
+    return 0;
 }
 
 static void init(struct job *j, struct deploy_result *out)
@@ -419,8 +471,12 @@ static void init(struct job *j, struct deploy_result *out)
     j->wide = (struct remotes){.items = xcalloc(2 * j->n + 1, sizeof(*nodes->items)),
                                .n = 2 * j->n,
                                .ssh_config = nodes->ssh_config,
-                               .folder = nodes->folder};
+                               .folder = nodes->folder,
+                               .login_timeout = nodes->login_timeout,
+                               .at_once = nodes->at_once};
     for (size_t i = 0; i < j->n; i++) {
+        j->stations[i].channel = transfer_nobody;
+        j->stations[i].by = xcalloc(j->n + 1, sizeof(*j->stations[i].by));
         j->boards[i].name = nodes->items[i].name;
         j->wide.items[i] = j->wide.items[j->n + i] = nodes->items[i];
     }
@@ -429,11 +485,19 @@ static void init(struct job *j, struct deploy_result *out)
     j->fleet = fleet_new(&j->wide, &handlers);
 }
 
-// Says good-bye, so that locks are given back before this returns.
+static bool has_waited(void *user)
+{
+    const struct job *j = user;
+    return clock_seconds() > j->parted + farewell_seconds;
+}
+
+// Says good-bye, so that locks are given back before this returns. A board that is still removing
+// what is old goes on with that by itself.
 static void part(struct job *j)
 {
     struct err ignored = ERR_INIT;
     j->phase = PHASE_END;
+    j->parted = clock_seconds();
     for (size_t i = 0; i < 2 * j->n; i++) {
         if (j->stopped && i < j->n && j->boards[i].state == DEPLOY_CONNECTING) {
             fleet_kill(j->fleet, i);
@@ -443,7 +507,7 @@ static void part(struct job *j)
         }
         fleet_close_input(j->fleet, i);
     }
-    (void)!fleet_serve(j->fleet, NULL, &ignored);
+    (void)!fleet_serve(j->fleet, has_waited, &ignored);
 }
 
 static int conclude(const struct job *j, struct err *err)
@@ -484,6 +548,9 @@ static int run(struct job *j, struct deploy_result *out, struct err *err)
     for (size_t i = 0; i < j->n; i++) {
         free(j->stations[i].key);
         free(j->stations[i].said);
+        free(j->stations[i].place);
+        free(j->stations[i].had);
+        free(j->stations[i].by);
         strbuf_release(&j->stations[i].answer);
     }
     free(j->stations);
@@ -514,6 +581,12 @@ int deploy_remove(const struct deploy_options *o, struct deploy_result *out, str
     return run(&j, out, err);
 }
 
+int deploy_verify(const struct deploy_options *o, struct deploy_result *out, struct err *err)
+{
+    struct job j = {.o = o, .goal = JOB_VERIFY};
+    return run(&j, out, err);
+}
+
 int deploy_list(const struct deploy_options *o, struct deploy_result *out, struct err *err)
 {
     struct job j = {.o = o, .goal = JOB_LIST};
@@ -526,6 +599,8 @@ void deploy_result_release(struct deploy_result *r)
         struct deploy_board *b = &r->boards[i];
         strv_release(&b->releases);
         strv_release(&b->networks);
+        strv_release(&b->differences);
+        free(b->from);
         free(b->address);
         for (size_t k = 0; k < b->n_history; k++) {
             free(b->history[k].at);

@@ -6,13 +6,14 @@
 //     current          the link that says which one counts
 //     history          a line each time that it was changed: ID, date, by whom
 //     work/            where programs run: links to what is in `current`, and what they write
-//     incoming/        packs that are on their way
+//     incoming/        pieces that are on their way (deploy/transfer.h)
 //     lock, beat       a deploy that is going on, and its sign of life
 //
 // Two phases: first the release is brought to every board, unpacked beside the others and checked;
 // only when all have it, `current` is switched everywhere, by a rename. A deploy that ends in
 // between, however that happens, leaves `current` what it was, and the next one goes on with what
-// is there. What runs on the boards is toolchain/remote/deploy.sh.
+// is there. A release that was checked is never written to again, and shares no file with another.
+// What runs on the boards is toolchain/remote/deploy.sh.
 #ifndef PISDK_DEPLOY_DEPLOY_H
 #define PISDK_DEPLOY_DEPLOY_H
 
@@ -56,11 +57,12 @@ struct deploy_board {
     double rate;         // bytes a second
     // What `about` asks for:
     long cores;
-    char *address;        // the one that the desktop reached it by; "-" when that is not known
-    struct strv networks; // "eth0/00004D0A/0000FFFF": interface, network, mask, as in route(8)'s
-                          // file /proc/net/route
-    const char *from;     // who feeds it: a node's name, or NULL: the desktop
-    struct err err;       // when it failed
+    char *address;           // the one that the desktop reached it by; "-" when that is not known
+    struct strv networks;    // "eth0/00004D0A/0000FFFF": interface, network, mask, as in route(8)'s
+                             // file /proc/net/route
+    struct strv differences; // of the current release: lines of `differences` in deploy.sh
+    char *from;              // who sent it: nodes, "desktop"; "" while that is not known
+    struct err err;          // when it failed
 };
 
 struct deploy_options {
@@ -74,6 +76,7 @@ struct deploy_options {
     bool partial;        // switch those that are ready, though others failed
     bool about;          // ask for cores and networks as well
     bool direct;         // boards do not pass anything on
+    bool again;          // send what a board has already, where that differs
     struct log *log;
 
     // The check before anything is sent: commands of the shell for the boards (NULL: none), whose
@@ -106,6 +109,11 @@ int deploy_rollback(const struct deploy_options *o, const char *id, struct deplo
 
 // Removes everything of the project from the boards.
 int deploy_remove(const struct deploy_options *o, struct deploy_result *out,
+                  struct err *err) ERR_MUST_CHECK;
+
+// Compares each board's current release with what was deployed, file by file: `differences`.
+// Changes nothing.
+int deploy_verify(const struct deploy_options *o, struct deploy_result *out,
                   struct err *err) ERR_MUST_CHECK;
 
 // What there is, with histories. Changes nothing.

@@ -3,19 +3,28 @@
 #define PISDK_DEPLOY_JOB_H
 
 #include "deploy/deploy.h"
-#include "deploy/fanout.h"
 #include "deploy/pack.h"
+#include "deploy/transfer.h"
 #include "remote/fleet.h"
 
-enum job_goal { JOB_RELEASE, JOB_ROLLBACK, JOB_REMOVE, JOB_LIST };
+enum job_goal { JOB_RELEASE, JOB_ROLLBACK, JOB_REMOVE, JOB_LIST, JOB_VERIFY };
 
-enum job_phase { PHASE_LOCK, PHASE_FACTS, PHASE_CHECK, PHASE_SEND, PHASE_SWITCH, PHASE_END };
+enum job_phase {
+    PHASE_LOCK,
+    PHASE_FACTS,
+    PHASE_CHECK,
+    PHASE_INSPECT,
+    PHASE_SEND,
+    PHASE_SWITCH,
+    PHASE_END
+};
 
 // Boards that get the same: they have the same to build upon.
 struct group {
     char base[PAYLOAD_ID + 1]; // "": nothing
     struct pack pack;
-    struct fanout fanout;
+    struct transfer transfer;
+    struct strbuf list; // of its pieces, as boards get it
 };
 
 // What a deploy knows of a board besides what it shows.
@@ -24,12 +33,15 @@ struct station {
     uint64_t free;        // bytes
     char *key;            // of its libraries: boards with the same need to be asked once
     struct strbuf answer; // to the question
+    char *place;          // its folder for the project, absolute
     size_t group;
     int retries;
-    double heard; // when it said something last
-    double asked; // when it was asked for what it has
-    bool channel; // the desktop feeds it
-    char *said;   // by that connection, last, about an error
+    double heard;   // when it said something last
+    bool *had;      // pieces that were there before
+    size_t *by;     // how many pieces it got from each board, and last from the desktop
+    size_t channel; // number of the feed that it gets from the desktop; transfer_nobody: none
+    char *said;     // by that connection, last, about an error
+    bool differs;   // a release that it has is not what was deployed
 };
 
 struct job {
@@ -42,7 +54,7 @@ struct job {
     char token[STR_UNIQUE + 1]; // the same on all boards, and no other deploy's
     struct remotes wide;        // the nodes twice: for commands, and for data
     struct fleet *fleet;
-    struct strbuf script, receiver;
+    struct strbuf script, receiver; // what boards run; the second as a command to the first
     struct deploy_board *boards;
     struct station *stations;
     size_t n;
@@ -54,7 +66,8 @@ struct job {
     bool mismatch;
     double beaten; // when the boards were last told that we are there
     double shown;
-    bool stopped; // a phase failed: nothing is changed any more
+    double parted; // when all was said
+    bool stopped;  // a phase failed: nothing is changed any more
     struct deploy_result *result;
     struct err err; // why, when it is not the boards' fault
 };
@@ -65,22 +78,44 @@ void job_on_line(void *user, size_t channel, enum fleet_stream stream, const cha
 // What a board that is ours is asked first, whenever that comes to be.
 void job_ask(struct job *j, size_t node);
 
+// Has a release of the board compared with what was deployed; and that is done.
+void job_inspect(struct job *j, size_t node, const char *id);
+void job_inspected(struct job *j, size_t node);
+
 // The check before copying (job_check.c). Asks the next board that was not asked, nor one like it;
 // false when there is none.
 bool job_check_next(struct job *j);
 // What all have answered. ERR_VERIFY when something does not fit.
 int job_check_compare(struct job *j, struct err *err) ERR_MUST_CHECK;
 
-// Transfer (job_send.c): starts it for all boards that need it; for one that came back; the ends of
-// feeds; and what is to be done from time to time.
+// What boards have to build upon (job_base.c).
+//
+// A release of the board that is here as well, the current one first; else the current one; "" when
+// it has none that can be built upon.
+const char *job_base_choose(const struct job *j, size_t node);
+bool job_base_is_kept(const struct job *j, const char *id);
+// Fetches a release that was deployed from elsewhere from a board, as the difference to ours, and
+// checks that it is what its name says.
+int job_base_fetch(struct job *j, size_t node, const char *id, struct err *err) ERR_MUST_CHECK;
+
+// Transfer (job_send.c): the plan of deploy/transfer.h, carried out. Begins for all boards that
+// need it, or for one that came back; the rest is news.
 int job_send_begin(struct job *j, struct err *err) ERR_MUST_CHECK;
 void job_send_prepare(struct job *j, size_t node);
 // Sends all of it, since what the difference builds upon is not on the board as it should be. False
 // when that was done already.
 bool job_send_whole(struct job *j, size_t node);
-void job_send_have(struct job *j, size_t node, uint64_t have);
+// The board has said what it has, and can take more.
+void job_send_prepared(struct job *j, size_t node);
+// It has this piece, from feed `feed`, "GROUP.NUMBER".
+void job_send_got(struct job *j, size_t node, const char *sha256, const char *feed);
+void job_send_opened(struct job *j, const char *feed);
+// `status` is that of ssh; 255: no connection; -1: it was not started.
+void job_send_ended(struct job *j, const char *feed, int status, const char *said);
+// The desktop's own feed: the board wants this piece; it is over.
+void job_send_wanted(struct job *j, size_t node, const char *sha256);
+void job_send_channel_ended(struct job *j, size_t node, int status, const char *said);
 void job_send_lost(struct job *j, size_t node);
-void job_send_feed_ended(struct job *j, size_t node, int status, const char *said);
 void job_send_tick(struct job *j);
 void job_send_release(struct job *j);
 

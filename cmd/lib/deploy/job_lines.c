@@ -6,7 +6,13 @@
 #include "base/clock.h"
 #include "deploy/job.h"
 
-enum { HISTORY_MAX = 10000, RELEASES_MAX = 10000, WORD_MAX = 256, ANSWER_MAX = 1 << 20 };
+enum {
+    HISTORY_MAX = 10000,
+    RELEASES_MAX = 10000,
+    DIFFERENCES_MAX = 100000,
+    WORD_MAX = 256,
+    ANSWER_MAX = 1 << 20
+};
 
 static char *take_word(struct slice *rest)
 {
@@ -42,7 +48,10 @@ static void on_state(struct job *j, size_t node, struct slice rest)
     b->state = DEPLOY_CONNECTED;
     if (j->phase == PHASE_FACTS || j->phase == PHASE_CHECK) { // it was lost, and came back
         job_ask(j, node);
-    } else if (j->phase == PHASE_SEND && strv_has(&b->releases, j->id)) {
+    } else if (j->phase == PHASE_INSPECT) {
+        job_inspect(j, node, j->id);
+    } else if (j->phase == PHASE_SEND && strv_has(&b->releases, j->id) &&
+               !j->stations[node].differs) {
         b->state = DEPLOY_READY;
     } else if (j->phase == PHASE_SEND) {
         job_send_prepare(j, node);
@@ -103,14 +112,39 @@ static void on_busy(struct job *j, size_t node, struct slice rest)
     }
 }
 
-static void on_sent(struct job *j, size_t from, struct slice rest)
+static void on_fed(struct job *j, size_t from, struct slice rest)
 {
-    uint64_t node = take_number(&rest);
+    _cleanup_free_ char *feed = take_word(&rest);
     _cleanup_free_ char *status = take_word(&rest);
     _cleanup_free_ char *said = slice_dup(slice_trim(rest));
-    if (node < j->n && j->boards[node].from == j->boards[from].name) {
-        job_send_feed_ended(j, (size_t)node, (int)strtol(status, NULL, 10), said);
-    }
+    (void)from;
+    job_send_ended(j, feed, (int)strtol(status, NULL, 10), said);
+}
+
+static void on_open(struct job *j, size_t node, struct slice rest)
+{
+    _cleanup_free_ char *feed = take_word(&rest);
+    (void)node;
+    job_send_opened(j, feed);
+}
+
+static void on_got(struct job *j, size_t node, struct slice rest)
+{
+    _cleanup_free_ char *hash = take_word(&rest);
+    _cleanup_free_ char *feed = take_word(&rest);
+    job_send_got(j, node, hash, feed);
+}
+
+static void on_prepared(struct job *j, size_t node, struct slice rest)
+{
+    (void)rest;
+    job_send_prepared(j, node);
+}
+
+static void on_place(struct job *j, size_t node, struct slice rest)
+{
+    free(j->stations[node].place);
+    j->stations[node].place = slice_dup(rest);
 }
 
 static bool is_full(const char *text)
@@ -162,19 +196,6 @@ static void on_switched(struct job *j, size_t node, struct slice rest)
     }
 }
 
-static void on_unpacked(struct job *j, size_t node, struct slice rest)
-{
-    struct deploy_board *b = &j->boards[node];
-    (void)rest;
-    if (b->state == DEPLOY_RECEIVING && j->n_groups > 0) {
-        b->have = b->size;
-        job_send_have(j, node, b->size);
-        b->state = DEPLOY_CHECKING;
-        job_command(j, node, "verify %s %s %s", j->id, j->groups[j->stations[node].group].pack.name,
-                    j->release->sha256);
-    }
-}
-
 static void on_answer(struct job *j, size_t node, struct slice rest)
 {
     struct strbuf *answer = &j->stations[node].answer;
@@ -196,9 +217,21 @@ static void on_answered(struct job *j, size_t node, struct slice rest)
     j->boards[node].state = DEPLOY_ANSWERED;
 }
 
-static void on_have(struct job *j, size_t node, struct slice rest)
+// Lines of `differences` in deploy.sh: what is added to a release later is not a part of it.
+static void on_differs(struct job *j, size_t node, struct slice rest)
 {
-    job_send_have(j, node, take_number(&rest));
+    struct deploy_board *b = &j->boards[node];
+    if (b->differences.n < DIFFERENCES_MAX) {
+        strv_take(&b->differences, slice_dup(rest));
+    }
+    j->stations[node].differs =
+        j->stations[node].differs || j->o->again || !(rest.n && rest.p[0] == '+');
+}
+
+static void on_inspected(struct job *j, size_t node, struct slice rest)
+{
+    (void)rest;
+    job_inspected(j, node);
 }
 
 static void on_verified(struct job *j, size_t node, struct slice rest)
@@ -218,12 +251,13 @@ static const struct {
     const char *word;
     void (*take)(struct job *j, size_t node, struct slice rest);
 } words[] = {
-    {":state", on_state},   {":about", on_about},       {":busy", on_busy},
-    {":shared", on_shared}, {":facts", on_facts},       {":history", on_history},
-    {":end", on_answered},  {":answer", on_answer},     {":answered", on_answered},
-    {":have", on_have},     {":unpacked", on_unpacked}, {":verified", on_verified},
-    {":sent", on_sent},     {":switched", on_switched}, {":removed", on_removed},
-    {":fail", on_fail},     {":spoilt", on_spoilt},
+    {":state", on_state},       {":about", on_about},       {":busy", on_busy},
+    {":shared", on_shared},     {":facts", on_facts},       {":history", on_history},
+    {":end", on_answered},      {":answer", on_answer},     {":answered", on_answered},
+    {":place", on_place},       {":prepared", on_prepared}, {":verified", on_verified},
+    {":got", on_got},           {":open", on_open},         {":fed", on_fed},
+    {":switched", on_switched}, {":removed", on_removed},   {":fail", on_fail},
+    {":spoilt", on_spoilt},     {":differs", on_differs},   {":inspected", on_inspected},
 };
 
 void job_on_line(void *user, size_t channel, enum fleet_stream stream, const char *line)
@@ -234,7 +268,14 @@ void job_on_line(void *user, size_t channel, enum fleet_stream stream, const cha
     struct slice word;
 
     j->stations[node].heard = clock_seconds();
-    if (stream == FLEET_ERRORS || channel >= j->n) {
+    if (channel >= j->n && stream == FLEET_OUT) {
+        if (slice_word(&rest, &word) && slice_is(word, "want")) {
+            _cleanup_free_ char *hash = take_word(&rest);
+            job_send_wanted(j, node, hash);
+        }
+        return;
+    }
+    if (stream == FLEET_ERRORS) {
         log_debug(j->o->log, "%s: %s", j->boards[node].name, line);
         if (channel >= j->n) {
             free(j->stations[node].said);

@@ -1,83 +1,25 @@
-// The transfer: which boards get what, packs, and feeds.
+// The transfer: packs, and the plan of deploy/transfer.h carried out. What runs on the boards is
+// toolchain/remote/pieces.sh, receive.sh and deploy.sh.
 
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fs.h"
-#include "base/proc.h"
 #include "deploy/job.h"
 
-enum { SAID_MAX = 1 << 14, INLINE_MAX = 1 << 20, SSH_FAILED = 255 };
+enum {
+    INLINE_MAX = 1 << 20, // bytes to all boards that go with the commands
+    SSH_FAILED = 255,
+    LOGINS = 32, // at once
+};
 
-static const double poll_seconds = 1;    // between two questions for what a board has
-static const double polls_a_second = 16; // of all boards together
-static const double margin = 1.05;       // of space
+static const double margin = 1.05; // of space
 
 static struct group *group_of(struct job *j, size_t node)
 {
     return &j->groups[j->stations[node].group];
 }
 
-// --- What to build upon --------------------------------------------------------------------------
-
-static bool is_kept(const struct job *j, const char *id)
-{
-    _cleanup_free_ char *path = fs_join(j->o->cache, id);
-    return fs_is_dir(path);
-}
-
-// A release of the board that is here as well, the current one first; else the current one.
-static const char *choose_base(const struct job *j, size_t node)
-{
-    const struct deploy_board *b = &j->boards[node];
-    if (!j->stations[node].rsync) {
-        return "";
-    }
-    if (b->current[0] && is_kept(j, b->current)) {
-        return b->current;
-    }
-    for (size_t i = b->releases.n; i > 0; i--) {
-        if (is_kept(j, b->releases.items[i - 1])) {
-            return b->releases.items[i - 1];
-        }
-    }
-    return b->current;
-}
-
-// A release that was deployed from elsewhere is fetched from a board, as the difference to ours.
-static int fetch(struct job *j, size_t node, const char *id, struct err *err)
-{
-    const struct remotes *nodes = j->o->nodes;
-    const struct remote *r = &nodes->items[node];
-    _cleanup_strv_ struct strv ssh = {0};
-    _cleanup_strv_ struct strv argv = {0};
-    _cleanup_strbuf_ struct strbuf said = {0};
-    _cleanup_free_ char *place = fs_join(j->o->cache, id);
-    _cleanup_free_ char *fresh = xasprintf("%s/.%s-%d", j->o->cache, id, (int)getpid());
-    const struct proc_capture capture = {
-        .input = -1, .max = SAID_MAX, .out = &said, .errors = &said};
-    struct err ignored = ERR_INIT;
-    int status = 0;
-
-    fleet_ssh_argv(nodes, r, &ssh);
-    for (size_t i = 0; i < 2; i++) { // "--" and the host, which rsync adds itself
-        free(TAKE_PTR(ssh.items[--ssh.n]));
-    }
-    _cleanup_strbuf_ struct strbuf shell = {0};
-    strbuf_add_quoted(&shell, ssh.items);
-    strv_add_list(&argv, "rsync", "-rlpt", "--timeout=60", "--checksum", "-e", shell.data, NULL);
-    strv_addf(&argv, "--copy-dest=%s/%s/", j->o->cache, j->id);
-    strv_add(&argv, "--");
-    strv_addf(&argv, "%s:.local/share/pisdk/%s/releases/%s/", r->host, j->o->name, id);
-    strv_addf(&argv, "%s/", fresh);
-    int result = proc_capture(argv.items, &capture, &status, err);
-    if (result == 0 && (status != 0 || rename(fresh, place) != 0)) {
-        result = err_set(err, ERR_NETWORK, "cannot fetch release %s from %s", id, r->name);
-    }
-    (void)!fs_remove_tree(fresh, &ignored);
-    return result;
-}
+// --- What goes to whom ---------------------------------------------------------------------------
 
 static size_t find_group(struct job *j, const char *base, enum pack_kind kind)
 {
@@ -93,10 +35,24 @@ static size_t find_group(struct job *j, const char *base, enum pack_kind kind)
     return j->n_groups - 1;
 }
 
+static void list_pieces(struct group *g)
+{
+    _cleanup_strbuf_ struct strbuf text = {0};
+    strbuf_adds(&text, "");
+    for (size_t i = 0; i < g->pack.n; i++) {
+        strbuf_addf(&text, "%s %llu\n", g->pack.pieces[i].sha256,
+                    (unsigned long long)g->pack.pieces[i].size);
+    }
+    strbuf_adds(&g->list, "list");
+    fleet_encode_word(text.data, &g->list);
+    strbuf_adds(&g->list, "\n");
+}
+
 static int make_group(struct job *j, struct group *g, size_t first, struct err *err)
 {
     struct err own = ERR_INIT;
-    if (g->base[0] && !is_kept(j, g->base) && fetch(j, first, g->base, &own) != 0) {
+    if (g->base[0] && !job_base_is_kept(j, g->base) &&
+        job_base_fetch(j, first, g->base, &own) != 0) {
         log_debug(j->o->log, "%s", own.msg);
         g->base[0] = '\0';
     }
@@ -104,15 +60,16 @@ static int make_group(struct job *j, struct group *g, size_t first, struct err *
         0) {
         return -1;
     }
-    fanout_init(&g->fanout, j->n, g->pack.size);
-    g->fanout.direct = j->o->direct;
+    size_t logins = j->o->nodes->at_once > 0 ? j->o->nodes->at_once : LOGINS;
+    transfer_init(&g->transfer, j->n, g->pack.n, logins);
+    g->transfer.direct = j->o->direct;
+    list_pieces(g);
     return 0;
 }
 
 static bool needs_it(const struct job *j, size_t node)
 {
-    const struct deploy_board *b = &j->boards[node];
-    return b->state == DEPLOY_ANSWERED && !strv_has(&b->releases, j->id);
+    return j->boards[node].state == DEPLOY_ANSWERED;
 }
 
 int job_send_begin(struct job *j, struct err *err)
@@ -120,12 +77,10 @@ int job_send_begin(struct job *j, struct err *err)
     for (size_t i = 0; i < j->n; i++) {
         if (needs_it(j, i)) {
             struct station *s = &j->stations[i];
-            s->group = find_group(j, choose_base(j, i), s->rsync ? PACK_RSYNC : PACK_TAR);
+            s->group = find_group(j, job_base_choose(j, i), s->rsync ? PACK_RSYNC : PACK_TAR);
             if (group_of(j, i)->pack.fd < 0 && make_group(j, group_of(j, i), i, err) != 0) {
                 return -1;
             }
-        } else if (j->boards[i].state == DEPLOY_ANSWERED) {
-            j->boards[i].state = DEPLOY_READY;
         }
     }
     for (size_t i = 0; i < j->n; i++) {
@@ -139,28 +94,31 @@ int job_send_begin(struct job *j, struct err *err)
 void job_send_prepare(struct job *j, size_t node)
 {
     struct deploy_board *b = &j->boards[node];
+    struct station *s = &j->stations[node];
     if (j->n_groups == 0) { // nothing was to be sent to anybody
         job_fail(j, node, ERR_FAILED, "its releases have changed meanwhile");
         return;
     }
     const struct group *g = group_of(j, node);
     char needed[32];
-    char free[32];
-    uint64_t bytes = g->pack.size + (g->base[0] ? g->pack.size : j->release->size);
+    char free_now[32];
+    uint64_t bytes = g->pack.size + j->release->size;
 
     b->size = g->pack.size;
     b->have = 0;
-    if ((double)j->stations[node].free < margin * (double)bytes) {
+    if ((double)s->free < margin * (double)bytes) {
         job_fail(j, node, ERR_FAILED, "its storage is full: %s are needed, %s are free",
-                 str_size(needed, bytes), str_size(free, j->stations[node].free));
+                 str_size(needed, bytes), str_size(free_now, s->free));
         err_hint(&b->err, "make room: ssh %s df -h", j->o->nodes->items[node].host);
         return;
     }
     b->state = DEPLOY_PREPARING;
     b->sent = true;
-    job_command(j, node, "prepare %s %s %llu %s %s", j->id, g->pack.name,
-                (unsigned long long)g->pack.size, g->pack.kind == PACK_RSYNC ? "rsync" : "tar",
-                g->base[0] ? g->base : "-");
+    free(s->had);
+    s->had = xcalloc(g->pack.n + 1, sizeof(*s->had));
+    fleet_send(j->fleet, node, j->receiver.data);
+    fleet_send(j->fleet, node, g->list.data);
+    job_command(j, node, "prepare %s %s %s", j->id, g->pack.name, g->base[0] ? g->base : "-");
 }
 
 bool job_send_whole(struct job *j, size_t node)
@@ -183,192 +141,319 @@ bool job_send_whole(struct job *j, size_t node)
     return true;
 }
 
+// --- Pieces --------------------------------------------------------------------------------------
+
+static void send_piece(struct job *j, size_t channel, const struct pack *pack, size_t piece)
+{
+    const struct pack_piece *p = &pack->pieces[piece];
+    fleet_send_file(j->fleet, channel, pack->fd, p->offset, p->size);
+}
+
 // So little for all boards together that a login more for each would take longer.
-static bool is_little(const struct group *g)
+static bool is_little(const struct job *j, const struct group *g)
 {
-    return g->pack.size * g->fanout.n <= INLINE_MAX;
+    return g->pack.size * j->n <= INLINE_MAX;
 }
 
-static void send_inline(struct job *j, size_t node, uint64_t have)
+static void take_piece(struct job *j, size_t node, size_t piece)
 {
-    const struct pack *pack = &group_of(j, node)->pack;
-    uint64_t rest = pack->size - have;
-    job_command(j, node, "take %s %llu", pack->name, (unsigned long long)rest);
-    fleet_send_file(j->fleet, node, pack->fd, have, rest);
-}
-
-void job_send_have(struct job *j, size_t node, uint64_t have)
-{
+    const struct group *g = group_of(j, node);
     struct deploy_board *b = &j->boards[node];
-    struct station *s = &j->stations[node];
-    double now = clock_seconds();
-
-    if (j->n_groups == 0) {
+    struct transfer *t = &group_of(j, node)->transfer;
+    if (!transfer_got(t, node, piece, clock_seconds())) {
         return;
     }
-    struct fanout *f = &group_of(j, node)->fanout;
-    have = have < b->size ? have : b->size;
-    if (b->state == DEPLOY_PREPARING) {
-        char size[32];
-        b->state = DEPLOY_RECEIVING;
-        if (have > 0) {
-            log_debug(j->o->log, "%s has %s of it already", b->name, str_size(size, have));
-        }
-        if (is_little(group_of(j, node))) {
-            send_inline(j, node, have);
-        } else {
-            fanout_want(f, node, have, now);
-        }
-    } else if (b->state == DEPLOY_RECEIVING && f->nodes[node].wanted) {
-        fanout_have(f, node, have, now);
+    b->have += g->pack.pieces[piece].size;
+    double interval = t->boards[node].interval;
+    b->rate = interval > 0 ? (double)g->pack.pieces[0].size / interval : 0;
+    if (transfer_is_complete(t, node)) {
+        b->state = DEPLOY_CHECKING;
+        job_command(j, node, "complete %s %s %s", j->id,
+                    g->pack.kind == PACK_RSYNC ? "rsync" : "tar", j->release->sha256);
     }
-    b->have = have;
-    b->rate = f->nodes[node].rate;
-    s->asked = now;
+}
+
+void job_send_prepared(struct job *j, size_t node)
+{
+    struct group *g = group_of(j, node);
+    struct deploy_board *b = &j->boards[node];
+    char size[32];
+    if (b->state != DEPLOY_PREPARING || j->n_groups == 0) {
+        return;
+    }
+    b->state = DEPLOY_RECEIVING;
+    transfer_want(&g->transfer, node, !is_little(j, g), clock_seconds());
+    for (size_t i = 0; i < g->pack.n && b->state == DEPLOY_RECEIVING; i++) {
+        if (j->stations[node].had[i]) {
+            take_piece(j, node, i);
+        } else if (is_little(j, g)) {
+            job_command(j, node, "piece %s %llu", g->pack.pieces[i].sha256,
+                        (unsigned long long)g->pack.pieces[i].size);
+            send_piece(j, node, &g->pack, i);
+        }
+    }
+    if (b->have > 0) {
+        log_debug(j->o->log, "%s has %s of it already", b->name, str_size(size, b->have));
+    }
 }
 
 // --- Feeds ---------------------------------------------------------------------------------------
+
+// "GROUP.NUMBER"; false when there is no such feed.
+static bool find_feed(struct job *j, const char *text, struct group **group, size_t *feed)
+{
+    char *end;
+    unsigned long long g = strtoull(text, &end, 10);
+    if (*end != '.' || g >= j->n_groups) {
+        return false;
+    }
+    *group = &j->groups[g];
+    *feed = strtoull(end + 1, NULL, 10);
+    return *feed < (*group)->transfer.n_feeds;
+}
+
+// Who gave it a piece: the board, or, as number n, the desktop.
+static size_t giver(const struct job *j, const struct group *g, size_t feed)
+{
+    size_t from = g->transfer.feeds[feed].from;
+    return from < j->n ? from : j->n;
+}
+
+void job_send_got(struct job *j, size_t node, const char *sha256, const char *feed)
+{
+    struct station *s = &j->stations[node];
+    struct group *g;
+    size_t number;
+    if (j->n_groups == 0) {
+        return;
+    }
+    size_t piece = pack_find(&group_of(j, node)->pack, sha256);
+    if (piece == group_of(j, node)->pack.n) {
+        return;
+    }
+    if (j->boards[node].state == DEPLOY_PREPARING) {
+        s->had[piece] = true;
+    } else if (j->boards[node].state == DEPLOY_RECEIVING) {
+        s->by[find_feed(j, feed, &g, &number) ? giver(j, g, number) : j->n]++;
+        take_piece(j, node, piece);
+    }
+}
+
+void job_send_opened(struct job *j, const char *feed)
+{
+    struct group *g;
+    size_t number;
+    if (find_feed(j, feed, &g, &number)) {
+        transfer_opened(&g->transfer, number, clock_seconds());
+    }
+}
+
+static const char *source_name(const struct job *j, size_t from)
+{
+    return from < j->n ? j->boards[from].name : "this machine";
+}
+
+// What trying again does not help against.
+static bool is_refusal(int status, const char *said)
+{
+    static const char *const texts[] = {"Permission denied (",
+                                        "Host key verification failed",
+                                        "IDENTIFICATION HAS CHANGED",
+                                        "Could not resolve",
+                                        "not found",
+                                        "Bad owner or permissions"};
+    for (size_t i = 0; status > 0 && i < ARRAY_SIZE(texts); i++) {
+        if (strstr(said, texts[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void end_feed(struct job *j, struct group *g, size_t feed, int status, const char *said)
+{
+    size_t node = g->transfer.feeds[feed].node;
+    if (!g->transfer.feeds[feed].runs || j->boards[node].state != DEPLOY_RECEIVING) {
+        return;
+    }
+    if (status == 0) {
+        transfer_ended(&g->transfer, feed, TRANSFER_OK, clock_seconds());
+        return;
+    }
+    log_debug(j->o->log, "%s cannot pass it on to %s: %s",
+              source_name(j, g->transfer.feeds[feed].from), j->boards[node].name, said);
+    if (status > 0 && status < SSH_FAILED && job_is_storage(said)) { // whoever feeds it
+        job_fail_said(j, node, said);
+        return;
+    }
+    transfer_ended(&g->transfer, feed,
+                   is_refusal(status, said) ? TRANSFER_REFUSED : TRANSFER_FAILED, clock_seconds());
+    if (transfer_is_hopeless(&g->transfer, node)) {
+        job_fail(j, node, ERR_NETWORK, "nothing arrives: %s", said);
+    }
+}
+
+void job_send_ended(struct job *j, const char *feed, int status, const char *said)
+{
+    struct group *g;
+    size_t number;
+    if (find_feed(j, feed, &g, &number)) {
+        end_feed(j, g, number, status, said);
+    }
+}
+
+void job_send_wanted(struct job *j, size_t node, const char *sha256)
+{
+    size_t channel = j->stations[node].channel;
+    if (channel == transfer_nobody || j->n_groups == 0) {
+        return;
+    }
+    const struct pack *pack = &group_of(j, node)->pack;
+    size_t piece = pack_find(pack, sha256);
+    if (piece < pack->n) {
+        send_piece(j, j->n + node, pack, piece);
+    } else { // it would wait for ever
+        fleet_kill(j->fleet, j->n + node);
+    }
+}
+
+void job_send_channel_ended(struct job *j, size_t node, int status, const char *said)
+{
+    size_t feed = j->stations[node].channel;
+    if (feed != transfer_nobody && j->n_groups > 0) {
+        j->stations[node].channel = transfer_nobody;
+        end_feed(j, group_of(j, node), feed, status, said);
+    }
+}
+
+static void close_channel(struct job *j, size_t node)
+{
+    if (j->stations[node].channel != transfer_nobody) {
+        j->stations[node].channel = transfer_nobody;
+        fleet_kill(j->fleet, j->n + node);
+    }
+}
+
+// From the desktop, by a connection of its own.
+static void feed_from_here(struct job *j, size_t node, size_t feed)
+{
+    struct group *g = group_of(j, node);
+    _cleanup_strv_ struct strv args = {0};
+    struct err err = ERR_INIT;
+
+    strv_add_list(&args, j->stations[node].place, g->pack.name, NULL);
+    strv_addf(&args, "%zu.%zu", j->stations[node].group, feed);
+    j->stations[node].channel = feed;
+    if (fleet_start(j->fleet, j->n + node, "exec /bin/sh \"$1/incoming/receive\" \"$@\"", &args,
+                    &err) != 0) {
+        job_send_channel_ended(j, node, -1, err.msg);
+    }
+}
 
 static void add_target(struct strbuf *to, const struct remote *r, const char *name)
 {
     const char *at = strrchr(r->host, '@');
     _cleanup_free_ char *target =
         xasprintf("%.*s%s", at ? (int)(at + 1 - r->host) : 0, r->host, name);
-    strbuf_add_quoted(to, (char *const[]){target, NULL});
+    fleet_encode_word(target, to);
 }
 
-static void forward(struct job *j, size_t from, size_t to, uint64_t have)
+static void feed_from_board(struct job *j, size_t from, size_t node, size_t feed)
 {
-    const struct remote *r = &j->o->nodes->items[to];
-    const struct pack *pack = &group_of(j, to)->pack;
-    _cleanup_strbuf_ struct strbuf script = {0};
-    _cleanup_strbuf_ struct strbuf targets = {0};
+    const struct remote *r = &j->o->nodes->items[node];
+    const struct station *s = &j->stations[node];
+    _cleanup_strbuf_ struct strbuf words = {0};
+    _cleanup_free_ char *place = str_quoted(s->place);
+    _cleanup_free_ char *command =
+        xasprintf("exec /bin/sh %s/incoming/receive %s %s %zu.%zu", place, place,
+                  group_of(j, node)->pack.name, s->group, feed);
 
-    // The same words for any login shell: no quote and no line end in them.
-    strbuf_addf(&script, "exec /bin/sh -c 'set -- %s %s %llu; ", j->o->name, pack->name,
-                (unsigned long long)have);
-    struct slice rest = {j->receiver.data, j->receiver.len};
-    struct slice line;
-    while (slice_cut(&rest, '\n', &line)) {
-        if (line.n && line.p[0] != '#') {
-            strbuf_addf(&script, "%.*s ", (int)line.n, line.p);
-        }
-    }
-    strbuf_adds(&script, "'");
-    _cleanup_free_ char *command = str_quoted(script.data);
-    add_target(&targets, r, r->peer);
+    fleet_encode_word(command, &words);
+    add_target(&words, r, r->peer);
     if (strcmp(r->peer, r->name) != 0) {
-        add_target(&targets, r, r->name);
+        add_target(&words, r, r->name);
     }
-    job_command(j, from, "forward %s %llu %llu %zu %s%s", pack->name,
-                (unsigned long long)pack->size, (unsigned long long)have, to, command,
-                targets.data);
+    job_command(j, from, "feed %zu.%zu%s", s->group, feed, words.data);
 }
 
-// From the desktop, by a connection of its own.
-static void send_from_here(struct job *j, size_t node, uint64_t have)
+static void stop_feed(struct job *j, size_t group, size_t feed)
 {
-    const struct pack *pack = &group_of(j, node)->pack;
-    _cleanup_strv_ struct strv args = {0};
-    struct err err = ERR_INIT;
-
-    strv_add_list(&args, j->o->name, pack->name, NULL);
-    strv_addf(&args, "%llu", (unsigned long long)have);
-    j->stations[node].channel = true;
-    if (fleet_start(j->fleet, j->n + node, j->receiver.data, &args, &err) != 0) {
-        job_send_feed_ended(j, node, -1, err.msg);
-        return;
+    const struct transfer_feed *f = &j->groups[group].transfer.feeds[feed];
+    if (f->from != transfer_desktop) {
+        job_command(j, f->from, "stop_feed %zu.%zu", group, feed);
+    } else if (j->stations[f->node].channel == feed) {
+        close_channel(j, f->node);
     }
-    fleet_send_file(j->fleet, j->n + node, pack->fd, have, pack->size - have);
-    fleet_close_input(j->fleet, j->n + node);
 }
 
-static void start_feed(struct job *j, const struct group *g, const struct fanout_feed *feed)
+static void take_step(struct job *j, size_t group, const struct transfer_step *step)
 {
-    struct deploy_board *b = &j->boards[feed->node];
-    uint64_t have = g->fanout.nodes[feed->node].have;
-
-    if (feed->instead == fanout_desktop) {
-        j->stations[feed->node].channel = false;
-        fleet_kill(j->fleet, j->n + feed->node);
-    } else if (feed->instead != fanout_nobody) {
-        job_command(j, feed->instead, "stop_forward %zu", feed->node);
+    const struct transfer_feed *f = &j->groups[group].transfer.feeds[step->start];
+    size_t node = f->node;
+    size_t from = f->from;
+    if (step->stop != transfer_nobody) {
+        stop_feed(j, group, step->stop);
     }
-    b->from = feed->from == fanout_desktop ? NULL : j->boards[feed->from].name;
-    log_debug(j->o->log, "%s feeds %s", b->from ? b->from : "this machine", b->name);
-    if (feed->from == fanout_desktop) {
-        send_from_here(j, feed->node, have);
+    log_debug(j->o->log, "%s feeds %s", source_name(j, from), j->boards[node].name);
+    if (from == transfer_desktop) {
+        feed_from_here(j, node, step->start);
     } else {
-        forward(j, feed->from, feed->node, have);
-    }
-}
-
-void job_send_feed_ended(struct job *j, size_t node, int status, const char *said)
-{
-    struct deploy_board *b = &j->boards[node];
-    if (b->state != DEPLOY_RECEIVING || status == 0 || j->n_groups == 0) {
-        return;
-    }
-    struct fanout *f = &group_of(j, node)->fanout;
-    if (f->nodes[node].complete) {
-        return;
-    }
-    log_debug(j->o->log, "%s cannot pass it on to %s: %s", b->from ? b->from : "this machine",
-              b->name, said);
-    if (status > 0 && status < SSH_FAILED && job_is_storage(said)) { // whoever feeds it
-        const char *cause = strrchr(said, ':');
-        job_fail_said(j, node, cause ? cause + 1 + strspn(cause + 1, " ") : said);
-        return;
-    }
-    fanout_failed(f, node);
-    if (fanout_is_hopeless(f, node)) {
-        job_fail(j, node, ERR_NETWORK, "nothing arrives: %s", said);
+        feed_from_board(j, from, node, step->start);
     }
 }
 
 void job_send_lost(struct job *j, size_t node)
 {
     if (j->n_groups > 0 && j->stations[node].group < j->n_groups) {
-        fanout_gone(&group_of(j, node)->fanout, node);
-        if (j->stations[node].channel) {
-            j->stations[node].channel = false;
-            fleet_kill(j->fleet, j->n + node);
-        }
-    }
-}
-
-static void poll_boards(struct job *j, double now)
-{
-    double pause = (double)j->n / polls_a_second;
-    pause = pause > poll_seconds ? pause : poll_seconds;
-    for (size_t i = 0; i < j->n; i++) {
-        struct station *s = &j->stations[i];
-        if (j->boards[i].state == DEPLOY_RECEIVING && now - s->asked > pause) {
-            s->asked = now;
-            job_command(j, i, "have %s", group_of(j, i)->pack.name);
-        }
+        transfer_gone(&group_of(j, node)->transfer, node);
+        close_channel(j, node);
     }
 }
 
 void job_send_tick(struct job *j)
 {
-    double now = clock_seconds();
-    poll_boards(j, now);
     for (size_t i = 0; i < j->n_groups; i++) {
-        struct group *g = &j->groups[i];
-        struct fanout_feed feed;
-        while (fanout_next(&g->fanout, now, &feed)) {
-            start_feed(j, g, &feed);
+        struct transfer_step step;
+        while (transfer_next(&j->groups[i].transfer, clock_seconds(), &step)) {
+            take_step(j, i, &step);
         }
     }
 }
 
+// --- The end -------------------------------------------------------------------------------------
+
+// From whom the board got what: "pi3", or "pi3 (6), desktop (2)" with the pieces of each.
+static void name_sources(const struct job *j, size_t node)
+{
+    const size_t *by = j->stations[node].by;
+    struct deploy_board *b = &j->boards[node];
+    struct strbuf out = {0};
+    size_t sources = 0;
+    for (size_t i = 0; i <= j->n; i++) {
+        sources += by[i] > 0;
+    }
+    for (size_t i = 0; i <= j->n; i++) {
+        if (by[i] > 0) {
+            strbuf_addf(&out, "%s%s", out.len ? ", " : "",
+                        i < j->n ? j->boards[i].name : "desktop");
+        }
+        if (by[i] > 0 && sources > 1) {
+            strbuf_addf(&out, " (%zu)", by[i]);
+        }
+    }
+    b->from = strbuf_take(&out);
+}
+
 void job_send_release(struct job *j)
 {
+    for (size_t i = 0; i < j->n; i++) {
+        name_sources(j, i);
+    }
     for (size_t i = 0; i < j->n_groups; i++) {
-        j->result->refused += j->groups[i].fanout.refused;
+        j->result->refused += j->groups[i].transfer.refused;
         pack_release(&j->groups[i].pack);
-        fanout_release(&j->groups[i].fanout);
+        transfer_release(&j->groups[i].transfer);
+        strbuf_release(&j->groups[i].list);
     }
     free(j->groups);
     j->groups = NULL;

@@ -80,19 +80,77 @@ static void remove_old(const char *folder)
     }
 }
 
+static uint64_t piece_size(uint64_t size)
+{
+    uint64_t pieces = (size + PACK_PIECE - 1) / PACK_PIECE;
+    return PACK_PIECE * ((pieces + PACK_PIECES - 1) / PACK_PIECES);
+}
+
+static int hash_piece(int fd, struct pack_piece *p, struct err *err)
+{
+    enum { CHUNK = 1 << 16 };
+    char data[CHUNK];
+    struct hash h;
+    hash_init(&h);
+    for (uint64_t done = 0; done < p->size;) {
+        uint64_t rest = p->size - done;
+        ssize_t n = pread(fd, data, rest < CHUNK ? (size_t)rest : CHUNK, (off_t)(p->offset + done));
+        if (n <= 0) {
+            hash_release(&h);
+            return err_sys(err, "cannot read what is to be sent");
+        }
+        hash_update(&h, data, (size_t)n);
+        done += (uint64_t)n;
+    }
+    hash_finish(&h, p->sha256);
+    return 0;
+}
+
+static int cut(struct pack *p, struct err *err)
+{
+    uint64_t step = piece_size(p->size);
+    char sha256[HASH_HEX + 1];
+    struct hash all;
+    hash_init(&all);
+    for (uint64_t offset = 0; offset < p->size; offset += step) {
+        uint64_t rest = p->size - offset;
+        VEC_GROW(p->pieces, p->n);
+        struct pack_piece *piece = &p->pieces[p->n++];
+        *piece = (struct pack_piece){.offset = offset, .size = rest < step ? rest : step};
+        if (hash_piece(p->fd, piece, err) != 0) {
+            hash_release(&all);
+            return -1;
+        }
+        hash_update(&all, piece->sha256, HASH_HEX);
+    }
+    hash_finish(&all, sha256);
+    snprintf(p->name, sizeof(p->name), "%.*s", PACK_NAME, sha256);
+    return 0;
+}
+
 static int open_pack(const char *file, struct pack *out, struct err *err)
 {
-    char sha256[HASH_HEX + 1];
+    struct stat st;
     out->fd = open(file, O_RDONLY | O_CLOEXEC);
-    if (out->fd < 0) {
+    if (out->fd < 0 || fstat(out->fd, &st) != 0) {
+        pack_release(out);
         return err_sys(err, "cannot read %s", file);
     }
-    if (hash_fd(out->fd, sha256, &out->size, err) != 0) {
+    out->size = (uint64_t)st.st_size;
+    if (cut(out, err) != 0) {
         pack_release(out);
         return -1;
     }
-    snprintf(out->name, sizeof(out->name), "%.*s", PACK_NAME, sha256);
     return 0;
+}
+
+size_t pack_find(const struct pack *p, const char *sha256)
+{
+    size_t i = 0;
+    while (i < p->n && strcmp(p->pieces[i].sha256, sha256) != 0) {
+        i++;
+    }
+    return i;
 }
 
 int pack_make(const char *dir, const char *id, const char *base, enum pack_kind kind,
@@ -127,5 +185,6 @@ void pack_release(struct pack *p)
     if (p->fd >= 0) {
         close(p->fd);
     }
+    free(p->pieces);
     *p = (struct pack){.fd = -1};
 }

@@ -198,10 +198,8 @@ static int by_text(const void *a, const void *b)
 }
 
 // What `find -printf '%y %m %P %l\0' | sort -z` on a board has to give.
-static void tree_digest(const struct payload *r, char out[HASH_HEX + 1])
+static void list_tree(const struct payload *r, struct strv *lines)
 {
-    _cleanup_strv_ struct strv lines = {0};
-    struct hash h;
     for (size_t i = 0; i < r->n; i++) {
         const struct payload_file *f = &r->items[i];
         unsigned mode = f->kind == PAYLOAD_LINK     ? LINK_MODE
@@ -209,16 +207,33 @@ static void tree_digest(const struct payload *r, char out[HASH_HEX + 1])
                         : f->program                ? PROGRAM_MODE
                                                     : FILE_MODE;
         char kind = f->kind == PAYLOAD_LINK ? 'l' : f->kind == PAYLOAD_FOLDER ? 'd' : 'f';
-        strv_addf(&lines, "%c %o %s %s", kind, mode, f->path, f->target ? f->target : "");
+        strv_addf(lines, "%c %o %s %s", kind, mode, f->path, f->target ? f->target : "");
     }
-    if (lines.n) {
-        qsort(lines.items, lines.n, sizeof(*lines.items), by_text);
+    if (lines->n) {
+        qsort(lines->items, lines->n, sizeof(*lines->items), by_text);
     }
+}
+
+static void tree_digest(const struct strv *lines, char out[HASH_HEX + 1])
+{
+    struct hash h;
     hash_init(&h);
-    for (size_t i = 0; i < lines.n; i++) {
-        hash_update(&h, lines.items[i], strlen(lines.items[i]) + 1);
+    for (size_t i = 0; i < lines->n; i++) {
+        hash_update(&h, lines->items[i], strlen(lines->items[i]) + 1);
     }
     hash_finish(&h, out);
+}
+
+static void add_escaped(struct strbuf *out, const char *text)
+{
+    for (const char *p = text; *p; p++) {
+        if (*p == '\n') {
+            strbuf_adds(out, "\\n");
+        } else {
+            strbuf_addf(out, "%s%c", *p == '\\' ? "\\" : "", *p);
+        }
+    }
+    strbuf_adds(out, "\n");
 }
 
 // A name as sha256sum(1) writes it: with a backslash in front of the line when there is a newline
@@ -227,14 +242,7 @@ static void add_line(struct strbuf *out, const char *sha256, const char *path)
 {
     bool escaped = strpbrk(path, "\n\\") != NULL;
     strbuf_addf(out, "%s%s  ./", escaped ? "\\" : "", sha256);
-    for (const char *p = path; *p; p++) {
-        if (*p == '\n') {
-            strbuf_adds(out, "\\n");
-        } else {
-            strbuf_addf(out, "%s%c", *p == '\\' ? "\\" : "", *p);
-        }
-    }
-    strbuf_adds(out, "\n");
+    add_escaped(out, path);
 }
 
 static int hash_file(struct payload_file *f, struct err *err)
@@ -290,6 +298,7 @@ static int check_links(const struct payload *r, struct err *err)
 
 int payload_finish(struct payload *r, struct err *err)
 {
+    _cleanup_strv_ struct strv lines = {0};
     char tree[HASH_HEX + 1];
 
     if (r->n > 0) {
@@ -298,8 +307,13 @@ int payload_finish(struct payload *r, struct err *err)
     if (check_links(r, err) != 0) {
         return -1;
     }
-    tree_digest(r, tree);
+    list_tree(r, &lines);
+    tree_digest(&lines, tree);
     strbuf_addf(&r->manifest, "# a release made by pisdk; tree %s\n", tree);
+    for (size_t i = 0; i < lines.n; i++) {
+        strbuf_adds(&r->manifest, "# ");
+        add_escaped(&r->manifest, lines.items[i]);
+    }
     r->size = 0;
     for (size_t i = 0; i < r->n; i++) {
         struct payload_file *f = &r->items[i];
@@ -427,6 +441,25 @@ int payload_keep(const struct payload *r, const char *dir, struct err *err)
     struct err ignored = ERR_INIT;
     (void)!fs_remove_tree(fresh, &ignored);
     return keep;
+}
+
+int payload_check(const char *place, const char *id, struct err *err)
+{
+    _cleanup_strv_ struct strv names = {0};
+    struct payload found = {0};
+    int r = fs_list_dir(place, &names, err);
+    for (size_t i = 0; i < names.n && r == 0; i++) {
+        _cleanup_free_ char *path = fs_join(place, names.items[i]);
+        r = strcmp(names.items[i], PAYLOAD_MANIFEST) == 0
+                ? 0
+                : payload_add(&found, place, path, names.items[i], err);
+    }
+    r = r == 0 ? payload_finish(&found, err) : r;
+    if (r == 0 && strcmp(found.id, id) != 0) {
+        r = err_set(err, ERR_VERIFY, "it is not what was deployed under that name");
+    }
+    payload_release(&found);
+    return r;
 }
 
 void payload_forget(const char *dir, size_t n)

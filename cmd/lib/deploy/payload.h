@@ -17,8 +17,9 @@
 enum { PAYLOAD_ID = 12 };             // hexadecimal digits of the SHA-256 of its manifest
 enum { PAYLOAD_FILES_MAX = 1 << 20 }; // more than anybody puts on a board
 
-// The manifest, in the release's folder: a comment with the digest of the list of all that is in it
-// (kind, mode, path, target of a link), and the lines that `sha256sum -c` checks.
+// The manifest, in the release's folder: comments, with the digest of the list of all that is in it
+// and that list itself ("# KIND MODE PATH TARGET-OF-A-LINK", as find(1) calls kinds), and the lines
+// that `sha256sum -c` checks. Names with a newline or a backslash are written as sha256sum(1) does.
 #define PAYLOAD_MANIFEST ".pisdk"
 
 enum payload_kind { PAYLOAD_FILE, PAYLOAD_FOLDER, PAYLOAD_LINK };
@@ -61,6 +62,9 @@ void payload_release(struct payload *r);
 // Copies it to the folder DIR/ID, unless it is there. ERR_FAILED when a file is not any more what
 // was hashed.
 int payload_keep(const struct payload *r, const char *dir, struct err *err) ERR_MUST_CHECK;
+// Is the release in the folder `place`, which came from elsewhere, the one that `id` says?
+// ERR_VERIFY when it is not.
+int payload_check(const char *place, const char *id, struct err *err) ERR_MUST_CHECK;
 // Removes all that are kept in `dir` but the newest `n`.
 void payload_forget(const char *dir, size_t n);
 

@@ -17,7 +17,6 @@ enum {
     SCRIPT_MAX = 1 << 18,
     LINE_MAX_BYTES = 1 << 20, // of what a board says; a longer line is cut
     SAID_MAX = 1 << 13,       // what is remembered of ssh's messages
-    TRIES = 4,                // to connect, when the far end is too busy
     CONNECTING_MAX = 64,      // sessions that are not let in yet
     STREAMS = 2,
     TICK_MS = 100,
@@ -47,8 +46,11 @@ struct session {
     bool connected;          // said hello
     bool closing;            // its input ends after the queue
     bool dead;               // the process was reaped: its status counts
+    bool killed;             // by a signal, ours or another
+    bool over;               // it is not tried again
     int status;
     int tries;
+    double began; // the first try
     double again; // when to try once more; 0: not
     struct strbuf script;
     struct chunk *queue;
@@ -115,6 +117,7 @@ static void reap(struct session *s)
         pid_t done = waitpid(s->child.pid, &status, WNOHANG);
         if (done == s->child.pid || (done < 0 && errno != EINTR)) {
             s->status = done > 0 ? proc_status(status) : SSH_FAILED;
+            s->killed = done > 0 && WIFSIGNALED(status);
             s->dead = true;
         } else {
             kill(s->child.pid, clock_seconds() > until ? SIGKILL : SIGTERM);
@@ -156,12 +159,18 @@ void fleet_free(struct fleet *f)
 
 // --- Starting ------------------------------------------------------------------------------------
 
+static double login_timeout(const struct remotes *nodes)
+{
+    return nodes->login_timeout > 0 ? nodes->login_timeout : REMOTES_LOGIN_TIMEOUT;
+}
+
 void fleet_ssh_argv(const struct remotes *nodes, const struct remote *node, struct strv *argv)
 {
     // A connection that is gone is noticed after a quarter of a minute. A connection that the
     // user's ssh shares is used when it is there; ours is not one to stay behind.
-    strv_add_list(argv, "ssh", "-T", "-oBatchMode=yes", "-oConnectTimeout=10",
-                  "-oServerAliveInterval=5", "-oServerAliveCountMax=3", "-oControlMaster=no", NULL);
+    strv_add_list(argv, "ssh", "-T", "-oBatchMode=yes", "-oServerAliveInterval=5",
+                  "-oServerAliveCountMax=3", "-oControlMaster=no", NULL);
+    strv_addf(argv, "-oConnectTimeout=%d", (int)login_timeout(nodes));
     if (nodes->ssh_config) {
         strv_add_list(argv, "-F", nodes->ssh_config, NULL);
     }
@@ -187,10 +196,38 @@ void fleet_encode(const char *text, struct strbuf *out)
     }
 }
 
+void fleet_encode_word(const char *text, struct strbuf *out)
+{
+    _cleanup_strbuf_ struct strbuf plain = {0};
+    strbuf_adds(&plain, "");
+    fleet_encode(text, &plain);
+    strbuf_adds(out, " .");
+    for (const char *p = plain.data; *p; p++) {
+        if (strchr(" \t\r\v\f", *p)) {
+            strbuf_addf(out, "\\0%03o", (unsigned char)*p);
+        } else {
+            strbuf_add(out, p, 1);
+        }
+    }
+}
+
+// A board's shell reads its script byte by byte: comments and indentation stay here.
 int fleet_read_script(const char *folder, const char *name, struct strbuf *out, struct err *err)
 {
     _cleanup_free_ char *path = fs_join(folder, name);
-    return fs_read_file(path, SCRIPT_MAX, out, err);
+    _cleanup_strbuf_ struct strbuf text = {0};
+    struct slice line;
+    if (fs_read_file(path, SCRIPT_MAX, &text, err) != 0) {
+        return -1;
+    }
+    struct slice rest = {text.data, text.len};
+    while (slice_cut(&rest, '\n', &line)) {
+        line = slice_trim(line);
+        if (line.n > 0 && line.p[0] != '#') {
+            strbuf_addf(out, "%.*s\n", (int)line.n, line.p);
+        }
+    }
+    return 0;
 }
 
 static struct chunk *add_chunk(struct session *s)
@@ -217,13 +254,14 @@ static int launch(struct fleet *f, size_t node, struct err *err)
     return 0;
 }
 
-static size_t count_connecting(const struct fleet *f)
+static bool is_full(const struct fleet *f)
 {
+    size_t most = f->nodes->at_once > 0 ? f->nodes->at_once : CONNECTING_MAX;
     size_t n = 0;
     for (size_t i = 0; i < f->nodes->n; i++) {
         n += f->sessions[i].child.pid > 0 && !f->sessions[i].connected;
     }
-    return n;
+    return n >= most;
 }
 
 int fleet_start(struct fleet *f, size_t node, const char *script, const struct strv *args,
@@ -235,6 +273,7 @@ int fleet_start(struct fleet *f, size_t node, const char *script, const struct s
     session_release(s);
     s->child = (struct proc_child){0, -1, -1, -1};
     s->wanted = true;
+    s->began = clock_seconds();
     strbuf_adds(&plain, "set --");
     strbuf_add_quoted(&plain, args ? args->items : NULL);
     if (f->nodes->folder) {
@@ -247,11 +286,15 @@ int fleet_start(struct fleet *f, size_t node, const char *script, const struct s
     strbuf_adds(&s->lines[FLEET_OUT], "");
     strbuf_adds(&s->lines[FLEET_ERRORS], "");
     strbuf_adds(&s->said, "");
-    if (count_connecting(f) >= CONNECTING_MAX) {
-        s->again = clock_seconds();
+    if (is_full(f)) {
+        s->again = s->began;
         return 0;
     }
-    return launch(f, node, err);
+    if (launch(f, node, err) != 0) {
+        session_release(s);
+        return -1;
+    }
+    return 0;
 }
 
 void fleet_send(struct fleet *f, size_t node, const char *text)
@@ -279,7 +322,7 @@ void fleet_close_input(struct fleet *f, size_t node)
 void fleet_kill(struct fleet *f, size_t node)
 {
     struct session *s = &f->sessions[node];
-    s->tries = TRIES;
+    s->over = true;
     s->again = 0;
     if (s->child.pid > 0) {
         kill(s->child.pid, SIGTERM);
@@ -374,13 +417,15 @@ static void write_queue(struct session *s)
 // --- The loop ------------------------------------------------------------------------------------
 
 // Whether the session is really over: it may be tried once more.
-static bool try_again(struct session *s)
+static bool try_again(const struct fleet *f, struct session *s)
 {
     static const double pause = 0.7;
-    if (s->connected || s->tries >= TRIES || !ssh_error_is_passing(s->said.data)) {
+    double again = clock_seconds() + pause * s->tries;
+    if (s->connected || s->over || again > s->began + login_timeout(f->nodes) ||
+        !ssh_error_is_passing(s->said.data)) {
         return false;
     }
-    s->again = clock_seconds() + pause * s->tries;
+    s->again = again;
     s->said.len = 0;
     strbuf_adds(&s->said, "");
     return true;
@@ -396,10 +441,10 @@ static void end_session(struct fleet *f, size_t node)
         }
     }
     reap(s);
-    if (try_again(s)) {
+    if (try_again(f, s)) {
         return;
     }
-    bool failed = !s->connected || s->status >= SSH_FAILED || s->status > PROC_SIGNALED;
+    bool failed = !s->connected || s->status >= SSH_FAILED || s->killed;
     int status = failed ? -1 : s->status;
     if (failed) {
         ssh_error(&f->nodes->items[node], s->said.data, &why);
@@ -411,20 +456,31 @@ static void end_session(struct fleet *f, size_t node)
     }
 }
 
-// Sessions that wait for their turn, or for another try.
+static void give_up(struct fleet *f, size_t node, const struct err *why)
+{
+    struct session *s = &f->sessions[node];
+    s->wanted = false;
+    drop_queue(s);
+    if (f->handlers.on_end) {
+        f->handlers.on_end(f->handlers.user, node, -1, why);
+    }
+}
+
+// Sessions that wait for their turn, or for another try, or that were ended while they waited.
 static void start_waiting(struct fleet *f)
 {
     double now = clock_seconds();
     for (size_t i = 0; i < f->nodes->n; i++) {
         struct session *s = &f->sessions[i];
         struct err err = ERR_INIT;
-        if (!s->wanted || s->child.pid > 0 || s->again == 0 || s->again > now ||
-            count_connecting(f) >= CONNECTING_MAX) {
+        if (!s->wanted || s->child.pid > 0) {
             continue;
         }
-        if (launch(f, i, &err) != 0) {
-            s->wanted = false;
-            f->handlers.on_end(f->handlers.user, i, -1, &err);
+        if (s->over) {
+            err_set(&err, ERR_NETWORK, "the connection was given up");
+            give_up(f, i, &err);
+        } else if (s->again <= now && !is_full(f) && launch(f, i, &err) != 0) {
+            give_up(f, i, &err);
         }
     }
 }

@@ -50,11 +50,15 @@ bool fleet_is_open(const struct fleet *f, size_t node);
 // pisdk to stop, which is ERR_INTERRUPTED: the caller holds signals back (base/proc.h).
 int fleet_serve(struct fleet *f, bool (*stop)(void *user), struct err *err) ERR_MUST_CHECK;
 
-// Reads a script for boards from toolchain/remote, whose path is `folder`.
+// Reads a script for boards from toolchain/remote, whose path is `folder`. What is lost of it:
+// comments, blank lines, and blanks at both ends of a line, which no script there may depend on.
 int fleet_read_script(const char *folder, const char *name, struct strbuf *out,
                       struct err *err) ERR_MUST_CHECK;
 // A text as printf(1) has it with %b: without line ends and single quotes.
 void fleet_encode(const char *text, struct strbuf *out);
+// The same as a word of a line: without blanks, with one in front, and never empty (a full stop
+// begins it, which the script takes away).
+void fleet_encode_word(const char *text, struct strbuf *out);
 
 // The words of an ssh to a node, without a command: what else talks to boards has the same options.
 void fleet_ssh_argv(const struct remotes *nodes, const struct remote *node, struct strv *argv);

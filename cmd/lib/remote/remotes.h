@@ -10,6 +10,9 @@
 // More than any cluster of boards has; a list is foreign text.
 enum { REMOTES_MAX = 4096, REMOTE_SLOTS_MAX = 4096, REMOTE_PORT_MAX = 65535 };
 
+// A board under load answers late: a Pi with all its cores busy was seen to take 12 s.
+enum { REMOTES_LOGIN_TIMEOUT = 45 };
+
 struct remote {
     char *name;     // as the user calls it; no two have the same
     char *host;     // as ssh understands it: HOST or USER@HOST
@@ -24,8 +27,10 @@ struct remote {
 struct remotes {
     struct remote *items;
     size_t n;
-    char *ssh_config; // a file for ssh -F; NULL: the user's own
-    char *folder;     // where scripts keep things on the boards; NULL: XDG_DATA_HOME as it is there
+    char *ssh_config;     // a file for ssh -F; NULL: the user's own
+    double login_timeout; // seconds for a login; 0: REMOTES_LOGIN_TIMEOUT
+    size_t at_once;       // logins at once; 0: as many as sshd bears
+    char *folder; // where scripts keep things on the boards; NULL: XDG_DATA_HOME as it is there
 };
 
 // Adds the nodes that `host` means: HOST, USER@HOST, with ranges as in pi[1-64] or pi[01-10,15].

@@ -68,6 +68,13 @@ int ssh_error(const struct remote *node, const char *said, struct err *err)
 
 bool ssh_error_is_passing(const char *said)
 {
-    return strstr(said, "kex_exchange_identification") ||
-           strstr(said, "ssh_exchange_identification");
+    static const char *const texts[] = {
+        "kex_exchange_identification", "ssh_exchange_identification", "banner exchange",
+        "Connection reset by",         "Connection closed by",        "Connection timed out"};
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        if (strstr(said, texts[i])) {
+            return true;
+        }
+    }
+    return false;
 }

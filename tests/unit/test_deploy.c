@@ -1,6 +1,7 @@
 // What a release needs of boards, and what they have.
 
 #include "deploy/abi.h"
+#include "deploy/differences.h"
 #include "place.h"
 
 // --- Reading needs -------------------------------------------------------------------------------
@@ -363,6 +364,46 @@ static void test_question(void **state)
     abi_needs_release(&n);
 }
 
+static void test_differences(void **state)
+{
+    _cleanup_strv_ struct strv lines = {0};
+    struct differences found;
+    (void)state;
+    strv_add_list(&lines, "c data/a b", "- f 755 bin/heat", "+ f 644 bin/heat", "- l 777 link a",
+                  "+ l 777 link b", "- d 755 empty", "", "c ", "- f", "x f 644 y", "+ f 644 ",
+                  "- ff 644 y", NULL);
+    differences_read(&lines, &found);
+    const char *const wanted[][2] = {{"data/a b", "has other content"},
+                                     {"bin/heat", "has mode 644 instead of 755"},
+                                     {"link a", "is missing: a link"},
+                                     {"link b", "was added: a link"},
+                                     {"empty", "is missing: a folder"}};
+    assert_int_equal(found.n, ARRAY_SIZE(wanted));
+    for (size_t i = 0; i < found.n; i++) {
+        assert_string_equal(found.items[i].file, wanted[i][0]);
+        assert_string_equal(found.items[i].what, wanted[i][1]);
+    }
+    differences_release(&found);
+}
+
+// A release that comes from a board is checked before it is kept under its name.
+static void test_release_check(void **state)
+{
+    struct place *p = *state;
+    struct err err = ERR_INIT;
+    _cleanup_free_ char *cache = in(p, "cache");
+    add_elf(p, "bin/heat", &(struct arm_elf){0});
+    assert_int_equal(payload_finish(&p->release, &err), 0);
+    assert_int_equal(fs_mkdir_all(cache, 0755, &err), 0);
+    assert_int_equal(payload_keep(&p->release, cache, &err), 0);
+    _cleanup_free_ char *kept = fs_join(cache, p->release.id);
+    assert_int_equal(payload_check(kept, p->release.id, &err), 0);
+    _cleanup_free_ char *file = fs_join(kept, "bin/heat");
+    assert_int_equal(truncate(file, 10), 0);
+    assert_int_equal(payload_check(kept, p->release.id, &err), -1);
+    assert_int_equal(err.code, ERR_VERIFY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -378,6 +419,8 @@ int main(void)
         PLACE_TEST(test_time),
         PLACE_TEST(test_strange_answers),
         PLACE_TEST(test_question),
+        PLACE_TEST(test_differences),
+        PLACE_TEST(test_release_check),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-// A line of find(1): "# f 755 bin/heat ", where a link has its target behind the name. Which blank
-// is between the two cannot be told from the line, so names are compared with the target.
+// A line of find(1): "- f 755 bin/heat", where a link has its target behind the name. Which blank is
+// between the two cannot be told from the line, so names are compared with the target.
 struct entry {
     char sign, kind;
     struct slice mode, rest;
@@ -12,23 +12,15 @@ struct entry {
 static bool read_entry(const char *line, struct entry *out)
 {
     struct slice rest = {line + 1, strlen(line) - 1};
-    struct slice mark;
     struct slice kind;
     *out = (struct entry){.sign = line[0]};
-    if ((line[0] != '-' && line[0] != '+') || !slice_word(&rest, &mark) || !slice_is(mark, "#") ||
-        !slice_word(&rest, &kind) || kind.n != 1 || !slice_word(&rest, &out->mode)) {
+    if ((line[0] != '-' && line[0] != '+') || !slice_word(&rest, &kind) || kind.n != 1 ||
+        !slice_word(&rest, &out->mode)) {
         return false;
     }
     out->kind = kind.p[0];
-    if (rest.n > 0 && rest.p[0] == ' ') {
-        rest.p++;
-        rest.n--;
-    }
-    if (out->kind != 'l' && rest.n > 0 && rest.p[rest.n - 1] == ' ') {
-        rest.n--; // the target that it has not
-    }
-    out->rest = rest;
-    return rest.n > 0;
+    out->rest = slice_trim(rest);
+    return out->rest.n > 0;
 }
 
 static void add(struct differences *d, char *file, char *what)

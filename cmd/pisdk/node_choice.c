@@ -181,7 +181,7 @@ static int choose_nodes(struct app *app, struct remotes *out, struct err *err)
 
 int nodes_choose(struct app *app, const char *where, struct remotes *out, struct err *err)
 {
-    *out = (struct remotes){0};
+    *out = (struct remotes){.login_timeout = (double)app->project.login_timeout};
     if (!where || strcmp(where, "nodes") == 0) {
         return choose_nodes(app, out, err);
     }

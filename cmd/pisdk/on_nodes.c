@@ -1,6 +1,7 @@
 #include "on_nodes.h"
 
 #include <arpa/inet.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,58 +32,41 @@ static bool read_network(const char *text, struct network *out)
     return true;
 }
 
-static bool is_inner(const struct network *n)
+// The most specific network of the board that an address is in.
+static bool find_network(const struct deploy_board *b, const char *address, struct network *out)
 {
-    static const char *const devices[] = {"docker", "br-", "veth", "virbr", "lo", "tun", "wg"};
-    for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
-        if (str_starts(n->device, devices[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool has_network(const struct deploy_board *b, const struct network *wanted)
-{
-    for (size_t i = 0; i < b->networks.n; i++) {
-        struct network n;
-        if (read_network(b->networks.items[i], &n) && n.to == wanted->to &&
-            n.mask == wanted->mask) {
-            return true;
-        }
-    }
-    return false;
-}
-
-// Is it the network by which the desktop reached the board?
-static bool is_way_in(const struct deploy_board *b, const struct network *n)
-{
-    struct in_addr address;
-    return b->address && inet_pton(AF_INET, b->address, &address) == 1 &&
-           (address.s_addr & n->mask) == n->to;
-}
-
-// One that all boards are on; the one that the first was reached by, if it is such a one. Networks
-// of containers and tunnels have the same numbers everywhere and lead nowhere.
-static char *choose_network(const struct deploy_result *r)
-{
-    struct network best = {0};
+    struct in_addr a;
     bool found = false;
-    for (size_t i = 0; i < r->boards[0].networks.n; i++) {
+    for (size_t i = 0; i < b->networks.n && inet_pton(AF_INET, address, &a) == 1; i++) {
         struct network n;
-        bool common = read_network(r->boards[0].networks.items[i], &n) && !is_inner(&n);
-        for (size_t k = 1; k < r->n && common; k++) {
-            common = r->boards[k].state == DEPLOY_SHARED || has_network(&r->boards[k], &n);
-        }
-        if (common && (!found || is_way_in(&r->boards[0], &n))) {
-            best = n;
+        if (read_network(b->networks.items[i], &n) && (a.s_addr & n.mask) == n.to &&
+            (!found || __builtin_popcount(n.mask) > __builtin_popcount(out->mask))) {
+            *out = n;
             found = true;
         }
     }
-    struct in_addr address = {.s_addr = best.to};
-    char text[INET_ADDRSTRLEN];
-    inet_ntop(AF_INET, &address, text, sizeof(text));
-    return found ? xasprintf("%s/%d", text, __builtin_popcount(best.mask)) : NULL;
+    return found;
+}
+
+// Those by which the first board reaches the others, as mpirun takes them; NULL when one of these
+// is behind a router, or none is known: then MPI is to find its own way.
+static char *choose_networks(const struct deploy_board *first, const struct strv *addresses)
+{
+    _cleanup_strv_ struct strv found = {0};
+    for (size_t i = 0; i < addresses->n; i++) {
+        struct network n;
+        char text[INET_ADDRSTRLEN];
+        if (!find_network(first, addresses->items[i], &n)) {
+            return NULL;
+        }
+        struct in_addr address = {.s_addr = n.to};
+        inet_ntop(AF_INET, &address, text, sizeof(text));
+        _cleanup_free_ char *network = xasprintf("%s/%d", text, __builtin_popcount(n.mask));
+        if (!strv_has(&found, network)) {
+            strv_add(&found, network);
+        }
+    }
+    return found.n ? strv_join(&found, ",") : NULL;
 }
 
 // --- mpirun --------------------------------------------------------------------------------------
@@ -102,25 +86,50 @@ static void format_hosts(const struct deploying *d, bool mpich, struct strbuf *o
     }
 }
 
+// Has the user said which networks, or which not?
+static bool has_network(const struct strv *words, const char *layer)
+{
+    _cleanup_free_ char *name = xasprintf("%s_tcp_if_", layer);
+    for (size_t i = 0; i < words->n; i++) {
+        if (str_starts(words->items[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct networks_wanted {
+    const struct deploying *d;
+    const struct nodes_job *job;
+};
+
+static void add_networks(void *user, const struct strv *addresses, struct strv *words)
+{
+    static const char *const layers[] = {"btl", "oob"};
+    const struct networks_wanted *w = user;
+    _cleanup_free_ char *networks = choose_networks(&w->d->result.boards[0], addresses);
+    for (size_t i = 0; networks && i < ARRAY_SIZE(layers); i++) {
+        if (!has_network(w->job->mpirun, layers[i])) {
+            strv_add(words, "--mca");
+            strv_addf(words, "%s_tcp_if_include", layers[i]);
+            strv_add(words, networks);
+        }
+    }
+    log_debug(&w->d->app->log, "ranks talk over %s", networks ? networks : "any network");
+}
+
 // All that belongs to the run can be told by its environment, on every board.
 static void add_open_mpi(const struct deploying *d, bool runtime, struct strv *words)
 {
-    _cleanup_free_ char *network = d->nodes.n > 1 ? choose_network(&d->result) : NULL;
-
     strv_add_list(words, "-x", "PISDK_RUN", "--mca", "plm_rsh_args", "-oBatchMode=yes", "--mca",
                   "orte_launch_agent", NULL);
     if (runtime) { // from the home folder
-        strv_addf(words, "env PISDK_RUN={run} .local/share/pisdk/%s/releases/%s/runtime/bin/orted",
+        strv_addf(words,
+                  "env PISDK_RUN={run} "
+                  "${XDG_DATA_HOME:-.local/share}/pisdk/%s/releases/%s/runtime/bin/orted",
                   d->app->project.name, d->release.id);
     } else {
         strv_add(words, "env PISDK_RUN={run} orted");
-    }
-    if (network) {
-        strv_add_list(words, "--mca", "btl_tcp_if_include", network, "--mca", "oob_tcp_if_include",
-                      network, NULL);
-        log_debug(&d->app->log, "ranks talk over %s", network);
-    } else if (d->nodes.n > 1) {
-        log_warning(&d->app->log, "the boards have no network in common");
     }
 }
 
@@ -163,7 +172,9 @@ static int run(struct deploying *d, const struct nodes_job *job, int *status, st
     strv_add_all(&words, job->ranks > 0 ? job->mpirun->items : NULL);
     strv_add(&words, program);
     strv_add_all(&words, job->args);
-    format_hosts(d, str_eq(job->sysroot->lock.flavour, "mpich"), &hosts);
+    bool mpich = str_eq(job->sysroot->lock.flavour, "mpich");
+    struct networks_wanted wanted = {d, job};
+    format_hosts(d, mpich, &hosts);
     const struct remote_run r = {
         .app = d->app,
         .nodes = &d->nodes,
@@ -173,6 +184,10 @@ static int run(struct deploying *d, const struct nodes_job *job, int *status, st
         .hosts = hosts.data,
         .timeout = job->timeout,
         .timed_out = job->timed_out,
+        .program = fs_base(job->program),
+        .alone = job->ranks == 0,
+        .add_words = job->ranks > 0 && !mpich ? add_networks : NULL,
+        .user = &wanted,
     };
     return remote_run(&r, status, err);
 }
@@ -218,6 +233,7 @@ struct execution {
     struct app *app;
     const struct remotes *nodes;
     bool in_order;
+    bool unread; // nobody reads our output any more
     struct executed *boards;
 };
 
@@ -230,7 +246,7 @@ static void on_line(void *user, size_t node, enum fleet_stream stream, const cha
                     line);
     } else {
         fprintf(to, "%s: %s\n", e->nodes->items[node].name, line);
-        fflush(to);
+        e->unread = fflush(to) != 0 || e->unread;
     }
 }
 
@@ -272,10 +288,17 @@ static int tell_failures(const struct execution *e, struct err *err)
                : err_set(err, ERR_NODES, "it failed on %zu of %zu boards", failed, e->nodes->n);
 }
 
+static bool is_unread(void *user)
+{
+    const struct execution *e = user;
+    return e->unread;
+}
+
 static int execute(struct execution *e, const struct strv *words, struct err *err)
 {
     _cleanup_strbuf_ struct strbuf script = {0};
-    const struct fleet_handlers handlers = {.user = e, .on_line = on_line, .on_end = on_end};
+    const struct fleet_handlers handlers = {
+        .user = e, .on_line = on_line, .on_end = on_end, .log = &e->app->log};
 
     if (nodes_read_script(e->app, "exec.sh", &script, err) != 0) {
         return -1;
@@ -285,8 +308,12 @@ static int execute(struct execution *e, const struct strv *words, struct err *er
     for (size_t i = 0; i < e->nodes->n && r == 0; i++) {
         r = fleet_start(f, i, script.data, words, err);
     }
-    r = r == 0 ? fleet_serve(f, NULL, err) : r;
+    r = r == 0 ? fleet_serve(f, is_unread, err) : r;
     fleet_free(f);
+    if (e->unread) { // as a program does that writes to a closed pipe, `| head`
+        signal(SIGPIPE, SIG_DFL);
+        raise(SIGPIPE);
+    }
     print_in_order(e);
     return r == 0 ? tell_failures(e, err) : -1;
 }

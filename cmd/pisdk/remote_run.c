@@ -1,44 +1,55 @@
 #include "remote_run.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/proc.h"
 #include "node_choice.h"
 #include "remote/fleet.h"
+#include "remote/mpi_error.h"
 
-enum { SSH_FAILED = 255, TIMED_OUT = 124 };
+enum { SSH_FAILED = 255, TIMED_OUT = 124, CHUNK = 1 << 14, LINE_MAX_BYTES = 1 << 14 };
 
 static const double beat_seconds = 4;     // see run.sh
 static const double grace_seconds = 2;    // between SIGTERM and SIGKILL
-static const double farewell_seconds = 8; // until the board has seen to what is left
+static const double patience_seconds = 5; // after Ctrl-C, for the program to end by itself
+static const double farewell_seconds = 3; // for what is left on the boards, and the last output
 
 #define RUN_FOLDER "${XDG_DATA_HOME:-$HOME/.local/share}/pisdk/"
 
 // One run, and what goes on in it.
 struct running {
     const struct remote_run *r;
-    struct fleet *control;
-    struct remotes first;
+    struct fleet *boards; // a session each
+    struct remotes nodes; // those that take part
+    bool *ready, *gone;
+    struct strv addresses; // of the others, as the first board knows them
     char id[STR_UNIQUE + 1];
+    bool started;
     pid_t ssh;  // the one that has our streams; 0: it has ended
+    int errors; // its standard error; -1: closed
     int status; // its status
     bool known; // the board has told the program's own one
     bool asked;
-    bool lost;       // the connection for signals
-    bool forced;     // it did not end by itself
-    double deadline; // for the program, or 0
-    double kill_at;  // or 0
-    double beaten;
+    bool forced;        // it did not end by itself
+    bool swept;         // and what was left is being ended
+    double deadline;    // for the program, or 0
+    double kill_at;     // or 0
     double give_up_at;  // or 0
+    double beaten;      // when the boards were last told that we are there
     double interrupted; // when Ctrl-C was typed last
-    struct err why;
+    struct strbuf line; // of mpirun's, so far
+    const struct mpi_error *told;
+    struct err why; // a board that went away
 };
 
-// --- What the board gets -------------------------------------------------------------------------
+// --- What the first board gets -------------------------------------------------------------------
 
 // A word for the shell. In our own ones, {dir} is the run's folder, and {run} its name.
 static void add_word(struct strbuf *out, const char *id, const char *word, bool own)
@@ -63,72 +74,151 @@ static void add_word(struct strbuf *out, const char *id, const char *word, bool 
 
 static void make_start(const struct running *s, struct strbuf *out)
 {
-    strbuf_addf(out, "dir=" RUN_FOLDER "%s/run-%s\n", s->r->project, s->id);
+    const struct remote_run *r = s->r;
+    _cleanup_strv_ struct strv more = {0};
+    if (r->add_words) {
+        r->add_words(r->user, &s->addresses, &more);
+    }
+    strbuf_addf(out, "dir=" RUN_FOLDER "%s/run-%s\n", r->project, s->id);
     strbuf_addf(out,
                 "cd \"${dir%%/*}/work\" || exit 126\n"
                 "export PISDK_RUN=%s\n"
                 "sh -c 'echo $$ >\"$0/pid\"; exec \"$@\"' \"$dir\"",
                 s->id);
-    for (size_t i = 0; i < s->r->words->n; i++) {
-        add_word(out, s->id, s->r->words->items[i], i < s->r->own_words);
+    for (size_t i = 0; i <= r->words->n; i++) {
+        for (size_t k = 0; i == r->own_words && k < more.n; k++) {
+            add_word(out, s->id, more.items[k], true);
+        }
+        if (i < r->words->n) {
+            add_word(out, s->id, r->words->items[i], i < r->own_words);
+        }
     }
     strbuf_adds(out, "\ns=$?\necho $s 2>/dev/null >\"$dir/status\"\nexit $s\n");
 }
 
-static void send_files(struct running *s)
+static void send(struct running *s, size_t node, const char *command)
+{
+    if (!s->gone[node]) {
+        fleet_send(s->boards, node, command);
+    }
+}
+
+static void send_all(struct running *s, const char *command)
+{
+    for (size_t i = 0; i < s->nodes.n; i++) {
+        send(s, i, command);
+    }
+}
+
+// All boards are there: now it begins.
+static void begin_program(struct running *s)
 {
     _cleanup_strbuf_ struct strbuf start = {0};
     _cleanup_strbuf_ struct strbuf line = {0};
-    strbuf_adds(&line, "put hosts '");
-    fleet_encode(s->r->hosts, &line);
-    strbuf_adds(&line, "'\nput start '");
+    strbuf_adds(&line, "put hosts");
+    fleet_encode_word(s->r->hosts, &line);
+    strbuf_adds(&line, "\nput start");
     make_start(s, &start);
-    fleet_encode(start.data, &line);
-    strbuf_adds(&line, "'\n");
-    fleet_send(s->control, 0, line.data);
+    fleet_encode_word(start.data, &line);
+    strbuf_adds(&line, "\n");
+    send(s, 0, line.data);
+    s->started = true;
+    s->deadline = s->r->timeout > 0 ? clock_seconds() + s->r->timeout : 0;
 }
 
+// The login of the program waits until it may begin. Its login may be slow, as may the others'.
 static int start_ssh(struct running *s, struct err *err)
 {
     _cleanup_strv_ struct strv argv = {0};
-    fleet_ssh_argv(s->r->nodes, &s->first.items[0], &argv);
-    strv_addf(
-        &argv,
-        "exec /bin/sh -c 'd=" RUN_FOLDER "%s/run-%s; n=0; until [ -e \"$d/start\" ]; do "
-        "n=$((n + 1)); [ $n -lt 300 ] || exit 125; sleep 0.1; done; exec /bin/sh \"$d/start\"'",
-        s->r->project, s->id);
-    s->ssh = proc_start_deaf(argv.items, err);
+    fleet_ssh_argv(&s->nodes, &s->nodes.items[0], &argv);
+    strv_addf(&argv,
+              "exec /bin/sh -c 'd=" RUN_FOLDER "%s/run-%s; n=0; until [ -e \"$d/start\" ]; do "
+              "n=$((n + 1)); [ $n -lt 1200 ] || exit 125; sleep 0.1; done; exec /bin/sh "
+              "\"$d/start\"'",
+              s->r->project, s->id);
+    s->ssh = proc_start_deaf(argv.items, &s->errors, err);
     return s->ssh > 0 ? 0 : -1;
+}
+
+// --- How it is ended -----------------------------------------------------------------------------
+
+// Everything that can be reached ends now, and is not waited for longer than a moment.
+static void end_everything(struct running *s)
+{
+    s->forced = true;
+    if (!s->swept) {
+        s->swept = true;
+        s->give_up_at = clock_seconds() + farewell_seconds;
+        send(s, 0, "signal KILL\n");
+        send_all(s, "sweep\n");
+    }
+}
+
+static void lose_board(struct running *s, size_t node, const struct err *why)
+{
+    const char *name = s->nodes.items[node].name;
+    s->gone[node] = true;
+    if (s->why.code != ERR_NONE || (s->ssh == 0 && s->known)) {
+        return; // the first one counts; and nothing does after the end
+    }
+    err_set(&s->why, ERR_NODES, s->started ? "%s went away during the run: %s" : "%s: %s", name,
+            why->msg);
+    if (why->hint[0]) {
+        err_hint(&s->why, "%s", why->hint);
+    }
+    if (s->started) {
+        log_warning(&s->r->app->log, "%s: %s; the run is ended on all other boards", name,
+                    why->msg);
+        send(s, 0, "signal TERM\n");
+        s->kill_at = clock_seconds() + (node == 0 ? 0 : grace_seconds);
+    } else {
+        end_everything(s);
+    }
+    s->forced = true;
 }
 
 // --- What comes ----------------------------------------------------------------------------------
 
+static bool all_are_ready(const struct running *s)
+{
+    for (size_t i = 0; i < s->nodes.n; i++) {
+        if (!s->ready[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void on_line(void *user, size_t node, enum fleet_stream stream, const char *line)
 {
+    static const char status[] = ":status ";
+    static const char peer[] = ":peer ";
     struct running *s = user;
-    (void)node;
     if (stream == FLEET_ERRORS) {
-        log_debug(&s->r->app->log, "%s: %s", s->first.items[0].name, line);
-    } else if (str_starts(line, ":status ")) {
-        s->status = (int)strtol(line + strlen(":status "), NULL, 10);
+        log_debug(&s->r->app->log, "%s: %s", s->nodes.items[node].name, line);
+    } else if (strcmp(line, ":ready") == 0) {
+        s->ready[node] = true;
+        if (all_are_ready(s) && !s->started && !s->forced) {
+            begin_program(s);
+        }
+    } else if (node == 0 && str_starts(line, status)) {
+        s->status = (int)strtol(line + strlen(status), NULL, 10);
         s->known = true;
-    } else if (strcmp(line, ":none") == 0) {
-        s->lost = true;
+    } else if (node == 0 && str_starts(line, peer) &&
+               !strv_has(&s->addresses, line + strlen(peer))) {
+        strv_add(&s->addresses, line + strlen(peer));
     }
 }
 
 static void on_end(void *user, size_t node, int status, const struct err *why)
 {
     struct running *s = user;
-    (void)node;
-    (void)status;
-    s->lost = true;
-    s->why = *why;
-}
-
-static void send(struct running *s, const char *command)
-{
-    fleet_send(s->control, 0, command);
+    struct err own = ERR_INIT;
+    if (status >= 0) {
+        err_set(&own, ERR_NODES, "its shell ended with status %d", status);
+        why = &own;
+    }
+    lose_board(s, node, why);
 }
 
 static void on_signal(struct running *s, int sig)
@@ -142,14 +232,17 @@ static void on_signal(struct running *s, int sig)
     double now = clock_seconds();
     for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
         if (known[i].sig == sig) {
-            send(s, known[i].command);
+            send(s, 0, known[i].command);
         }
     }
-    if (sig != SIGUSR1 && sig != SIGUSR2) {
-        s->forced = true;
+    if (sig == SIGUSR1 || sig == SIGUSR2) {
+        return;
     }
-    if (sig == SIGINT && now - s->interrupted < 1) {
-        send(s, "signal KILL; sweep\n");
+    s->forced = true;
+    if (!s->started || (sig == SIGINT && s->interrupted > 0)) {
+        end_everything(s);
+    } else if (s->kill_at == 0) {
+        s->kill_at = now + patience_seconds;
     }
     s->interrupted = sig == SIGINT ? now : s->interrupted;
 }
@@ -175,23 +268,75 @@ static void watch_time(struct running *s, double now)
         s->kill_at = now + grace_seconds;
         s->forced = true;
         *s->r->timed_out = true;
-        send(s, "signal TERM\n");
+        send(s, 0, "signal TERM\n");
     }
     if (s->kill_at > 0 && now > s->kill_at) {
         s->kill_at = 0;
-        send(s, "signal KILL; sweep\n");
+        end_everything(s);
+    }
+    if (s->swept && s->ssh > 0 && now > s->give_up_at) {
+        kill(s->ssh, SIGKILL);
     }
 }
+
+// --- What the program and mpirun say -------------------------------------------------------------
+
+static void look_at(struct running *s, const char *line)
+{
+    const struct mpi_error *e = mpi_error_find(line);
+    if (e && (!s->told || e->weight > s->told->weight)) {
+        s->told = e;
+    }
+}
+
+static void read_errors(struct running *s)
+{
+    char data[CHUNK];
+    struct pollfd p = {.fd = s->errors, .events = POLLIN};
+    while (s->errors >= 0 && poll(&p, 1, 0) > 0) {
+        ssize_t n = read(s->errors, data, sizeof(data));
+        if (n <= 0) {
+            close(s->errors);
+            s->errors = p.fd = -1;
+            return;
+        }
+        (void)!fwrite(data, 1, (size_t)n, stderr);
+        fflush(stderr);
+        for (ssize_t i = 0; i < n; i++) {
+            if (data[i] == '\n') {
+                look_at(s, s->line.data ? s->line.data : "");
+                s->line.len = 0;
+                strbuf_adds(&s->line, "");
+            } else if (data[i] && s->line.len < LINE_MAX_BYTES) {
+                strbuf_add(&s->line, &data[i], 1);
+            }
+        }
+    }
+}
+
+// Not of what we have ended ourselves: mpirun complains then.
+static void tell_mpi_error(const struct running *s)
+{
+    if (s->told && !s->forced && s->status != 0) {
+        log_warning(&s->r->app->log, "%s", s->told->meaning);
+        if (s->told->mend) {
+            log_info(&s->r->app->log, "hint: %s", s->told->mend);
+        }
+    }
+}
+
+// --- The whole -----------------------------------------------------------------------------------
 
 static void on_tick(void *user)
 {
     struct running *s = user;
     double now = clock_seconds();
+    read_errors(s);
     take_signals(s);
     watch_time(s, now);
     if (now - s->beaten > beat_seconds) {
         s->beaten = now;
-        send(s, "beat\n");
+        send_all(s, "beat\n");
     }
 }
 
@@ -204,39 +349,17 @@ static bool is_over(void *user)
     if (s->ssh > 0 && waitpid(s->ssh, &status, WNOHANG) == s->ssh) {
         s->ssh = 0;
         s->status = proc_status(status);
-        s->known = s->status != SSH_FAILED; // that may be the program's as well as ssh's
+        s->known = s->started && s->status != SSH_FAILED; // which may be the program's as well
     }
-    if (s->ssh > 0 && s->lost) { // it can be neither asked nor told any more
-        s->give_up_at = s->give_up_at > 0 ? s->give_up_at : now + farewell_seconds;
-        if (now > s->give_up_at) {
-            kill(s->ssh, SIGKILL);
-        }
+    if (s->ssh > 0) {
         return false;
     }
-    if (s->ssh == 0 && !s->known && !s->lost && !s->asked) {
+    if (!s->known && s->started && !s->asked && !s->gone[0]) {
         s->asked = true;
         s->give_up_at = now + farewell_seconds;
-        send(s, "status\n");
+        send(s, 0, "status\n");
     }
-    return s->ssh == 0 && (s->known || s->lost || now > s->give_up_at);
-}
-
-// --- The whole -----------------------------------------------------------------------------------
-
-// After a run that did not end by itself, nothing of it may be left on the other boards.
-static void sweep_others(const struct running *s)
-{
-    _cleanup_strbuf_ struct strbuf script = {0};
-    _cleanup_strv_ struct strv args = {0};
-    struct err ignored = ERR_INIT;
-    struct fleet_answer *answers = xcalloc(s->r->nodes->n, sizeof(*answers));
-
-    strv_add(&args, s->id);
-    if (nodes_read_script(s->r->app, "sweep.sh", &script, &ignored) == 0 &&
-        fleet_ask(s->r->nodes, script.data, &args, answers, &ignored) == 0) {
-        fleet_answers_release(answers, s->r->nodes->n);
-    }
-    free(answers);
+    return s->known || !s->started || s->gone[0] || now > s->give_up_at;
 }
 
 static bool is_gone(void *user)
@@ -247,80 +370,115 @@ static bool is_gone(void *user)
 
 static int serve(struct running *s, struct err *err)
 {
-    while (fleet_serve(s->control, is_over, err) != 0) {
+    while (fleet_serve(s->boards, is_over, err) != 0) {
         if (err->code != ERR_INTERRUPTED) {
             return -1;
         }
         err_clear(err);
         take_signals(s);
     }
+    read_errors(s);
     return 0;
 }
 
+// What is left of a run that did not end by itself is ended; then the sessions are. Boards that
+// were lost are not waited for.
 static void say_good_bye(struct running *s)
 {
     struct err ignored = ERR_INIT;
+    if (s->forced || !s->known) {
+        send_all(s, "sweep\n");
+    }
+    send_all(s, "over\n");
+    for (size_t i = 0; i < s->nodes.n; i++) {
+        if (s->gone[i] || !s->ready[i]) {
+            fleet_kill(s->boards, i);
+        }
+        s->gone[i] = true; // what comes now is no news
+        fleet_close_input(s->boards, i);
+    }
     s->give_up_at = clock_seconds() + farewell_seconds;
-    fleet_close_input(s->control, 0);
-    (void)!fleet_serve(s->control, is_gone, &ignored);
+    (void)!fleet_serve(s->boards, is_gone, &ignored);
+    read_errors(s);
 }
 
 static int begin(struct running *s, struct err *err)
 {
     _cleanup_strbuf_ struct strbuf script = {0};
-    _cleanup_strv_ struct strv args = {0};
-    const struct remotes *nodes = s->r->nodes;
 
     str_unique(s->id);
-    strv_add_list(&args, s->r->project, s->id, NULL);
-    for (size_t i = 1; i < nodes->n; i++) {
-        strv_add(&args, nodes->items[i].peer);
-    }
-    if (nodes_read_script(s->r->app, "run.sh", &script, err) != 0 ||
-        fleet_start(s->control, 0, script.data, &args, err) != 0) {
+    if (nodes_read_script(s->r->app, "run.sh", &script, err) != 0) {
         return -1;
     }
-    send_files(s);
+    for (size_t i = 0; i < s->nodes.n; i++) {
+        _cleanup_strv_ struct strv args = {0};
+        strv_add_list(&args, s->r->project, s->id, i == 0 ? "first" : "other", NULL);
+        for (size_t k = 1; i == 0 && k < s->nodes.n; k++) {
+            strv_add(&args, s->nodes.items[k].peer);
+        }
+        if (fleet_start(s->boards, i, script.data, &args, err) != 0) {
+            return -1;
+        }
+    }
     s->beaten = clock_seconds();
-    s->deadline = s->r->timeout > 0 ? clock_seconds() + s->r->timeout : 0;
     return start_ssh(s, err);
+}
+
+static void init(struct running *s, const struct remote_run *r)
+{
+    static const struct fleet_handlers calls = {
+        .on_line = on_line, .on_end = on_end, .on_tick = on_tick};
+    struct fleet_handlers handlers = calls;
+    handlers.user = s;
+    handlers.log = &r->app->log;
+    *s = (struct running){.r = r, .errors = -1, .nodes = *r->nodes};
+    s->nodes.n = r->alone ? 1 : r->nodes->n;
+    s->ready = xcalloc(s->nodes.n + 1, sizeof(*s->ready));
+    s->gone = xcalloc(s->nodes.n + 1, sizeof(*s->gone));
+    s->boards = fleet_new(&s->nodes, &handlers);
+}
+
+static void release(struct running *s)
+{
+    if (s->ssh > 0) {
+        kill(s->ssh, SIGKILL);
+        waitpid(s->ssh, NULL, 0);
+    }
+    if (s->errors >= 0) {
+        close(s->errors);
+    }
+    fleet_free(s->boards);
+    strv_release(&s->addresses);
+    strbuf_release(&s->line);
+    free(s->ready);
+    free(s->gone);
 }
 
 int remote_run(const struct remote_run *r, int *status, struct err *err)
 {
-    struct running s = {.r = r};
-    const struct fleet_handlers handlers = {
-        .user = &s, .on_line = on_line, .on_end = on_end, .on_tick = on_tick};
+    struct running s;
     sigset_t set;
     sigset_t saved;
 
-    s.first = (struct remotes){.items = r->nodes->items,
-                               .n = 1,
-                               .ssh_config = r->nodes->ssh_config,
-                               .folder = r->nodes->folder};
     proc_forwarded_signals(&set);
     pthread_sigmask(SIG_BLOCK, &set, &saved);
-    s.control = fleet_new(&s.first, &handlers);
+    init(&s, r);
     int result = begin(&s, err) == 0 ? serve(&s, err) : -1;
     if (result == 0) {
         say_good_bye(&s);
+        tell_mpi_error(&s);
     }
-    if (s.ssh > 0) {
-        kill(s.ssh, SIGKILL);
-        waitpid(s.ssh, NULL, 0);
-    }
-    fleet_free(s.control);
-    if (result == 0 && !s.known) {
+    bool timed_out = r->timed_out && *r->timed_out;
+    if (result == 0 && s.why.code != ERR_NONE) {
         *err = s.why;
-        if (err->code == ERR_NONE) {
-            err_set(err, ERR_NETWORK, "the connection was lost");
-        }
-        result = err_wrap(err, "%s", s.first.items[0].name);
+        result = -1;
+    } else if (result == 0 && !s.known && !timed_out && s.interrupted == 0) {
+        result = err_set(err, ERR_NETWORK, "%s: the connection was lost", s.nodes.items[0].name);
+    } else if (result == 0 && !s.known) {
+        s.status = PROC_SIGNALED + SIGINT;
     }
-    if (s.forced || result != 0) {
-        sweep_others(&s);
-    }
+    *status = timed_out ? TIMED_OUT : s.status;
+    release(&s);
     pthread_sigmask(SIG_SETMASK, &saved, NULL);
-    *status = r->timed_out && *r->timed_out ? TIMED_OUT : s.status;
     return result;
 }

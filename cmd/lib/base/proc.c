@@ -441,15 +441,24 @@ int proc_start(char *const argv[], struct proc_child *out, struct err *err)
     return r;
 }
 
-pid_t proc_start_deaf(char *const argv[], struct err *err)
+pid_t proc_start_deaf(char *const argv[], int *errors, struct err *err)
 {
     static const int ignored[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
     int report[2];
+    int pipe_errors[2] = {-1, -1};
     if (pipe2(report, O_CLOEXEC) != 0) {
+        return err_sys(err, "cannot make a pipe");
+    }
+    if (errors && pipe2(pipe_errors, O_CLOEXEC) != 0) {
+        close_end(&report[0]);
+        close_end(&report[1]);
         return err_sys(err, "cannot make a pipe");
     }
     pid_t pid = fork();
     if (pid == 0) {
+        if (errors) {
+            dup2(pipe_errors[1], STDERR_FILENO);
+        }
         sigset_t none;
         sigemptyset(&none);
         prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -467,6 +476,12 @@ pid_t proc_start_deaf(char *const argv[], struct err *err)
     int r = pid < 0 ? err_sys(err, "cannot start %s", argv[0])
                     : read_exec_report(report[0], argv[0], err);
     close_end(&report[0]);
+    close_end(&pipe_errors[1]);
+    if (r != 0) {
+        close_end(&pipe_errors[0]);
+    } else if (errors) {
+        *errors = pipe_errors[0];
+    }
     if (r != 0 && pid > 0) {
         waitpid(pid, NULL, 0);
     }

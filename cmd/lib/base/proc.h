@@ -61,8 +61,9 @@ int proc_start(char *const argv[], struct proc_child *out, struct err *err) ERR_
 
 // A program that goes on beside us with our own standard streams. It is deaf to SIGINT, SIGQUIT,
 // SIGTERM and SIGHUP, which are the caller's business, and killed when the thread that started it
-// ends. The caller awaits it.
-pid_t proc_start_deaf(char *const argv[], struct err *err) ERR_MUST_CHECK;
+// ends. The caller awaits it. `errors`, when it is not NULL, gets the reading end of a pipe that is
+// its standard error.
+pid_t proc_start_deaf(char *const argv[], int *errors, struct err *err) ERR_MUST_CHECK;
 
 // Bytes of a process that no file is behind: anonymous memory, shared by a fork or not
 // (proc_pid_statm(5)). 0 when it is gone.

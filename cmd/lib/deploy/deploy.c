@@ -481,7 +481,7 @@ static void init(struct job *j, struct deploy_result *out)
         j->wide.items[i] = j->wide.items[j->n + i] = nodes->items[i];
     }
     const struct fleet_handlers handlers = {
-        .user = j, .on_line = job_on_line, .on_end = on_end, .on_tick = on_tick};
+        .user = j, .on_line = job_on_line, .on_end = on_end, .on_tick = on_tick, .log = j->o->log};
     j->fleet = fleet_new(&j->wide, &handlers);
 }
 

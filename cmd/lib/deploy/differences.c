@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-// A line of find(1): "- f 755 bin/heat", where a link has its target behind the name. Which blank is
-// between the two cannot be told from the line, so names are compared with the target.
+// A line of find(1): "- f 755 bin/heat", where a link has its target behind the name. Which blank
+// is between the two cannot be told from the line, so names are compared with the target.
 struct entry {
     char sign, kind;
     struct slice mode, rest;

@@ -161,7 +161,7 @@ bool job_is_storage(const char *text)
 void job_fail_said(struct job *j, size_t node, const char *text)
 {
     struct deploy_board *b = &j->boards[node];
-    const char *host = j->o->nodes->items[node].host;
+    _cleanup_free_ char *host = remote_words(&j->o->nodes->items[node]);
     job_fail(j, node, ERR_FAILED, "%s", is_full(text) ? "its storage is full" : text);
     if (is_full(text)) {
         err_hint(&b->err, "make room: ssh %s df -h", host);

@@ -109,7 +109,8 @@ void job_send_prepare(struct job *j, size_t node)
     if ((double)s->free < margin * (double)bytes) {
         job_fail(j, node, ERR_FAILED, "its storage is full: %s are needed, %s are free",
                  str_size(needed, bytes), str_size(free_now, s->free));
-        err_hint(&b->err, "make room: ssh %s df -h", j->o->nodes->items[node].host);
+        _cleanup_free_ char *words = remote_words(&j->o->nodes->items[node]);
+        err_hint(&b->err, "make room: ssh %s df -h", words);
         return;
     }
     b->state = DEPLOY_PREPARING;

@@ -246,7 +246,7 @@ static double slowest(const struct transfer *t)
 static bool is_overdue(const struct transfer *t, const struct transfer_board *b, double now)
 {
     double wait = patience + pieces_patience * slowest(t);
-    return now - b->since >
+    return now - (b->since > b->offered ? b->since : b->offered) >
            wait * (double)(1 << (b->moved < MOVES_DOUBLE ? b->moved : MOVES_DOUBLE));
 }
 
@@ -266,14 +266,19 @@ static size_t find_better(const struct transfer *t, size_t node, double now)
 static size_t find_bypass(const struct transfer *t, size_t node, double now)
 {
     const struct transfer_board *b = &t->boards[node];
-    size_t slow = transfer_source(t, node);
-    size_t source = is_board(slow) ? transfer_source(t, slow) : transfer_nobody;
-    if (!is_board(source) || b->have < t->boards[slow].have ||
-        has(t, source) < t->boards[slow].have + BACKLOG || !could_feed(t, source, node)) {
+    size_t from = transfer_source(t, node);
+    size_t source = is_board(from) ? transfer_source(t, from) : transfer_nobody;
+    if (!is_board(source) || !could_feed(t, source, node)) {
         return transfer_nobody;
     }
+    const struct transfer_board *slow = &t->boards[from];
     double usual = t->boards[source].interval;
-    bool slower = usual > 0 && t->boards[slow].interval > clearly_slower * usual;
+    if (usual == 0 || !slow->proved || has(t, source) < slow->have + BACKLOG ||
+        b->have + 1 < slow->have) { // it is slow itself
+        return transfer_nobody;
+    }
+    bool slower = slow->interval > clearly_slower * usual ||
+                  now - slow->since > patience / 2 + pieces_patience * usual;
     double wait = 1 + pieces_patience * usual;
     return slower && now - b->since > wait * (double)(1 << b->moved) ? source : transfer_nobody;
 }
@@ -354,6 +359,9 @@ static bool step(struct transfer *t, size_t node, double now, struct transfer_st
         }
         size_t from = choose(t, node, transfer_nobody);
         return from != transfer_nobody && start(t, node, from, now, out);
+    }
+    if (has(t, t->feeds[b->feed].from) <= b->have) {
+        b->offered = now; // it waits for its source, which is not that one's fault
     }
     size_t other = end_trial(t, node, now);
     if (other != transfer_nobody) {

@@ -35,6 +35,7 @@ struct transfer_board {
     size_t have;       // how many
     size_t feed;       // number of the feed that it gets; transfer_nobody: none
     double since;      // when that began, or a piece came last
+    double offered;    // from when on its source has had more than it
     bool proved;       // a piece came by this feed
     double interval;   // seconds between pieces, lately; 0: not known
     double rest_until; // no feed before

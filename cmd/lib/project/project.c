@@ -10,12 +10,13 @@
 #define KNOWN_KEYS                                                                                 \
     "project.name target.sysroot target.board target.glibc build.system build.configure "          \
     "build.args build.command build.test run.ranks run.program nodes.file nodes.group "            \
+    "nodes.login-timeout "                                                                         \
     "deploy.files deploy.keep deploy.runtime slurm.host slurm.place slurm.folder "                 \
     "slurm.partition slurm.time slurm.options"
 #define KNOWN_NODE_KEYS "node.host node.slots node.board node.identity node.port node.peer"
 #define NODE_SECTION    "node "
 
-enum { PROJECT_NAME_MAX = 64, DEPLOY_KEEP = 3, DEPLOY_KEEP_MAX = 100 };
+enum { PROJECT_NAME_MAX = 64, DEPLOY_KEEP = 3, DEPLOY_KEEP_MAX = 100, LOGIN_TIMEOUT_MAX = 3600 };
 
 bool project_name_is_valid(const char *name)
 {
@@ -187,6 +188,9 @@ static int on_key(void *user, const char *section, const char *key, const char *
     }
     if (strcmp(section, "run") == 0 && strcmp(key, "ranks") == 0) {
         return ini_number(key, value, 1, PROJECT_RANKS_MAX, &p->ranks, err);
+    }
+    if (strcmp(section, "nodes") == 0 && strcmp(key, "login-timeout") == 0) {
+        return ini_number(key, value, 1, LOGIN_TIMEOUT_MAX, &p->login_timeout, err);
     }
     if (strcmp(section, "deploy") == 0 && strcmp(key, "keep") == 0) {
         return ini_number(key, value, 1, DEPLOY_KEEP_MAX, &p->deploy_keep, err);

@@ -51,8 +51,9 @@ struct project {
     char *board; // a board's name, or "auto": the weakest of the nodes
     char *glibc; // the newest version that programs may need, or NULL: the sysroot's
     struct project_build_settings build;
-    char *nodes_file;  // a hostfile or an inventory, absolute; NULL: none
-    char *nodes_group; // of the inventory; NULL: all of it
+    char *nodes_file;   // a hostfile or an inventory, absolute; NULL: none
+    char *nodes_group;  // of the inventory; NULL: all of it
+    long login_timeout; // seconds for a login to a board; 0: the default
     struct project_node *nodes;
     size_t n_nodes;
     struct strv deploy_files;           // what else goes to the boards

@@ -52,6 +52,7 @@ struct session {
     int tries;
     double began; // the first try
     double again; // when to try once more; 0: not
+    double told;  // when it was said last that it is waited for
     struct strbuf script;
     struct chunk *queue;
     size_t n_queue, at; // chunks before `at` are done
@@ -546,6 +547,22 @@ static size_t fill_polled(struct fleet *f)
     return open;
 }
 
+static void tell_waiting(struct fleet *f)
+{
+    static const double every = 10;
+    double now = clock_seconds();
+    for (size_t i = 0; f->handlers.log && i < f->nodes->n; i++) {
+        struct session *s = &f->sessions[i];
+        double since = s->told > 0 ? s->told : s->began;
+        if (s->wanted && !s->connected && !s->over &&
+            now - since > (s->told > 0 ? every : every / 2)) {
+            s->told = now;
+            log_info(f->handlers.log, "still waiting for %s (%.0f s)", f->nodes->items[i].name,
+                     now - s->began);
+        }
+    }
+}
+
 int fleet_serve(struct fleet *f, bool (*stop)(void *user), struct err *err)
 {
     double tick = clock_seconds();
@@ -563,8 +580,11 @@ int fleet_serve(struct fleet *f, bool (*stop)(void *user), struct err *err)
             }
         }
         start_waiting(f);
-        if (f->handlers.on_tick && clock_seconds() - tick > TICK_MS / 1e3) {
-            f->handlers.on_tick(f->handlers.user);
+        if (clock_seconds() - tick > TICK_MS / 1e3) {
+            if (f->handlers.on_tick) {
+                f->handlers.on_tick(f->handlers.user);
+            }
+            tell_waiting(f);
             tick = clock_seconds();
         }
     }

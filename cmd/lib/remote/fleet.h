@@ -28,6 +28,7 @@ struct fleet_handlers {
     void (*on_end)(void *user, size_t node, int status, const struct err *why);
     // Called ten times a second, or NULL.
     void (*on_tick)(void *user);
+    struct log *log; // gets "still waiting for pi3"; or NULL
 };
 
 // Nothing is started yet. The list must stay as long as the fleet.

@@ -173,6 +173,20 @@ void remote_add_words(const struct remote *node, struct strv *argv)
     strv_add_list(argv, "--", node->host, NULL);
 }
 
+char *remote_words(const struct remote *node)
+{
+    struct strbuf out = {0};
+    if (node->port) {
+        strbuf_addf(&out, "-p %ld ", node->port);
+    }
+    if (node->identity) {
+        _cleanup_free_ char *file = str_quoted(node->identity);
+        strbuf_addf(&out, "-i %s ", file);
+    }
+    strbuf_adds(&out, node->host);
+    return strbuf_take(&out);
+}
+
 struct remote *remotes_find(const struct remotes *r, const char *name)
 {
     for (size_t i = 0; i < r->n; i++) {

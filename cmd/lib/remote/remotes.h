@@ -52,6 +52,10 @@ int remotes_expand(const char *pattern, struct strv *out, struct err *err) ERR_M
 // How ssh gets to it: port, key and host, as words of ssh(1).
 void remote_add_words(const struct remote *node, struct strv *argv);
 
+// The same for a person to type behind ssh or ssh-copy-id: "-p 2222 pi@10.0.0.7". The caller frees
+// it.
+char *remote_words(const struct remote *node);
+
 struct remote *remotes_find(const struct remotes *r, const char *name); // NULL: there is none
 void remotes_release(struct remotes *r);
 

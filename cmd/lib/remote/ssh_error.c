@@ -32,15 +32,17 @@ static int host_key(const struct remote *node, const char *said, struct err *err
 {
     const char *at = strrchr(node->host, '@');
     const char *host = at ? at + 1 : node->host;
+    _cleanup_free_ char *words = remote_words(node);
+    _cleanup_free_ char *entry =
+        node->port ? xasprintf("'[%s]:%ld'", host, node->port) : xstrdup(host);
     if (strstr(said, "IDENTIFICATION HAS CHANGED")) {
         err_set(err, ERR_VERIFY,
                 "its host key is another one than before: it was set up anew, or somebody stands "
                 "in for it");
-        return err_hint(err, "when you know why: ssh-keygen -R %s, then `ssh %s`", host,
-                        node->host);
+        return err_hint(err, "when you know why: ssh-keygen -R %s && ssh %s", entry, words);
     }
     err_set(err, ERR_VERIFY, "its host key is not known yet");
-    return err_hint(err, "log in once and compare the key: ssh %s", node->host);
+    return err_hint(err, "log in once and compare the key: ssh %s", words);
 }
 
 int ssh_error(const struct remote *node, const char *said, struct err *err)
@@ -57,7 +59,8 @@ int ssh_error(const struct remote *node, const char *said, struct err *err)
         err_set(err, ERR_NETWORK, "%s", known[i].meaning);
         if (known[i].hint && strstr(known[i].hint, "%s")) {
             const char *at = strstr(known[i].hint, "%s");
-            err_hint(err, "%.*s%s%s", (int)(at - known[i].hint), known[i].hint, node->host, at + 2);
+            _cleanup_free_ char *words = remote_words(node);
+            err_hint(err, "%.*s%s%s", (int)(at - known[i].hint), known[i].hint, words, at + 2);
         } else if (known[i].hint) {
             err_hint(err, "%s", known[i].hint);
         }

@@ -26,6 +26,7 @@
 enum {
     RANKS_MAX = PROJECT_RANKS_MAX,
     WAIT_SECONDS = 60,
+    REMOTE_TIMEOUT = 30, // seconds
     POLL_MS = 20,
     PROC_FILE_MAX = 1 << 20,
     NOT_ENDED = 255
@@ -40,6 +41,7 @@ struct debug {
     char *folder;     // has the socket in it
     char *socket;
     char *remote;  // what gdb connects to
+    bool on_board; // not under emulation
     bool stopped;  // the terminal is gone, or somebody wants us to end
     sigset_t mask; // the signals that were blocked before
     pid_t job;     // the emulated program, in a process group of its own
@@ -156,7 +158,13 @@ static void gdb_words(const struct debug *d, const char *gdb, struct strv *argv)
     gdb_add_command(argv, "handle SIGUSR1 SIGUSR2 SIGCHLD nostop noprint pass");
     _cleanup_free_ char *program = gdb_word(d->program);
     gdb_add_command(argv, "file %s", program);
+    // A board is slow to answer, and gdb, which gives up after two seconds, never ends then.
+    gdb_add_command(argv, "set remotetimeout %d", (int)REMOTE_TIMEOUT);
     gdb_add_command(argv, "target remote %s", d->remote);
+    if (d->on_board && !batch && !script) { // past the loader
+        gdb_add_command(argv, "tbreak main");
+        gdb_add_command(argv, "continue");
+    }
     for (size_t i = 0; i < commands->n; i++) {
         gdb_add_command(argv, "%s", commands->items[i]);
     }
@@ -280,6 +288,7 @@ static int debug_on_node(struct debug *d, const char *gdb, int *status, struct e
         return -1;
     }
     d->remote = xstrdup(node.remote);
+    d->on_board = true;
     int r = run_gdb(d, gdb, status, err);
     debug_node_close(&node);
     return r;

@@ -41,6 +41,7 @@ struct run {
     char *id;           // marks the processes of this run
     double began;
     struct sandbox_news news;
+    bool stopped; // by its time, or by Ctrl-C
     struct rank_output output;
 };
 
@@ -140,6 +141,7 @@ static int emulate(struct run *run, int *status, struct err *err)
         .timeout = run->timeout + run->later,
         .memory = run->memory,
         .core_max = traces_crashes(run) ? CRASH_CORE_MAX : 0,
+        .stacks = run->mpi && traces_crashes(run),
         .run = run->id,
         .news = &run->news,
         .log = &run->app->log,
@@ -204,6 +206,9 @@ static int run_on_cluster(struct run *run, const struct place_to_run *place, int
         .mpirun = is_launcher(run),
         .timeout = run->timeout,
         .timed_out = &run->news.timed_out,
+        .run = run->id,
+        .core_max = traces_crashes(run) ? CRASH_CORE_MAX : 0,
+        .interrupted = &run->stopped,
     };
     return cluster_job_run(run->app, place, &job, status, err);
 }
@@ -317,11 +322,13 @@ static int tell(struct run *run, int status)
     const struct input *in = &run->app->input;
     size_t crashed = 0;
 
+    run->stopped = run->stopped || run->news.timed_out;
     if (traces_crashes(run)) {
         const struct crash_place place = {.folder = run->cwd,
                                           .run = run->id,
                                           .began = run->began,
                                           .keep = input_flag(in, "keep-core"),
+                                          .where = run->mpi && run->stopped,
                                           .tell = status != 0 && !input_flag(in, "no-backtrace")};
         crashed = crash_report(run->app, run->target, &place);
     }

@@ -9,6 +9,7 @@
 #include "base/proc.h"
 #include "gdb.h"
 #include "target/core.h"
+#include "where.h"
 
 enum {
     OUTPUT_MAX = 1 << 20,
@@ -212,8 +213,98 @@ static void trace(const struct crashes *c, const char *gdb, struct crash *crash)
                 strv_add_all(&crash->frames, lines.items);
             }
         }
-        cut_frames(&crash->frames);
+        if (!c->place->where) {
+            cut_frames(&crash->frames);
+        }
     }
+}
+
+// Asks gdb where the variables of an expression are.
+static void add_names(const char *expression, struct strv *argv)
+{
+    for (const char *p = expression; *p;) {
+        size_t n = 0;
+        while (isalnum((unsigned char)p[n]) || p[n] == '_') {
+            n++;
+        }
+        if (n > 0 && !isdigit((unsigned char)*p)) {
+            gdb_add_command(argv, "info address %.*s", (int)n, p);
+        }
+        p += n > 0 ? n : 1;
+    }
+}
+
+// A variable in a register that calls need not keep (AAPCS32, 6.1.1: r0 to r3, r12) has been lost
+// by the call that the frame is in; gdb shows what is in the register now.
+static bool is_in_lost_register(const char *text)
+{
+    static const char *const registers[] = {"$r0", "$r1", "$r2", "$r3", "$r12"};
+    for (size_t i = 0; i < ARRAY_SIZE(registers); i++) {
+        size_t n = strlen(registers[i]);
+        for (const char *at = strstr(text, registers[i]); at; at = strstr(at + n, registers[i])) {
+            if (!isdigit((unsigned char)at[n])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+// The value of an expression in the program's own frame; NULL when gdb cannot tell.
+static char *evaluate(const struct crashes *c, const char *gdb, const struct crash *crash,
+                      size_t frame, const char *expression)
+{
+    _cleanup_strv_ struct strv argv = {0};
+    _cleanup_strbuf_ struct strbuf text = {0};
+    _cleanup_strbuf_ struct strbuf errors = {0};
+    _cleanup_free_ char *program = gdb_word(crash->program);
+    struct err ignored = ERR_INIT;
+    int status;
+    strv_add_list(&argv, gdb, "-q", "-nx", "-batch", NULL);
+    gdb_add_places(c->app, c->target, crash->program, &argv);
+    gdb_add_command(&argv, "file %s", program);
+    gdb_add_command(&argv, "core-file %s", crash->file);
+    gdb_add_command(&argv, "frame %zu", frame);
+    add_names(expression, &argv);
+    gdb_add_command(&argv, "output (int)(%s)", expression);
+    gdb_add_command(&argv, "echo \\n");
+    const struct proc_capture capture = {
+        .input = -1, .max = OUTPUT_MAX, .out = &text, .errors = &errors};
+    if (proc_capture(argv.items, &capture, &status, &ignored) != 0 || !text.data) {
+        return NULL;
+    }
+    char *last = str_last_line(text.data);
+    if (!is_in_lost_register(text.data) && *last && strspn(last, "-0123456789") == strlen(last)) {
+        return last;
+    }
+    free(last);
+    return NULL;
+}
+
+// Programs of the sysroot among the ranks, a shell that started one, say nothing.
+static bool is_of_project(const struct crashes *c, const struct crash *crash)
+{
+    return crash->program && !fs_is_below(crash->program, c->target->sysroot.root);
+}
+
+static void tell_where(const struct crashes *c, const char *gdb)
+{
+    _cleanup_strv_ struct strv places = {0};
+    _cleanup_free_ int *ranks = xcalloc(c->n + 1, sizeof(*ranks));
+    for (size_t i = 0; i < c->n; i++) {
+        const struct crash *crash = &c->items[i];
+        if (crash->core.rank < 0 || !is_of_project(c, crash)) {
+            continue;
+        }
+        size_t own = where_frame(&crash->frames);
+        _cleanup_free_ char *call = where_call(c->app, &crash->frames);
+        _cleanup_free_ char *expression =
+            call && own > 0 ? where_peer(c->app, crash->frames.items[own], call) : NULL;
+        _cleanup_free_ char *peer = expression ? evaluate(c, gdb, crash, own, expression) : NULL;
+        ranks[places.n] = crash->core.rank;
+        strv_take(&places, where_describe(c->app, &crash->frames, peer));
+    }
+    where_tell(c->app, ranks, places.items, places.n);
 }
 
 static const char *name_of(const struct crash *crash)
@@ -306,7 +397,11 @@ static void tell_all(struct crashes *c)
     for (size_t i = 0; gdb && i < c->n; i++) {
         trace(c, gdb, &c->items[i]);
     }
-    for (size_t i = 0; i < c->n; i++) {
+    if (gdb && c->place->where) {
+        tell_where(c, gdb);
+        return;
+    }
+    for (size_t i = 0; i < c->n && !c->place->where; i++) {
         tell(c, i);
     }
     if (!gdb) {

@@ -11,6 +11,7 @@ struct crash_place {
     const char *folder; // the run's working folder
     const char *run;    // the word that marks it
     double began;       // in seconds since 1970, as file systems have it
+    bool where;         // they were ended for that: say where each rank was (where.h)
     bool keep;          // leave the files where they are
     bool tell;          // say what crashed where; otherwise only tidy up
 };

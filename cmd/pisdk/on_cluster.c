@@ -55,15 +55,20 @@ static int check_shown(const struct cluster *c, const struct cluster_job *job, s
     return 0;
 }
 
-static int boards_that_are_up(const struct cluster *c, struct strv *names, struct err *err)
+static int boards_that_are_up(const struct cluster *c, struct log *log, struct strv *names,
+                              struct err *err)
 {
     struct cluster_status status;
     if (cluster_get_status(c, &status, err) != 0) {
         return -1;
     }
     for (size_t i = 0; i < status.n; i++) {
-        if (str_starts(status.boards[i].state, "up")) {
-            strv_add(names, status.boards[i].name);
+        const struct cluster_board *b = &status.boards[i];
+        if (strstr(b->state, "cut")) {
+            log_warning(log, "%s is cut off, so nothing runs there: pisdk cluster heal %s", b->name,
+                        b->name);
+        } else if (strcmp(b->state, "off") != 0) {
+            strv_add(names, b->name);
         }
     }
     cluster_status_release(&status);
@@ -89,8 +94,7 @@ static void add_boards(const struct cluster *c, const struct cluster_job *job,
     bool mpich = str_eq(job->sysroot->lock.flavour, "mpich");
     _cleanup_strbuf_ struct strbuf hosts = {0};
 
-    size_t ranks = job->ranks > 0 ? (size_t)job->ranks : count_ranks(job);
-    for (size_t i = 0; i < boards->n && (i < ranks || ranks == 0); i++) {
+    for (size_t i = 0; i < boards->n; i++) {
         strbuf_addf(&hosts, "%s%s", i ? "," : "", boards->items[i]);
         if (!mpich) {
             strbuf_addf(&hosts, ":%ld", c->cores);
@@ -111,6 +115,9 @@ static void make_argv(const struct cluster *c, const struct cluster_job *job,
         add_boards(c, job, boards, argv);
         strv_add(argv, "-n");
         strv_addf(argv, "%ld", job->ranks);
+        if (!str_eq(job->sysroot->lock.flavour, "mpich")) { // which passes on all
+            strv_add_list(argv, "-x", "PISDK_RUN", "-x", "CHARSET", "-x", "TZ", NULL);
+        }
         strv_add_all(argv, job->words->items);
     }
     strv_add(argv, job->program);
@@ -122,21 +129,29 @@ static void make_argv(const struct cluster *c, const struct cluster_job *job,
     }
 }
 
-static int run(const struct cluster *c, const struct cluster_job *job, int *status, struct err *err)
+static int run(const struct cluster *c, struct log *log, const struct cluster_job *job, int *status,
+               struct err *err)
 {
     _cleanup_strv_ struct strv boards = {0};
     _cleanup_strv_ struct strv argv = {0};
     _cleanup_strv_ struct strv env = {0};
 
-    if (check_shown(c, job, err) != 0 || boards_that_are_up(c, &boards, err) != 0) {
+    if (check_shown(c, job, err) != 0 || boards_that_are_up(c, log, &boards, err) != 0) {
         return -1;
     }
     if (boards.n == 0) {
         err_set(err, ERR_FAILED, "no board of cluster `%s` is on", c->name);
         return err_hint(err, "pisdk cluster start pi1");
     }
+    size_t ranks = job->ranks > 0 ? (size_t)job->ranks : count_ranks(job);
+    while (ranks > 0 && (job->ranks > 0 || job->mpirun) && boards.n > ranks) {
+        free(boards.items[--boards.n]); // no rank would be there
+        boards.items[boards.n] = NULL;
+    }
     make_argv(c, job, &boards, &argv);
     sandbox_user_environment(&env);
+    strv_addf(&env, "PISDK_RUN=%s", job->run);
+    strv_add_list(&env, "CHARSET=UTF-8", "TZ=UTC0", NULL); // see sandbox/environment.c
     // Tests that need one board only do not all meet on the first one.
     size_t board = job->ranks > 0 || job->mpirun ? 0 : (size_t)getpid() % boards.n;
     const struct cluster_command command = {
@@ -146,6 +161,10 @@ static int run(const struct cluster *c, const struct cluster_job *job, int *stat
         .env = &env,
         .timeout = job->timeout,
         .timed_out = job->timed_out,
+        .stacks = (job->ranks > 0 || job->mpirun) && job->core_max > 0 ? job->run : NULL,
+        .core_max = job->core_max,
+        .interrupted = job->interrupted,
+        .others = job->ranks > 0 || job->mpirun ? &boards : NULL,
     };
     return cluster_run(c, &command, status, err);
 }
@@ -158,7 +177,7 @@ int cluster_job_run(struct app *app, const struct place_to_run *place,
     if (cluster_choose(app, place->name, &c, err) != 0) {
         return -1;
     }
-    int r = run(&c, job, status, err);
+    int r = run(&c, &app->log, job, status, err);
     cluster_release(&c);
     return r;
 }

@@ -31,6 +31,9 @@ struct cluster_job {
     bool mpirun;              // the program is mpirun itself, as tests start it
     double timeout;           // see cluster/cluster.h
     bool *timed_out;
+    const char *run;   // marks its processes
+    uint64_t core_max; // of a rank that says where it is; 0: none does
+    bool *interrupted;
 };
 
 // With mpirun, ranks go round the boards that are up; without, the program runs on one of them.

@@ -230,7 +230,7 @@ class Faults(Deploys):
         self.fault("cut", "pi2")
         self.let_go("pi2")
         self.end(process, 5)
-        self.blames("pi2", "answer")
+        self.blames("pi2")
         self.assertEqual(set(self.sound_here().values()), {self.old})
         # The board did not notice: its lock is held by what waits for a desktop that is gone.
         self.fault("heal", "pi2")

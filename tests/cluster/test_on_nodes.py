@@ -170,8 +170,8 @@ class OnNodes(Case):
         process = self.begin("-n", "4", "ranks", "sleep")
         self.ok("cluster", "cut", "--name", "c", "pi1")
         out, err = process.communicate(timeout=120)
-        self.assertEqual(process.returncode, 1, err)
-        self.assertIn("pi1: ", err)
+        self.assertEqual(process.returncode, 5, err)
+        self.assertIn("pi1 went away during the run", err)
         for board in ("pi2", "pi3"):
             self.assertEqual(self.ssh(board, "pgrep -a 'ranks|orted'"), "")
         self.ok("cluster", "heal", "--name", "c", "pi1")
@@ -180,18 +180,47 @@ class OnNodes(Case):
     def test_another_board_dies(self):
         process = self.begin("-n", "4", "ranks", "sleep")
         self.ok("cluster", "kill", "--name", "c", "pi3")
-        time.sleep(1)
-        process.send_signal(signal.SIGINT)
-        time.sleep(0.2)
-        process.send_signal(signal.SIGINT)
-        self.assertNotEqual(process.wait(timeout=60), 0)
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 5, err)
+        self.assertIn("pi3 went away during the run", err)
+        for board in ("pi1", "pi2"):
+            self.assertEqual(self.ssh(board, "pgrep -a 'ranks|orted'"), "")
         self.ok("cluster", "start", "--name", "c", "pi3")
         self.nothing_is_left()
+
+    def test_one_interrupt_is_enough(self):
+        """Also for a rank that does not heed it, and where mpirun waits for a board for ever."""
+        process = self.begin("-n", "4", "ranks", "sleep")
+        self.ok("cluster", "cut", "--name", "c", "pi3")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        self.assertNotEqual(process.returncode, 0, err)
+        for board in ("pi1", "pi2"):
+            self.assertEqual(self.ssh(board, "pgrep -a 'ranks|orted'"), "")
+        self.ok("cluster", "heal", "--name", "c", "pi3")
+        self.nothing_is_left(90)
+
+    def test_networks(self):
+        """That by which the first board reaches the others, unless the user says which."""
+        self.run_on(0, "-n", "2")
+        done = self.run_on(0, "-v", "-n", "2")
+        self.assertIn("ranks talk over 10.77.0.0/16", done.err)
+        done = self.run_on(1, "-n", "2", "--mca", "btl_tcp_if_include", "nonsense0")
+        self.assertIn("nonsense0", done.out + done.err)
+
+    def test_what_mpirun_says(self):
+        done = self.run_on(1, "-n", "9")
+        self.assertIn("the boards do not take so many ranks", done.err)
+        self.assertIn("hint: pisdk run --on nodes --mpirun --oversubscribe", done.err)
 
     def test_a_board_is_off(self):
         self.ok("cluster", "kill", "--name", "c", "pi2")
         result = self.run_on(5, "-n", "4")
         self.assertIn("pi2: ", result.err)
+        done = self.run_on(5, "-n", "4", "--no-deploy")
+        self.assertIn("pi2: it is off", done.err)
+        self.assertIn("the program was not started", done.err)
+        self.assertNotIn("changed", done.err)
         self.assertIn("rank 0 of 2", self.run_on(0, "-n", "2", "--nodes", "pi1,pi3").out)
 
     def test_wrong_words(self):

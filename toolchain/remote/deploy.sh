@@ -12,7 +12,7 @@
 umask 022
 export LC_ALL=C
 base=${XDG_DATA_HOME:-$HOME/.local/share}/pisdk/$1
-token=$2 who=$3 begin=$4 locked='' quiet=0 switching=''
+token=$2 who=$3 begin=$4 locked='' guarded='' quiet=0 switching=''
 nl='
 '
 IFS= read -r boot </proc/sys/kernel/random/boot_id
@@ -42,7 +42,8 @@ finish() {
     fi
     trap '' TERM
     kill 0 # what still runs in the background
-    [ -z "$locked" ] || rm -rf "$base/lock" "$base/incoming/in.$$" "$base/incoming/told.$$"
+    [ -z "$locked" ] || rm -rf "$base/lock" "$base/alive.$$" "$base/incoming/in.$$" "$base/incoming/told.$$"
+    [ "$locked" ] || [ -z "$guarded" ] || rm -f "$base/alive.$$"
     [ "$quiet" = 0 ] || rm -f "$base/seen.$$"
 }
 trap finish EXIT
@@ -51,6 +52,17 @@ trap 'locked=; exit 1' TERM # from who takes the lock over: it is not ours to re
 
 # --- One deploy at a time. The lock is a link whose text names the holder: token, process, boot, host,
 # start, who. Links are made at once and whole, also on a file server, and need no space. ---------------
+
+# A desktop that went away without a word is waited for no longer than a minute or two.
+guard() {
+    [ -z "$guarded" ] || return
+    guarded=yes
+    echo >"$base/alive.$$"
+    while sleep 50; do
+        [ -s "$base/alive.$$" ] || { kill -HUP $$; break; }
+        : >"$base/alive.$$"
+    done &
+}
 
 make_lock() { ln -s "$token $$ $boot $host ${started:-?} $who" "$base/lock" 2>/dev/null; }
 
@@ -75,6 +87,7 @@ lock() {
         locked=yes
         [ -d "$base/incoming" ] || mkdir -p "$base/releases" "$base/incoming" "$base/work"
         beat
+        guard
         echo ":locked"
         place
         state
@@ -103,6 +116,7 @@ END
         steal
         lock
     else
+        guard
         watch
         echo ":busy $h_token $h_who"
     fi
@@ -131,6 +145,7 @@ unlock() {
 }
 
 beat() { # who only waits does not keep a dead holder alive
+    { [ -z "$guarded" ] || echo >"$base/alive.$$"; } 2>/dev/null
     [ -z "$locked" ] || { true >"$base/beat"; } 2>/dev/null
 }
 

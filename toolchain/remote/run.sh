@@ -11,10 +11,12 @@ umask 077
 export LC_ALL=C
 base=${XDG_DATA_HOME:-$HOME/.local/share}/pisdk/$1
 run=$2 role=$3 dir=$base/run-$2 over=
-[ "$role" = first ] || dir=$dir.$$
 shift 3
 
-mkdir -p "$base/work" "$dir" || exit
+case $role in
+    first) mkdir -p "$base/work" "$dir" || exit ;;
+    *) dir=$(mktemp -d "${TMPDIR:-/tmp}/pisdk-run-XXXXXX") || exit ;; # does not outlive a boot
+esac
 
 # Processes of the run, wherever their parents are. Our own shells are not among them.
 sweep() {

@@ -106,8 +106,9 @@ int cluster_connect(const struct cluster *c, const char *board, unsigned port,
                     struct err *err) ERR_MUST_CHECK;
 
 // Runs a program on a board, started by the board itself: no login, no encryption. It gets our
-// standard streams and the signals of proc_run (base/proc.h), and ends when we do. ERR_FAILED when
-// the board goes off meanwhile.
+// standard streams and the signals of proc_run (base/proc.h), and ends when we do: when it does not
+// by itself, some seconds after it was asked to. ERR_NODES when the board, or one of `others`, goes
+// off or is cut off meanwhile.
 struct cluster_command {
     const char *board;
     const char *dir;         // its working folder, or NULL: the home
@@ -115,6 +116,11 @@ struct cluster_command {
     const struct strv *env;  // on top of the board's own
     double timeout;          // seconds until it is told SIGTERM, two more to SIGKILL; 0: none
     bool *timed_out;
+    const struct strv *others; // names of boards that take part; or NULL
+    const char *stacks;        // PISDK_RUN of its ranks: when the time is up or it is interrupted,
+                               // they end with a core file (sandbox/ranks.h); or NULL
+    uint64_t core_max;         // bytes of that
+    bool *interrupted;         // whether somebody wanted it to end; or NULL
 };
 int cluster_run(const struct cluster *c, const struct cluster_command *command, int *status,
                 struct err *err) ERR_MUST_CHECK;

@@ -202,9 +202,11 @@ static int listen_for_ssh(struct err *err)
 
 static int become_pi(const struct supervisor *s, struct err *err)
 {
-    const struct rlimit no_core = {0, 0}; // QEMU would write its own
+    // None, unless somebody raises it for a rank (sandbox/ranks.h); and nothing of QEMU's memory.
+    const struct rlimit no_core = {0, RLIM_INFINITY};
 
     setrlimit(RLIMIT_CORE, &no_core);
+    fs_write_setting("/proc/self/coredump_filter", "0");
     setrlimit(RLIMIT_NOFILE, &s->files); // the supervisor's own is higher
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     return namespace_become_pi(err);

@@ -10,6 +10,7 @@ static const struct {
     const char *meaning; // NULL: ssh's own line
     const char *hint;    // %s: what ssh is given
 } known[] = {
+    {" is off\n", "it is off", NULL}, // `pisdk cluster connect`
     {"Could not resolve hostname", "no machine of that name is known", NULL},
     {"Connection refused", "there is no sshd on it",
      "on the board: sudo systemctl enable --now ssh"},
@@ -57,6 +58,10 @@ int ssh_error(const struct remote *node, const char *said, struct err *err)
             continue;
         }
         err_set(err, ERR_NETWORK, "%s", known[i].meaning);
+        const char *own = strstr(said, "hint: "); // of `pisdk cluster connect`
+        if (own) {
+            return err_hint(err, "%.*s", (int)strcspn(own + 6, "\n"), own + 6);
+        }
         if (known[i].hint && strstr(known[i].hint, "%s")) {
             const char *at = strstr(known[i].hint, "%s");
             _cleanup_free_ char *words = remote_words(node);
@@ -71,9 +76,15 @@ int ssh_error(const struct remote *node, const char *said, struct err *err)
 
 bool ssh_error_is_passing(const char *said)
 {
+    static const char *const lasting[] = {" is off\n", "No route to host", "does not answer"};
     static const char *const texts[] = {
         "kex_exchange_identification", "ssh_exchange_identification", "banner exchange",
         "Connection reset by",         "Connection closed by",        "Connection timed out"};
+    for (size_t i = 0; i < ARRAY_SIZE(lasting); i++) {
+        if (strstr(said, lasting[i])) {
+            return false;
+        }
+    }
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         if (strstr(said, texts[i])) {
             return true;

@@ -45,6 +45,7 @@ struct sandbox_options {
     const char *runtime;        // folder for short-lived files, see base/paths.h
     double timeout;    // seconds until the program is told SIGTERM, two more to SIGKILL; 0: none
     uint64_t memory;   // of all its processes together, bytes; 0: no limit
+    bool stacks;       // when the time is up, ranks end with a core file (sandbox/ranks.h)
     uint64_t core_max; // how large a core file of a crash may get, bytes; 0: none is written
     const char *run;   // a word that marks the run: PISDK_RUN in the environment; or NULL
     struct sandbox_news *news; // or NULL

@@ -7,8 +7,9 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/proc.h"
+#include "sandbox/ranks.h"
 
-enum { LOOK_MS = 100, GRACE_SECONDS = 2, PROC_FILE_MAX = 1 << 22, KB = 1024 };
+enum { LOOK_MS = 100, GRACE_SECONDS = 2, STACKS_SECONDS = 5, PROC_FILE_MAX = 1 << 22, KB = 1024 };
 
 // The number that follows `name` in a file of NAME=VALUE strings, each ended by a NUL; -1: none.
 static int read_number(const struct strbuf *strings, const char *name)
@@ -211,11 +212,19 @@ static bool look_at_clock(struct watch *w)
 {
     double now = clock_seconds();
     if (w->kill_at > 0) {
-        return now < w->kill_at;
+        return now < w->kill_at && !(w->stacks && ranks_count(w->s->o->run) == 0);
     }
     if (w->deadline > 0 && now >= w->deadline) {
+        const struct sandbox_options *o = w->s->o;
         w->s->news->timed_out = true;
-        w->kill_at = now + GRACE_SECONDS;
+        if (o->stacks && o->run) { // mpirun would end them before that
+            kill(w->program, SIGSTOP);
+            w->stacks = ranks_abort(o->run, o->core_max) > 0;
+        }
+        w->kill_at = now + (w->stacks ? STACKS_SECONDS : GRACE_SECONDS);
+        if (w->stacks) {
+            return true;
+        }
         kill(w->program, SIGTERM);
         kill(w->program, SIGCONT);
     }

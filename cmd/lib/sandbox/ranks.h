@@ -1,0 +1,17 @@
+// The ranks of a run, emulated on this desktop: on one board, or on all boards of a cluster.
+//
+// They are found by their environment, which has PISDK_RUN=RUN and what MPI tells a rank; so what a
+// rank has started is among them. Those of others, and what has no MPI, are left alone.
+#ifndef PISDK_SANDBOX_RANKS_H
+#define PISDK_SANDBOX_RANKS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Has each rank write down where it is, as a core file of at most `core_max` bytes in its working
+// folder, and end (SIGABRT). Returns how many ranks there are.
+size_t ranks_abort(const char *run, uint64_t core_max);
+// How many are still there.
+size_t ranks_count(const char *run);
+
+#endif

@@ -322,7 +322,7 @@ static int tell(struct run *run, int status)
     const struct input *in = &run->app->input;
     size_t crashed = 0;
 
-    run->stopped = run->stopped || run->news.timed_out;
+    run->stopped = run->stopped || run->news.timed_out || run->news.interrupted;
     if (traces_crashes(run)) {
         const struct crash_place place = {.folder = run->cwd,
                                           .run = run->id,
@@ -335,6 +335,9 @@ static int tell(struct run *run, int status)
     if (run->news.timed_out) {
         log_warning(&run->app->log, "the time of %g s was up: the program was ended", run->timeout);
         return TIMED_OUT;
+    }
+    if (run->news.interrupted) {
+        return PROC_SIGNALED + SIGINT;
     }
     if (run->news.out_of_memory) {
         tell_memory(run);

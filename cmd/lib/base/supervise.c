@@ -107,6 +107,8 @@ int supervise_wait(pid_t program, const struct supervise_watch *watch, bool *sto
             if (getpid() == 1) {
                 kill(-1, SIGCONT);
             }
+        } else if (sig == SIGINT && watch && watch->interrupt && watch->interrupt(watch->user)) {
+            *stopped = true;
         } else if (sig > 0 && sig != SIGCHLD && info.si_code <= 0) {
             *stopped = *stopped || (sig != SIGUSR1 && sig != SIGUSR2);
             kill(program, sig);

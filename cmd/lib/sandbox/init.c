@@ -74,7 +74,11 @@ static _Noreturn void exec_program(struct sandbox *s, const sigset_t *mask, int 
         err_sys(&err, "cannot enter folder %s", s->o->cwd);
         fail(report, &err);
     }
-    pthread_sigmask(SIG_SETMASK, mask, NULL);
+    sigset_t own = *mask;
+    if (watch_interrupts(s)) {
+        sigaddset(&own, SIGINT);
+    }
+    pthread_sigmask(SIG_SETMASK, &own, NULL);
     execve(program, argv.items, s->env.items);
     err_sys(&err, "cannot run %s", s->program);
     if (err.sys == ENOEXEC) {

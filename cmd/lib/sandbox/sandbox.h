@@ -25,6 +25,7 @@ enum sandbox_mode { SANDBOX_AUTO, SANDBOX_NAMESPACE, SANDBOX_BINFMT, SANDBOX_PRE
 struct sandbox_news {
     enum sandbox_mode mode; // how it was run
     bool timed_out;
+    bool interrupted;      // by Ctrl-C, when its ranks said where they are
     bool out_of_memory;    // then, the first process that was killed for it:
     char victim[64];       // its program
     int victim_rank;       // -1: no rank of an MPI job

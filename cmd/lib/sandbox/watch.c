@@ -9,7 +9,14 @@
 #include "base/proc.h"
 #include "sandbox/ranks.h"
 
-enum { LOOK_MS = 100, GRACE_SECONDS = 2, STACKS_SECONDS = 5, PROC_FILE_MAX = 1 << 22, KB = 1024 };
+enum {
+    LOOK_MS = 100,
+    GRACE_SECONDS = 2,
+    PATIENCE_SECONDS = 5,
+    STACKS_SECONDS = 5,
+    PROC_FILE_MAX = 1 << 22,
+    KB = 1024
+};
 
 // The number that follows `name` in a file of NAME=VALUE strings, each ended by a NUL; -1: none.
 static int read_number(const struct strbuf *strings, const char *name)
@@ -207,6 +214,21 @@ static void look_at_memory(struct watch *w)
     free(p.pids);
 }
 
+// mpirun would end its ranks before they could write down where they are, so it is stopped first.
+static void end_program(struct watch *w, int grace)
+{
+    const struct sandbox_options *o = w->s->o;
+    if (o->stacks && o->run) {
+        kill(w->program, SIGSTOP);
+        w->stacks = ranks_abort(o->run, o->core_max) > 0;
+    }
+    w->kill_at = clock_seconds() + (w->stacks ? STACKS_SECONDS : grace);
+    if (!w->stacks) {
+        kill(w->program, SIGTERM);
+        kill(w->program, SIGCONT);
+    }
+}
+
 // False when everything has to end now.
 static bool look_at_clock(struct watch *w)
 {
@@ -215,18 +237,21 @@ static bool look_at_clock(struct watch *w)
         return now < w->kill_at && !(w->stacks && ranks_count(w->s->o->run) == 0);
     }
     if (w->deadline > 0 && now >= w->deadline) {
-        const struct sandbox_options *o = w->s->o;
         w->s->news->timed_out = true;
-        if (o->stacks && o->run) { // mpirun would end them before that
-            kill(w->program, SIGSTOP);
-            w->stacks = ranks_abort(o->run, o->core_max) > 0;
-        }
-        w->kill_at = now + (w->stacks ? STACKS_SECONDS : GRACE_SECONDS);
-        if (w->stacks) {
-            return true;
-        }
-        kill(w->program, SIGTERM);
-        kill(w->program, SIGCONT);
+        end_program(w, GRACE_SECONDS);
+    }
+    return true;
+}
+
+// Ctrl-C: once, and ranks say where they are; twice, and everything ends at once.
+static bool interrupt(void *user)
+{
+    struct watch *w = user;
+    if (w->s->news->interrupted) {
+        w->kill_at = clock_seconds();
+    } else {
+        w->s->news->interrupted = true;
+        end_program(w, PATIENCE_SECONDS);
     }
     return true;
 }
@@ -240,12 +265,21 @@ static bool look(void *user)
     return look_at_clock(w);
 }
 
+bool watch_interrupts(const struct sandbox *s)
+{
+    return s->o->stacks && s->o->run && s->mode == SANDBOX_NAMESPACE;
+}
+
 void watch_begin(struct watch *w, const struct sandbox *s, pid_t program)
 {
     const struct sandbox_options *o = s->o;
     *w = (struct watch){.s = s, .program = program};
     w->deadline = o->timeout > 0 ? clock_seconds() + o->timeout : 0;
-    if (o->timeout > 0 || o->memory > 0) {
-        w->looks = (struct supervise_watch){.every_ms = LOOK_MS, .look = look, .user = w};
+    bool interrupts = watch_interrupts(s);
+    if (o->timeout > 0 || o->memory > 0 || interrupts) {
+        w->looks = (struct supervise_watch){.every_ms = LOOK_MS,
+                                            .look = look,
+                                            .interrupt = interrupts ? interrupt : NULL,
+                                            .user = w};
     }
 }

@@ -19,6 +19,10 @@ struct watch {
     struct supervise_watch looks;
 };
 
+// Does Ctrl-C come here, and not to the program, which has SIGINT blocked then? Only where we are
+// in the terminal's process group as well.
+bool watch_interrupts(const struct sandbox *s);
+
 // `looks` is for supervise_wait; its function is NULL when there is nothing to look at.
 void watch_begin(struct watch *w, const struct sandbox *s, pid_t program);
 

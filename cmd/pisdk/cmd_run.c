@@ -336,7 +336,7 @@ static int tell(struct run *run, int status)
         log_warning(&run->app->log, "the time of %g s was up: the program was ended", run->timeout);
         return TIMED_OUT;
     }
-    if (run->news.interrupted) {
+    if (run->stopped && run->mpi) { // by Ctrl-C
         return PROC_SIGNALED + SIGINT;
     }
     if (run->news.out_of_memory) {

@@ -57,6 +57,23 @@ def wait_for(what, seconds=30):
         time.sleep(0.05)
 
 
+WAITING = """
+#include <mpi.h>
+#include <stdio.h>
+int main(int argc, char **argv)
+{
+    int rank, value;
+    MPI_Init(&argc, &argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Barrier(MPI_COMM_WORLD);
+    puts("begun");
+    fflush(stdout);
+    MPI_Recv(&value, 1, MPI_INT, 1 - rank, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    MPI_Finalize();
+}
+"""
+
+
 class Cluster(Case):
     def setUp(self):
         super().setUp()
@@ -485,10 +502,59 @@ class Programs(Cluster):
         process = self.start("run", "--on", "cluster", "sh", "--", "-c", "echo ready; sleep 100")
         self.assertEqual(process.stdout.readline(), "ready\n")
         self.ok("cluster", "kill", "pi1")
-        self.assertEqual(process.wait(timeout=30), 1)
+        self.assertEqual(process.wait(timeout=30), 5)
         self.assertIn("error: pi1 went off while it ran the program", process.stderr.read())
         self.fails(1, "run", "--on", "cluster", "true", says="no board of cluster",
                    hint="cluster start pi1")
+
+    def waiting(self, *args):
+        """Two ranks that wait for ever, on two boards; how to read what they say."""
+        write(self.dir / "ring/pisdk.ini", "[project]\nname = ring\n")
+        write(self.dir / "ring/CMakeLists.txt", "cmake_minimum_required(VERSION 3.20)\nproject(ring C)\n"
+              "find_package(MPI REQUIRED)\nadd_executable(ring ring.c)\n"
+              "target_link_libraries(ring MPI::MPI_C)\n")
+        write(self.dir / "ring/ring.c", WAITING)
+        process = self.start("run", "--debug", "--on", "cluster", "-n", "2", *args, "ring",
+                             cwd=self.dir / "ring")
+        for line in iter(process.stdout.readline, "begun\n"):
+            self.assertTrue(line)
+        return process
+
+    def test_another_board_is_lost(self):
+        """Off, or cut off for long: the run is ended, and the board is named."""
+        (self.dir / "ring").mkdir()
+        self.up(2, cwd=self.dir / "ring")
+        for fault, word, mend in (("kill", "went off", "start"), ("cut", "was cut off", "heal")):
+            with self.subTest(fault):
+                process = self.waiting()
+                self.ok("cluster", fault, "pi2")
+                out, err = process.communicate(timeout=60)
+                self.assertEqual(process.returncode, 5, err)
+                self.assertIn(f"error: pi2 {word} during the run", err)
+                self.assertIn(f"hint: pisdk cluster {mend} --name ring pi2", err)
+                wait_for(lambda: self.status()["pi1"]["processes"] == 0, 30)
+                if fault == "cut":  # no run begins on it
+                    done = self.ok("run", "--on", "cluster", "-n", "2", "hostname",
+                                   cwd=self.dir / "ring")
+                    self.assertEqual(done.out, "pi1\npi1\n")
+                    self.assertIn("pi2 is cut off", done.err)
+                self.ok("cluster", mend, "pi2")
+                wait_for(lambda: self.status()["pi2"]["processes"] == 0, 60)
+
+    def test_where_ranks_wait(self):
+        (self.dir / "ring").mkdir()
+        self.up(2, cwd=self.dir / "ring")
+        for how, status in ((["--timeout", "15"], 124), ([], 130)):
+            process = self.waiting(*how)
+            if not how:
+                process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, status, err)
+            for rank in (0, 1):
+                self.assertRegex(err, rf"(?m)^rank {rank} waits in MPI_Recv from rank {1 - rank} at "
+                                 r"ring\.c:\d+$")
+            wait_for(lambda: not any(b["processes"] for b in self.status().values()), 60)
+            self.assertEqual([f for f in os.listdir(self.dir / "ring") if f.endswith("core")], [])
 
     def test_what_the_boards_do_not_see(self):
         self.up(1)

@@ -213,6 +213,32 @@ class Faults(Deploys):
             self.change(3 << 20)
             self.afterwards()
 
+    def test_locks_of_strangers(self):
+        """A lock's process number means something with its host, boot and start only."""
+        self.first()
+        facts = self.ssh("pi2", "cat /proc/sys/kernel/random/boot_id; hostname; "
+                         "sleep 300 >/dev/null 2>&1 & echo $!").split()
+        boot, host, pid = facts
+        for holder in (f"{pid} {boot} {host} somebody@else",       # as the first version wrote it
+                       f"{pid} {boot} {host} 1 somebody@else",     # the number was given anew
+                       f"{pid} other-boot {host} 1 somebody@else"):
+            with self.subTest(holder):
+                self.ssh("pi2", f"ln -s 'token {holder}' {self.base()}/lock")
+                self.change()
+                self.afterwards()
+                self.ssh("pi2", f"kill -0 {pid}")
+        self.ssh("pi2", f"kill {pid}")
+
+    def test_a_shell_that_is_sent_anything(self):
+        """Commands are verbs: what is none of them is not run, nor are words of a name."""
+        script = "".join((Path(__file__).parents[2] / "prefix/share/pisdk/toolchain/remote" / name)
+                         .read_text() for name in ("pieces.sh", "abi.sh", "deploy.sh"))
+        write(self.shared / "pi2" / "deploy.sh", script)
+        lines = "touch ran\nlook; touch ran\nlist .$(touch\\0040ran)\nhistory `touch ran`\n* ran\n"
+        self.deploys(self.root)
+        self.ssh("pi2", f"printf '%s' '{lines}' | setsid sh {self.shared}/pi2/deploy.sh {self.name} t me look; "
+                 f"rm {self.shared}/pi2/deploy.sh; ! ls ran {self.base()}/ran 2>/dev/null")
+
     def test_release_was_changed(self):
         """What a program did to the release that is built upon does no harm for ever."""
         self.first()

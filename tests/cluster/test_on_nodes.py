@@ -205,13 +205,14 @@ class OnNodes(Case):
         self.run_on(0, "-n", "2")
         done = self.run_on(0, "-v", "-n", "2")
         self.assertIn("ranks talk over 10.77.0.0/16", done.err)
-        done = self.run_on(1, "-n", "2", "--mca", "btl_tcp_if_include", "nonsense0")
+        done = self.run_on(0, "-n", "2", "--mca", "btl_tcp_if_include", "nonsense0")
         self.assertIn("nonsense0", done.out + done.err)
 
     def test_what_mpirun_says(self):
-        done = self.run_on(1, "-n", "9")
-        self.assertIn("the boards do not take so many ranks", done.err)
-        self.assertIn("hint: pisdk run --on nodes --mpirun --oversubscribe", done.err)
+        self.ssh("pi1", "mv .ssh/id_ed25519 away")
+        done = self.run_on(1, "-n", "4")
+        self.assertIn("the first board cannot log in to another one without a password", done.err)
+        self.assertIn("hint: pisdk nodes doctor", done.err)
 
     def test_a_board_is_off(self):
         self.ok("cluster", "kill", "--name", "c", "pi2")

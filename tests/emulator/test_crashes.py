@@ -44,6 +44,77 @@ int main(int argc, char **argv)
 """
 
 
+DEADLOCK = """
+#include <mpi.h>
+#include <stdio.h>
+
+static int receive(int from)
+{
+    int value;
+    MPI_Recv(&value, 1, MPI_INT, from, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    return value;
+}
+
+int main(int argc, char **argv)
+{
+    int rank;
+    MPI_Init(&argc, &argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Barrier(MPI_COMM_WORLD);
+    puts("begun");
+    fflush(stdout);
+    if (rank < 2) printf("%d", receive(1 - rank));
+    MPI_Barrier(MPI_COMM_WORLD);
+    MPI_Finalize();
+}
+"""
+
+
+class Where(Runs):
+    """Where every rank is, when the time is up and at Ctrl-C."""
+
+    def deadlock(self, *flags):
+        program = self.compile("ring", DEADLOCK, "-g", *flags, mpi=True)
+        lines = DEADLOCK.splitlines()
+        return program, [next(i for i, line in enumerate(lines, 1) if text in line)
+                         for text in ("MPI_Recv", "MPI_Barrier")]
+
+    def tells(self, text, receive):
+        found = re.findall(r"^ranks? .*", text, re.M)
+        self.assertEqual(len(found), 3, text)
+        for rank in (0, 1):
+            self.assertRegex(found[rank], rf"^rank {rank} waits in MPI_Recv from rank {1 - rank} at "
+                             rf"\S*ring\.c:{receive}$")
+        self.assertRegex(found[2], r"^ranks 2-3 wait in MPI_Barrier at \S*ring\.c:\d+$")
+        self.assertEqual([f for f in os.listdir(self.dir) if f.endswith("core")], [])
+
+    def test_timeout(self):
+        program, (receive, _) = self.deadlock("-O0")
+        done = self.pisdk("run", "--timeout", 8, "-n", 4, program, timeout=60)
+        self.assertEqual(done.status, 124, str(done))
+        self.tells(done.err, receive)
+        # What the compiler did not keep is not guessed.
+        program, _ = self.deadlock("-O2")
+        done = self.pisdk("run", "--timeout", 8, "-n", 4, program, timeout=60)
+        self.assertNotIn("from rank", done.err)
+        self.assertIn("in MPI_Recv at", done.err)
+        done = self.pisdk("run", "--timeout", 4, "--no-backtrace", "-n", 4, program, timeout=60)
+        self.assertEqual(done.status, 124, str(done))
+        self.assertNotIn("MPI_", done.err)
+
+    def test_interrupt(self):
+        program, (receive, _) = self.deadlock("-O0")
+        process = self.start("run", "-n", 4, program)
+        while process.stdout.readline() != "begun\n":
+            pass
+        for _ in range(3):
+            process.stdout.readline()
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 128 + signal.SIGINT, err)
+        self.tells(err, receive)
+
+
 class Crashes(Runs):
     """A program that dies by its own mistake: what, where, and no files."""
 

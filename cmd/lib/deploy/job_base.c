@@ -38,7 +38,8 @@ static void add_shell(const struct job *j, const struct remote *r, struct strbuf
     _cleanup_strv_ struct strv ssh = {0};
     fleet_ssh_argv(j->o->nodes, r, &ssh);
     for (size_t i = 0; i < 2; i++) { // "--" and the host
-        free(TAKE_PTR(ssh.items[--ssh.n]));
+        ssh.n--;
+        free(TAKE_PTR(ssh.items[ssh.n]));
     }
     strbuf_add_quoted(out, ssh.items);
 }
@@ -74,7 +75,8 @@ int job_base_fetch(struct job *j, size_t node, const char *id, struct err *err)
     strv_addf(&argv, "%s/", fresh);
     int result = proc_capture(argv.items, &capture, &status, err);
     if (result == 0 && status != 0) {
-        result = err_set(err, ERR_NETWORK, "cannot fetch release %s from %s", id, r->name);
+        _cleanup_free_ char *last = str_last_line(said.data ? said.data : "");
+        result = err_set(err, ERR_NETWORK, "cannot be fetched: %s", last);
     }
     result = result == 0 ? payload_check(fresh, id, err) : result;
     if (result == 0 && rename(fresh, place) != 0) {

@@ -32,12 +32,12 @@ struct model_board {
 
 // What goes on in a feed, which may outlive its being stopped.
 struct model_feed {
-    bool runs, open;
     double opens, fails; // when
     double hangs;        // from then on nothing comes
     double stops;        // when it notices that it was stopped
     size_t piece;        // under way
     double part;         // of it
+    bool runs, open;
     bool asked_twice;
 };
 
@@ -215,7 +215,7 @@ static void take_steps(struct model *m)
 {
     struct transfer_step s;
     for (size_t steps = 0; transfer_next(&m->t, m->now, &s); steps++) {
-        assert_true(steps < BOARDS_MAX * 4); // it does not go round in circles
+        assert_true(steps < 4 * m->n); // it does not go round in circles
         if (s.stop != transfer_nobody) {
             m->feeds[s.stop].stops = m->now + draw(m, m->trouble > 0 ? 60 : 1);
         }

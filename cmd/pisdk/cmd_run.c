@@ -217,6 +217,8 @@ static int run_on_nodes(struct run *run, bool slurm, int *status, struct err *er
 {
     const struct nodes_job job = {
         .sysroot = &run->target->sysroot,
+        .target = run->target,
+        .where = run->ranks > 0 && !input_flag(&run->app->input, "no-backtrace"),
         .program = run->program,
         .command = run->in_sysroot,
         .args = run->args.items,

@@ -11,6 +11,7 @@
 #include "node_choice.h"
 #include "remote/fleet.h"
 #include "remote_run.h"
+#include "where_nodes.h"
 
 // --- The network that ranks talk over ------------------------------------------------------------
 
@@ -98,7 +99,7 @@ static bool has_network(const struct strv *words, const char *layer)
     return false;
 }
 
-struct networks_wanted {
+struct job_at_work {
     const struct deploying *d;
     const struct nodes_job *job;
 };
@@ -106,7 +107,7 @@ struct networks_wanted {
 static void add_networks(void *user, const struct strv *addresses, struct strv *words)
 {
     static const char *const layers[] = {"btl", "oob"};
-    const struct networks_wanted *w = user;
+    const struct job_at_work *w = user;
     _cleanup_free_ char *networks = choose_networks(&w->d->result.boards[0], addresses);
     for (size_t i = 0; networks && i < ARRAY_SIZE(layers); i++) {
         if (!has_network(w->job->mpirun, layers[i])) {
@@ -116,6 +117,12 @@ static void add_networks(void *user, const struct strv *addresses, struct strv *
         }
     }
     log_debug(&w->d->app->log, "ranks talk over %s", networks ? networks : "any network");
+}
+
+static void tell_stacks(void *user, const struct remote_stack *stacks, size_t n)
+{
+    const struct job_at_work *w = user;
+    where_nodes_tell(w->d->app, w->job->target, w->job->program, stacks, n);
 }
 
 // All that belongs to the run can be told by its environment, on every board.
@@ -173,7 +180,7 @@ static int run(struct deploying *d, const struct nodes_job *job, int *status, st
     strv_add(&words, program);
     strv_add_all(&words, job->args);
     bool mpich = str_eq(job->sysroot->lock.flavour, "mpich");
-    struct networks_wanted wanted = {d, job};
+    struct job_at_work wanted = {d, job};
     format_hosts(d, mpich, &hosts);
     const struct remote_run r = {
         .app = d->app,
@@ -188,6 +195,7 @@ static int run(struct deploying *d, const struct nodes_job *job, int *status, st
         .alone = job->ranks == 0,
         .add_words = job->ranks > 0 && !mpich ? add_networks : NULL,
         .user = &wanted,
+        .on_stacks = job->where && !job->command ? tell_stacks : NULL,
     };
     return remote_run(&r, status, err);
 }

@@ -4,9 +4,12 @@
 
 #include "app.h"
 #include "sysroot/store.h"
+#include "target.h"
 
 struct nodes_job {
     const struct sysroot *sysroot;
+    const struct target *target;
+    bool where;                // say where ranks are at Ctrl-C and when the time is up
     const char *program;       // absolute; what was built, or a command that the boards have
     bool command;              // it is such a command
     char *const *args;         // NULL at the end

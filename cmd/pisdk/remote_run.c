@@ -14,11 +14,19 @@
 #include "remote/fleet.h"
 #include "remote/mpi_error.h"
 
-enum { SSH_FAILED = 255, TIMED_OUT = 124, CHUNK = 1 << 14, LINE_MAX_BYTES = 1 << 14 };
+enum {
+    SSH_FAILED = 255,
+    TIMED_OUT = 124,
+    CHUNK = 1 << 14,
+    LINE_MAX_BYTES = 1 << 14,
+    STACKS_MAX = 4096,
+    FRAMES_MAX = 100
+};
 
 static const double beat_seconds = 4;     // see run.sh
 static const double grace_seconds = 2;    // between SIGTERM and SIGKILL
 static const double patience_seconds = 5; // after Ctrl-C, for the program to end by itself
+static const double stacks_seconds = 8;   // for gdb on the boards
 static const double farewell_seconds = 3; // for what is left on the boards, and the last output
 
 #define RUN_FOLDER "${XDG_DATA_HOME:-$HOME/.local/share}/pisdk/"
@@ -46,6 +54,11 @@ struct running {
     double interrupted; // when Ctrl-C was typed last
     struct strbuf line; // of mpirun's, so far
     const struct mpi_error *told;
+    bool *answered;      // about where its ranks are
+    double stacks_until; // 0: nobody was asked; -1: that is over
+    int held;            // the signal that is passed on then
+    struct remote_stack *stacks;
+    size_t n_stacks;
     struct err why; // a board that went away
 };
 
@@ -177,6 +190,65 @@ static void lose_board(struct running *s, size_t node, const struct err *why)
     s->forced = true;
 }
 
+// --- Where ranks are
+// ------------------------------------------------------------------------------
+
+// Asks for it once, before the program is told `sig`. False: it is not asked for.
+static bool ask_for_stacks(struct running *s, int sig)
+{
+    if (!s->r->on_stacks || s->stacks_until != 0 || !s->started) {
+        return false;
+    }
+    _cleanup_strbuf_ struct strbuf command = {0};
+    strbuf_adds(&command, "stacks");
+    fleet_encode_word(s->r->program, &command);
+    strbuf_adds(&command, "\n");
+    send_all(s, command.data);
+    s->stacks_until = clock_seconds() + stacks_seconds;
+    s->held = sig;
+    return true;
+}
+
+static bool all_have_answered(const struct running *s)
+{
+    for (size_t i = 0; i < s->nodes.n; i++) {
+        if (!s->answered[i] && !s->gone[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static struct remote_stack *find_stack(struct running *s, int rank)
+{
+    for (size_t i = 0; i < s->n_stacks; i++) {
+        if (s->stacks[i].rank == rank) {
+            return &s->stacks[i];
+        }
+    }
+    if (s->n_stacks >= STACKS_MAX) {
+        return NULL;
+    }
+    VEC_GROW(s->stacks, s->n_stacks);
+    s->stacks[s->n_stacks] = (struct remote_stack){.rank = rank};
+    return &s->stacks[s->n_stacks++];
+}
+
+// ":base RANK HEX" and ":frame RANK #0  0x… in …"
+static void add_frame(struct running *s, const char *line, bool base)
+{
+    char *end;
+    long rank = strtol(line, &end, 10);
+    struct remote_stack *stack =
+        end != line && rank >= 0 && rank < STACKS_MAX ? find_stack(s, (int)rank) : NULL;
+    end += strspn(end, " ");
+    if (stack && base) {
+        stack->base = strtoul(end, NULL, 16);
+    } else if (stack && stack->lines.n < FRAMES_MAX) {
+        strv_add(&stack->lines, end);
+    }
+}
+
 // --- What comes ----------------------------------------------------------------------------------
 
 static bool all_are_ready(const struct running *s)
@@ -201,6 +273,10 @@ static void on_line(void *user, size_t node, enum fleet_stream stream, const cha
         if (all_are_ready(s) && !s->started && !s->forced) {
             begin_program(s);
         }
+    } else if (str_starts(line, ":base ") || str_starts(line, ":frame ")) {
+        add_frame(s, strchr(line, ' ') + 1, line[1] == 'b');
+    } else if (strcmp(line, ":stacked") == 0 || strcmp(line, ":nostacks") == 0) {
+        s->answered[node] = true;
     } else if (node == 0 && str_starts(line, status)) {
         s->status = (int)strtol(line + strlen(status), NULL, 10);
         s->known = true;
@@ -221,7 +297,7 @@ static void on_end(void *user, size_t node, int status, const struct err *why)
     lose_board(s, node, why);
 }
 
-static void on_signal(struct running *s, int sig)
+static void pass_on(struct running *s, int sig)
 {
     static const struct {
         int sig;
@@ -229,11 +305,18 @@ static void on_signal(struct running *s, int sig)
     } known[] = {{SIGINT, "signal INT\n"},   {SIGTERM, "signal TERM\n"},
                  {SIGHUP, "signal HUP\n"},   {SIGQUIT, "signal QUIT\n"},
                  {SIGUSR1, "signal USR1\n"}, {SIGUSR2, "signal USR2\n"}};
-    double now = clock_seconds();
     for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
         if (known[i].sig == sig) {
             send(s, 0, known[i].command);
         }
+    }
+}
+
+static void on_signal(struct running *s, int sig)
+{
+    double now = clock_seconds();
+    if (sig != SIGINT || !ask_for_stacks(s, sig)) {
+        pass_on(s, sig);
     }
     if (sig == SIGUSR1 || sig == SIGUSR2) {
         return;
@@ -241,7 +324,7 @@ static void on_signal(struct running *s, int sig)
     s->forced = true;
     if (!s->started || (sig == SIGINT && s->interrupted > 0)) {
         end_everything(s);
-    } else if (s->kill_at == 0) {
+    } else if (s->kill_at == 0 && s->stacks_until <= 0) {
         s->kill_at = now + patience_seconds;
     }
     s->interrupted = sig == SIGINT ? now : s->interrupted;
@@ -265,10 +348,17 @@ static void watch_time(struct running *s, double now)
 {
     if (s->deadline > 0 && now > s->deadline) {
         s->deadline = 0;
-        s->kill_at = now + grace_seconds;
         s->forced = true;
         *s->r->timed_out = true;
-        send(s, 0, "signal TERM\n");
+        if (!ask_for_stacks(s, SIGTERM)) {
+            s->kill_at = now + grace_seconds;
+            pass_on(s, SIGTERM);
+        }
+    }
+    if (s->stacks_until > 0 && (now > s->stacks_until || all_have_answered(s))) {
+        s->stacks_until = -1;
+        s->kill_at = now + (s->held == SIGTERM ? grace_seconds : patience_seconds);
+        pass_on(s, s->held);
     }
     if (s->kill_at > 0 && now > s->kill_at) {
         s->kill_at = 0;
@@ -435,6 +525,7 @@ static void init(struct running *s, const struct remote_run *r)
     s->nodes.n = r->alone ? 1 : r->nodes->n;
     s->ready = xcalloc(s->nodes.n + 1, sizeof(*s->ready));
     s->gone = xcalloc(s->nodes.n + 1, sizeof(*s->gone));
+    s->answered = xcalloc(s->nodes.n + 1, sizeof(*s->answered));
     s->boards = fleet_new(&s->nodes, &handlers);
 }
 
@@ -452,6 +543,11 @@ static void release(struct running *s)
     strbuf_release(&s->line);
     free(s->ready);
     free(s->gone);
+    free(s->answered);
+    for (size_t i = 0; i < s->n_stacks; i++) {
+        strv_release(&s->stacks[i].lines);
+    }
+    free(s->stacks);
 }
 
 int remote_run(const struct remote_run *r, int *status, struct err *err)
@@ -467,6 +563,9 @@ int remote_run(const struct remote_run *r, int *status, struct err *err)
     if (result == 0) {
         say_good_bye(&s);
         tell_mpi_error(&s);
+        if (s.n_stacks > 0) {
+            r->on_stacks(r->user, s.stacks, s.n_stacks);
+        }
     }
     bool timed_out = r->timed_out && *r->timed_out;
     if (result == 0 && s.why.code != ERR_NONE) {

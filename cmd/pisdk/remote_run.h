@@ -9,6 +9,13 @@
 #include "app.h"
 #include "remote/remotes.h"
 
+// What gdb on a board says of a rank: "#1  0x00010830 in main ()", the innermost frame first.
+struct remote_stack {
+    int rank;
+    unsigned long base; // address that its program begins at
+    struct strv lines;
+};
+
 struct remote_run {
     struct app *app;
     const struct remotes *nodes; // it is started on the first of them
@@ -24,6 +31,8 @@ struct remote_run {
     // others. Or NULL.
     void (*add_words)(void *user, const struct strv *addresses, struct strv *words);
     void *user;
+    // Where ranks are, when the time is up and at Ctrl-C, on boards that have gdb. Or NULL.
+    void (*on_stacks)(void *user, const struct remote_stack *stacks, size_t n);
 };
 
 // The caller holds signals back (base/proc.h). ERR_NODES: a board could not be reached, or went

@@ -200,6 +200,21 @@ class OnNodes(Case):
         self.ok("cluster", "heal", "--name", "c", "pi3")
         self.nothing_is_left(90)
 
+    def test_where_ranks_wait(self):
+        """As gdb on the boards says; here it is a script, since QEMU has no ptrace."""
+        for board in ("pi1", "pi2"):
+            self.ssh(board, "mkdir bin; echo 'PATH=$HOME/bin:$PATH' >.bashrc; printf '%s\\n' '#!/bin/sh' "
+                     "'echo \"#0  0xb6d80000 in poll () from /lib/libc.so.6\"' "
+                     "'echo \"#1  0xb6f80000 in PMPI_Recv () from /lib/libmpi.so.40\"' "
+                     "'echo \"#2  0x00010850 in main (argc=1) at ring.c:7\"' >bin/gdb; chmod +x bin/gdb")
+        result = self.run_on(124, "-n", "2", "--timeout", "15", "ranks", "sleep")
+        self.assertRegex(result.err, r"(?m)^ranks 0-1 wait in MPI_Recv at ring\.c:7$")
+        process = self.begin("-n", "2", "ranks", "sleep")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        self.assertRegex(err, r"(?m)^ranks 0-1 wait in MPI_Recv at ring\.c:7$")
+        self.nothing_is_left()
+
     def test_networks(self):
         """That by which the first board reaches the others, unless the user says which."""
         self.run_on(0, "-n", "2")

@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "remote/checkup.h"
+#include "remote/mpi_error.h"
 #include "unit.h"
 
 // A Raspberry Pi 3 with Raspberry Pi OS, 32-bit, whose kernel has 64.
@@ -487,15 +488,46 @@ static void test_no_answer(void **state)
                "pi2 host-key, its host key is not known yet | ssh pi@pi2\n");
 }
 
+// The texts are Open MPI's and ssh's own, as they were seen.
+static void test_what_mpirun_says(void **state)
+{
+    static const struct {
+        const char *line, *word;
+    } cases[] = {
+        {"There are not enough slots available in the system to satisfy the 9", "so many ranks"},
+        {"bash: line 1: orted: command not found", "has no Open MPI"},
+        {"Host key verification failed.", "host key"},
+        {"pi@pi2: Permission denied (publickey,password).", "without a password"},
+        {"ssh: connect to host pi2 port 22: Connection refused", "no sshd"},
+        {"ORTE has lost communication with a remote daemon.", "went away"},
+        {"ORTE was unable to reliably start one or more daemons.", "on every board"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const struct mpi_error *e = mpi_error_find(cases[i].line);
+        assert_non_null(e);
+        assert_non_null(strstr(e->meaning, cases[i].word));
+    }
+    assert_true(mpi_error_find(cases[2].line)->weight > mpi_error_find(cases[6].line)->weight);
+    assert_null(mpi_error_find("step 10: everybody is there"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_board),         cmocka_unit_test(test_architectures),
-        cmocka_unit_test(test_flavours_of_mpi), cmocka_unit_test(test_foreign_bytes),
-        cmocka_unit_test(test_memory),          cmocka_unit_test(test_nothing_wrong),
-        cmocka_unit_test(test_one_board),       cmocka_unit_test(test_path),
-        cmocka_unit_test(test_unlike_boards),   cmocka_unit_test(test_twins),
-        cmocka_unit_test(test_reach),           cmocka_unit_test(test_networks),
+        cmocka_unit_test(test_what_mpirun_says),
+        cmocka_unit_test(test_a_board),
+        cmocka_unit_test(test_architectures),
+        cmocka_unit_test(test_flavours_of_mpi),
+        cmocka_unit_test(test_foreign_bytes),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_nothing_wrong),
+        cmocka_unit_test(test_one_board),
+        cmocka_unit_test(test_path),
+        cmocka_unit_test(test_unlike_boards),
+        cmocka_unit_test(test_twins),
+        cmocka_unit_test(test_reach),
+        cmocka_unit_test(test_networks),
         cmocka_unit_test(test_no_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

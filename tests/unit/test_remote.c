@@ -5,7 +5,6 @@
 #include "base/str.h"
 #include "project/project.h"
 #include "remote/hostfile.h"
-#include "remote/mpi_error.h"
 #include "remote/remotes.h"
 #include "remote/slurm.h"
 #include "unit.h"
@@ -553,34 +552,9 @@ static void test_slurm_of_a_project(void **state)
     }
 }
 
-// The texts are Open MPI's and ssh's own, as they were seen.
-static void test_what_mpirun_says(void **state)
-{
-    static const struct {
-        const char *line, *word;
-    } cases[] = {
-        {"There are not enough slots available in the system to satisfy the 9", "so many ranks"},
-        {"bash: line 1: orted: command not found", "has no Open MPI"},
-        {"Host key verification failed.", "host key"},
-        {"pi@pi2: Permission denied (publickey,password).", "without a password"},
-        {"ssh: connect to host pi2 port 22: Connection refused", "no sshd"},
-        {"ORTE has lost communication with a remote daemon.", "went away"},
-        {"ORTE was unable to reliably start one or more daemons.", "on every board"},
-    };
-    (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        const struct mpi_error *e = mpi_error_find(cases[i].line);
-        assert_non_null(e);
-        assert_non_null(strstr(e->meaning, cases[i].word));
-    }
-    assert_true(mpi_error_find(cases[2].line)->weight > mpi_error_find(cases[6].line)->weight);
-    assert_null(mpi_error_find("step 10: everybody is there"));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_mpirun_says),
         cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_broken_ranges),
         cmocka_unit_test(test_names_of_hosts),

@@ -58,11 +58,13 @@ stacks() {
     for p in $(grep -lzsx "PISDK_RUN=$run" /proc/[0-9]*/environ); do
         p=${p#/proc/}
         p=${p%%/*}
-        at=$(readlink "/proc/$p/exe") || continue
-        [ "${at##*/}" = "$name" ] || continue
         rank=$(tr '\0' '\n' <"/proc/$p/environ" | sed -n 's/^\(OMPI_COMM_WORLD_RANK\|PMI_RANK\)=//p')
+        [ "$rank" ] || continue # mpirun, and what it starts ranks with
+        case /$(tr '\0' / <"/proc/$p/cmdline") in */"$name"/*) ;; *) continue ;; esac
+        read -r range _ <"/proc/$p/maps" # where the program itself begins
+        echo ":base $rank ${range%%-*}"
         timeout 10 gdb -q -nx -batch -p "$p" -ex 'backtrace 30' </dev/null 2>/dev/null |
-            sed -n "s/^#/:stack ${rank:--} #/p" &
+            sed -n "s/^#/:frame $rank #/p" &
     done
     wait
     echo ":stacked"

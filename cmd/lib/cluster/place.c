@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "cluster/wire.h"
 
 #define LOCK    "lock"
 #define CONTROL "control"
@@ -165,6 +166,15 @@ int place_connect(const char *dir, struct err *err)
     if (folder < 0 || fd < 0 ||
         connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
         return err_sys(err, "cannot reach the cluster in %s", dir);
+    }
+    return TAKE_FD(fd);
+}
+
+int place_ask(const char *dir, const struct strv *words, struct err *err)
+{
+    _cleanup_close_ int fd = place_connect(dir, err);
+    if (fd < 0 || wire_send(fd, words, NULL, 0, err) != 0) {
+        return -1;
     }
     return TAKE_FD(fd);
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/str.h"
 
 struct place {
     char *dir;
@@ -32,5 +33,8 @@ int place_check_runtime(const char *runtime, struct err *err) ERR_MUST_CHECK;
 // The socket `control` in the folder: made to listen, or connected to.
 int place_listen(const struct place *p, struct err *err) ERR_MUST_CHECK;
 int place_connect(const char *dir, struct err *err) ERR_MUST_CHECK;
+// Connects and sends a request; the answer is still to be read from the socket, which is the
+// caller's.
+int place_ask(const char *dir, const struct strv *words, struct err *err) ERR_MUST_CHECK;
 
 #endif

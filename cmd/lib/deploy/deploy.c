@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/proc.h"
-#include "deploy/differences.h"
 #include "deploy/job.h"
 
 enum {
@@ -264,38 +263,6 @@ static int begin_rollback(struct job *j, struct err *err)
     }
     j->phase = PHASE_INSPECT;
     return some_failed(j) ? give_up(j) : 0;
-}
-
-void job_inspect(struct job *j, size_t node, const char *id)
-{
-    j->boards[node].state = DEPLOY_ASKED;
-    j->stations[node].differs = false;
-    strv_release(&j->boards[node].differences);
-    job_command(j, node, "inspect %s", id);
-}
-
-void job_inspected(struct job *j, size_t node)
-{
-    struct deploy_board *b = &j->boards[node];
-    bool differs = j->stations[node].differs;
-    if (b->state != DEPLOY_ASKED) {
-        return;
-    }
-    if (j->goal == JOB_VERIFY) {
-        b->state = DEPLOY_ANSWERED;
-    } else if (!differs) {
-        b->state = DEPLOY_READY;
-    } else if (j->goal == JOB_RELEASE) { // it is sent anew
-        job_command(j, node, "facts");
-    } else {
-        struct differences found;
-        differences_read(&b->differences, &found);
-        job_fail(j, node, ERR_VERIFY, "its release %s is not what was deployed: %s %s", j->id,
-                 found.n ? found.items[0].file : "a file",
-                 found.n ? found.items[0].what : "differs");
-        differences_release(&found);
-        err_hint(&b->err, "deploy that release again, or choose another: pisdk deploy --list");
-    }
 }
 
 void job_ask(struct job *j, size_t node)

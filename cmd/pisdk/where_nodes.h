@@ -1,0 +1,13 @@
+// Where ranks on boards are. What runs there has no debug information, which stays on the desktop:
+// gdb on the board gives addresses, and gdb here the lines of the source.
+#ifndef PISDK_WHERE_NODES_H
+#define PISDK_WHERE_NODES_H
+
+#include "app.h"
+#include "remote_run.h"
+#include "target.h"
+
+void where_nodes_tell(struct app *app, const struct target *target, const char *program,
+                      const struct remote_stack *stacks, size_t n);
+
+#endif

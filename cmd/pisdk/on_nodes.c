@@ -119,7 +119,7 @@ static void add_networks(void *user, const struct strv *addresses, struct strv *
     log_debug(&w->d->app->log, "ranks talk over %s", networks ? networks : "any network");
 }
 
-static void tell_stacks(void *user, const struct remote_stack *stacks, size_t n)
+static void tell_stacks(void *user, struct remote_stack *stacks, size_t n)
 {
     const struct job_at_work *w = user;
     where_nodes_tell(w->d->app, w->job->target, w->job->program, stacks, n);

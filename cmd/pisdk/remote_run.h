@@ -32,7 +32,7 @@ struct remote_run {
     void (*add_words)(void *user, const struct strv *addresses, struct strv *words);
     void *user;
     // Where ranks are, when the time is up and at Ctrl-C, on boards that have gdb. Or NULL.
-    void (*on_stacks)(void *user, const struct remote_stack *stacks, size_t n);
+    void (*on_stacks)(void *user, struct remote_stack *stacks, size_t n);
 };
 
 // The caller holds signals back (base/proc.h). ERR_NODES: a board could not be reached, or went

@@ -94,27 +94,23 @@ static void find_lines(struct app *app, const struct target *target, const char 
 
 static int by_rank(const void *a, const void *b)
 {
-    const struct remote_stack *const *x = a;
-    const struct remote_stack *const *y = b;
-    return ((*x)->rank > (*y)->rank) - ((*x)->rank < (*y)->rank);
+    const struct remote_stack *x = a;
+    const struct remote_stack *y = b;
+    return (x->rank > y->rank) - (x->rank < y->rank);
 }
 
 void where_nodes_tell(struct app *app, const struct target *target, const char *program,
-                      const struct remote_stack *stacks, size_t n)
+                      struct remote_stack *stacks, size_t n)
 {
     struct err ignored = ERR_INIT;
     _cleanup_strv_ struct strv places = {0};
     _cleanup_free_ char *gdb = gdb_find(&ignored);
     _cleanup_free_ int *ranks = xcalloc(n + 1, sizeof(*ranks));
-    _cleanup_free_ const struct remote_stack **sorted = xcalloc(n + 1, sizeof(*sorted));
-    for (size_t i = 0; i < n; i++) {
-        sorted[i] = &stacks[i];
-    }
-    qsort(sorted, n, sizeof(*sorted), by_rank);
+    qsort(stacks, n, sizeof(*stacks), by_rank);
     for (size_t i = 0; gdb && i < n; i++) {
         _cleanup_strv_ struct strv frames = {0};
-        find_lines(app, target, gdb, program, sorted[i], &frames);
-        ranks[i] = sorted[i]->rank;
+        find_lines(app, target, gdb, program, &stacks[i], &frames);
+        ranks[i] = stacks[i].rank;
         strv_take(&places, where_describe(app, &frames, NULL));
     }
     where_tell(app, ranks, places.items, places.n);

@@ -7,7 +7,8 @@
 #include "remote_run.h"
 #include "target.h"
 
+// Sorts the stacks by their ranks.
 void where_nodes_tell(struct app *app, const struct target *target, const char *program,
-                      const struct remote_stack *stacks, size_t n);
+                      struct remote_stack *stacks, size_t n);
 
 #endif

@@ -249,6 +249,10 @@ int deploying_tell(struct deploying *d, int r, struct err *err)
     if (r != 0 && err->code == ERR_NODES && input_value_if(&d->app->input, "no-deploy")) {
         err_wrap(err, "the program was not started");
         err_hint(err, "`pisdk nodes doctor` looks for what is wrong; --nodes leaves boards out");
+    } else if (r != 0 && err->code == ERR_NODES &&
+               (input_value_if(&d->app->input, "list") ||
+                input_value_if(&d->app->input, "verify"))) {
+        err_hint(err, "`pisdk nodes doctor` looks for what is wrong");
     } else if (r != 0 && err->code == ERR_NODES) {
         err_wrap(err, result->switched ? "not all boards are alike now" : "no board was changed");
         err_hint(err, result->switched

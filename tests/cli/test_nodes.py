@@ -2,12 +2,14 @@
 
 import json
 import os
+import signal
 import stat
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
-from harness import Case, main, write  # noqa: E402
+from harness import Case, main, path_without, write  # noqa: E402
 
 PROJECT = "; mine\n[project]\nname = p ; short\n\n# boards\n"
 INVENTORY = """\
@@ -44,6 +46,80 @@ class Nodes(Case):
 
     def hosts(self, *args):
         return [f"{row[0]}={row[1]}" for row in self.listed(*args)]
+
+
+SSH = """#!/bin/sh
+case $BEHAVIOUR in
+silent) exec sleep 600 ;;
+refuses) echo 'ssh: connect to host pi1 port 22: Connection refused' >&2; exit 255 ;;
+busy) echo x >>"$HOME/tries"
+    echo 'kex_exchange_identification: Connection closed by remote host' >&2; exit 255 ;;
+esac
+"""
+
+
+class NoWayToABoard(Nodes):
+    """Each command that talks to boards ends with its error, whatever ssh does."""
+
+    COMMANDS = [["deploy", "--list"], ["deploy", "--verify"], ["deploy"], ["rollback"], ["undeploy"],
+                ["exec", "--on", "nodes", "--", "true"], ["nodes", "probe"], ["nodes", "doctor"]]
+
+    def setUp(self):
+        super().setUp()
+        write(self.ini, "[project]\nname = p\n[build]\nsystem = command\ncommand = true\n"
+              "[deploy]\nfiles = data\n[nodes]\nlogin-timeout = 3\n[node pi1]\n")
+        write(self.project / "data/a", "a")
+
+    def behave(self, how):
+        write(self.dir / "bin/ssh", SSH, 0o755)
+        return {"BEHAVIOUR": how, "PATH": f"{self.dir}/bin:{os.environ['PATH']}"}
+
+    def commands(self):
+        # A deploy needs a sysroot, which is not here: it fails before, and that is tested elsewhere.
+        return [c for c in self.COMMANDS if c != ["deploy"]]
+
+    def test_no_ssh(self):
+        path = path_without(self.dir / "path", "ssh")
+        for words in self.commands():
+            with self.subTest(words):
+                done = self.pisdk(*words, cwd=self.project, env={"PATH": path}, timeout=30)
+                self.assertNotEqual(done.status, 0, str(done))
+                self.assertIn("ssh", done.err + done.out)
+                self.assertIn("sudo apt install openssh-client", done.err + done.out)
+
+    def test_refused(self):
+        env = self.behave("refuses")
+        for words in self.commands():
+            with self.subTest(words):
+                done = self.pisdk(*words, cwd=self.project, env=env, timeout=30)
+                self.assertNotEqual(done.status, 0, str(done))
+                self.assertRegex(done.err + done.out, "there is no sshd on it|no-answer")
+
+    def test_busy_boards_are_tried_again(self):
+        done = self.pisdk("exec", "--on", "nodes", "--", "true", cwd=self.project,
+                          env=self.behave("busy"), timeout=30)
+        self.assertEqual(done.status, 5, str(done))
+        self.assertGreater((self.dir / "tries").read_text().count("x"), 2)
+
+    def test_interrupt(self):
+        """Also while a login is waited for."""
+        for words in self.commands():
+            with self.subTest(words):
+                process = self.start(*words, cwd=self.project, env=self.behave("silent"))
+                time.sleep(1)
+                process.send_signal(signal.SIGINT)
+                self.assertNotEqual(process.wait(timeout=20), 0)
+
+    def test_who_is_waited_for(self):
+        process = self.start("exec", "--on", "nodes", "--", "true", cwd=self.project,
+                             env=self.behave("silent"))
+        self.assertRegex(process.stderr.readline(), r"^still waiting for pi1 \(\d+ s\)$")
+        process.send_signal(signal.SIGTERM)
+        self.assertNotEqual(process.wait(timeout=20), 0)
+
+    def test_login_timeout(self):
+        write(self.ini, "[project]\nname = p\n[nodes]\nlogin-timeout = 0\n")
+        self.fails(2, "nodes", "list", cwd=self.project, says="login-timeout")
 
 
 class Add(Nodes):

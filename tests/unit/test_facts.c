@@ -457,15 +457,15 @@ static void test_networks(void **state)
     make(&b, 2);
     set_addresses(&b, 1, "address docker0 172.17.0.1/16\naddress eth0 10.0.0.2/24\nend\n");
     expect(&b, "note: pi2 interface, it has docker0 with 172.17.0.1 as well, which MPI may try | "
-               "mpirun --mca btl_tcp_if_include 10.0.0.0/24, if ranks hang\n");
+               "pisdk run --on nodes --mca btl_tcp_if_include 10.0.0.0/24\n");
     // A second network of all boards, and MPICH's words for it; on a network of 20 bits.
     make(&b, 2);
     set_addresses(&b, 0, "address wlan0 192.168.17.1/20\nend\n");
     set_addresses(&b, 1, "address eth1 10.9.9.9/8\naddress wlan0 192.168.31.2/20\nend\n");
     set(&b.boards[0].facts.mpi, "mpich");
     set(&b.boards[1].facts.mpi, "mpich");
-    expect(&b, "note: pi2 interface, it has eth1 with 10.9.9.9 as well, which MPI may try | mpirun "
-               "-iface wlan0, if ranks hang\n");
+    expect(&b, "note: pi2 interface, it has eth1 with 10.9.9.9 as well, which MPI may try | pisdk "
+               "run --on nodes --mpirun '-iface wlan0'\n");
     // Addresses of version 6 are networks, too.
     not_reached(&b, "ssh: connect to host pi2 port 22: No route to host");
     set_addresses(&b, 0, "address eth0 fd00::1/64\nend\n");

@@ -179,8 +179,11 @@ static void run_feed(struct model *m, size_t feed)
     struct model_feed *f = &m->feeds[feed];
     size_t from = m->t.feeds[feed].from;
     struct model_board *b = &m->boards[m->t.feeds[feed].node];
-    bool cut = !b->alive || (from != transfer_desktop && !m->boards[from].alive);
-    if (cut || m->now >= f->fails || m->now >= f->stops) {
+    if (from != transfer_desktop && !m->boards[from].alive) {
+        f->runs = false; // nobody is there to say so
+        return;
+    }
+    if (!b->alive || m->now >= f->fails || m->now >= f->stops) {
         end_feed(m, feed, TRANSFER_FAILED);
         return;
     }

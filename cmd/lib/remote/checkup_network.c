@@ -163,8 +163,8 @@ static void check_interfaces(struct examination *e, size_t i, size_t other)
                                         a->interface, a->address);
         p->note = true;
         p->mend = str_eq(f->mpi, "mpich")
-                      ? xasprintf("mpirun -iface %s, if ranks hang", ours->interface)
-                      : xasprintf("mpirun --mca btl_tcp_if_include %s, if ranks hang", network);
+                      ? xasprintf("pisdk run --on nodes --mpirun '-iface %s'", ours->interface)
+                      : xasprintf("pisdk run --on nodes --mca btl_tcp_if_include %s", network);
         return;
     }
 }

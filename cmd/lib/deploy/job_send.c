@@ -176,12 +176,12 @@ static void take_piece(struct job *j, size_t node, size_t piece)
 
 void job_send_prepared(struct job *j, size_t node)
 {
-    struct group *g = group_of(j, node);
     struct deploy_board *b = &j->boards[node];
     char size[32];
     if (b->state != DEPLOY_PREPARING || j->n_groups == 0) {
         return;
     }
+    struct group *g = group_of(j, node);
     b->state = DEPLOY_RECEIVING;
     transfer_want(&g->transfer, node, !is_little(j, g), clock_seconds());
     for (size_t i = 0; i < g->pack.n && b->state == DEPLOY_RECEIVING; i++) {

@@ -616,8 +616,8 @@ class Quality(Build):
                                     "identity = a key\n")
         before = set(Path("/tmp").glob("pisdk-debug-*"))
         write(self.dir / "bin/ssh", '#!/bin/sh\n'
-              f'[ "$1|$2|$3|$4|$5|$6" = "-T|-p2222|-i|{folder}/a key|--|pi@board" ] || exit 255\n'
-              'exec sh -c "$7"\n', 0o755)
+              f'[ "$1|$2|$3|$4|$5|$6|$7" = "-T|-p|2222|-i|{folder}/a key|--|pi@board" ] || exit 255\n'
+              'exec sh -c "$8"\n', 0o755)
         env = {"PATH": f"{self.dir}/bin:{self.env['PATH']}"}
         self.fails(1, "debug", "--on", "one", cwd=folder, env=env, says="no gdbserver",
                    hint="install gdbserver")

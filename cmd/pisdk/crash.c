@@ -160,6 +160,30 @@ static void read_lines(const char *text, struct strv *frames)
     }
 }
 
+// What is on the stack may be left from calls that have returned. None of those called by main can
+// be inside of what main calls now, so what comes before another main is old.
+static void drop_stale(struct strv *frames)
+{
+    size_t last = frames->n;
+    size_t first = 0;
+    for (size_t i = frames->n; i > 0 && first == 0; i--) {
+        if (!str_starts(frames->items[i - 1], "main (")) {
+            continue;
+        }
+        if (last == frames->n) {
+            last = i - 1;
+        } else {
+            first = i;
+        }
+    }
+    struct strv kept = {0};
+    for (size_t i = first; i < frames->n; i++) {
+        strv_add(&kept, frames->items[i]);
+    }
+    strv_release(frames);
+    *frames = kept;
+}
+
 // Where gdb did not get from the C library to the program's own code, what is on the stack says who
 // called it.
 static void add_calls(const struct crash *crash, struct strv *argv)
@@ -208,6 +232,7 @@ static void trace(const struct crashes *c, const char *gdb, struct crash *crash)
         if (!any_source(&crash->frames)) {
             _cleanup_strv_ struct strv lines = {0};
             read_lines(text.data, &lines);
+            drop_stale(&lines);
             if (lines.n > 0) {
                 strv_release(&crash->frames);
                 strv_add_all(&crash->frames, lines.items);

@@ -225,9 +225,12 @@ class Faults(Deploys):
             with self.subTest(holder):
                 self.ssh("pi2", f"ln -s 'token {holder}' {self.base()}/lock")
                 self.change()
-                self.afterwards()
+                boards = self.deploy(self.root)
+                self.assertEqual({b["state"] for b in boards.values()}, {"done"})
                 self.ssh("pi2", f"kill -0 {pid}")
         self.ssh("pi2", f"kill {pid}")
+        self.change()
+        self.afterwards()
 
     def test_a_shell_that_is_sent_anything(self):
         """Commands are verbs: what is none of them is not run, nor are words of a name."""

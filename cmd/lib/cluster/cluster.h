@@ -117,8 +117,9 @@ struct cluster_command {
     double timeout;          // seconds until it is told SIGTERM, two more to SIGKILL; 0: none
     bool *timed_out;
     const struct strv *others; // names of boards that take part; or NULL
-    const char *stacks;        // PISDK_RUN of its ranks: when the time is up or it is interrupted,
-                               // they end with a core file (sandbox/ranks.h); or NULL
+    const char *run;           // PISDK_RUN of its processes, which all end with it
+    bool stacks;               // when the time is up or it is interrupted, its ranks end with a
+                               // core file (sandbox/ranks.h)
     uint64_t core_max;         // bytes of that
     bool *interrupted;         // whether somebody wanted it to end; or NULL
 };

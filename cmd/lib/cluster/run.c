@@ -77,7 +77,7 @@ static int take_stacks(const struct cluster_command *command, struct ending *e, 
         return -1;
     }
     double now = clock_seconds();
-    e->stacks = ranks_abort(command->stacks, command->core_max) > 0;
+    e->stacks = ranks_abort(command->run, command->core_max) > 0;
     e->kill_at = now + (e->stacks ? STACKS_SECONDS : 0);
     e->next_look = e->stacks ? now + STACKS_LOOK : 0;
     return 0;
@@ -128,7 +128,7 @@ static int look(const struct cluster *c, const struct cluster_command *command, 
                 struct ending *e, struct err *err)
 {
     double now = clock_seconds();
-    if (e->stacks && e->kill_at > 0 && ranks_count(command->stacks) == 0) {
+    if (e->stacks && e->kill_at > 0 && ranks_count(command->run) == 0) {
         e->kill_at = now;
     }
     if (e->kill_at > 0 && now >= e->kill_at) {
@@ -212,6 +212,13 @@ static int wait_run(const struct cluster *c, const struct cluster_command *comma
         }
     } while (!polled[0].revents);
     int r = read_end(command, fd, status, err);
+    // mpirun may have noticed first, whose own words are long and its status no program's.
+    if (r == 0 && *status != 0 && e.next_look > 0 && !e.lost) {
+        (void)!has_lost_board(c, command, &e);
+    }
+    if (command->run && (e.lost || e.interrupted || *command->timed_out)) {
+        ranks_sweep(command->run); // an ssh to a board that is cut off would wait for long
+    }
     if (e.lost) {
         *err = e.why;
         return -1;

@@ -21,19 +21,20 @@ static bool has_variable(const struct strbuf *environment, const char *text, boo
     return false;
 }
 
-static bool is_of_run(const char *pid, const char *variable)
+static bool is_of_run(const char *pid, const char *variable, bool ranks)
 {
     _cleanup_free_ char *path = xasprintf("/proc/%s/environ", pid);
     _cleanup_strbuf_ struct strbuf text = {0};
     struct err ignored = ERR_INIT;
     return fs_read_file(path, ENVIRONMENT_MAX, &text, &ignored) == 0 && text.data &&
            has_variable(&text, variable, true) &&
-           (has_variable(&text, "OMPI_COMM_WORLD_RANK=", false) ||
+           (!ranks || has_variable(&text, "OMPI_COMM_WORLD_RANK=", false) ||
             has_variable(&text, "PMI_RANK=", false));
 }
 
 // Calls `act` for each; NULL only counts.
-static size_t for_ranks(const char *run, uint64_t core_max, void (*act)(pid_t pid, uint64_t max))
+static size_t for_processes(const char *run, bool ranks, uint64_t core_max,
+                            void (*act)(pid_t pid, uint64_t max))
 {
     _cleanup_free_ char *variable = xasprintf("PISDK_RUN=%s", run);
     _cleanup_strv_ struct strv names = {0};
@@ -44,7 +45,7 @@ static size_t for_ranks(const char *run, uint64_t core_max, void (*act)(pid_t pi
     }
     for (size_t i = 0; i < names.n; i++) {
         const char *pid = names.items[i];
-        if (!isdigit((unsigned char)pid[0]) || !is_of_run(pid, variable)) {
+        if (!isdigit((unsigned char)pid[0]) || !is_of_run(pid, variable, ranks)) {
             continue;
         }
         n++;
@@ -64,10 +65,21 @@ static void abort_one(pid_t pid, uint64_t max)
 
 size_t ranks_abort(const char *run, uint64_t core_max)
 {
-    return for_ranks(run, core_max, abort_one);
+    return for_processes(run, true, core_max, abort_one);
+}
+
+static void kill_one(pid_t pid, uint64_t max)
+{
+    (void)max;
+    kill(pid, SIGKILL);
+}
+
+void ranks_sweep(const char *run)
+{
+    (void)for_processes(run, false, 0, kill_one);
 }
 
 size_t ranks_count(const char *run)
 {
-    return for_ranks(run, 0, NULL);
+    return for_processes(run, true, 0, NULL);
 }

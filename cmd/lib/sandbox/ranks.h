@@ -11,6 +11,8 @@
 // Has each rank write down where it is, as a core file of at most `core_max` bytes in its working
 // folder, and end (SIGABRT). Returns how many ranks there are.
 size_t ranks_abort(const char *run, uint64_t core_max);
+// Kills all processes of the run, its launchers as well.
+void ranks_sweep(const char *run);
 // How many are still there.
 size_t ranks_count(const char *run);
 

@@ -521,8 +521,12 @@ class Programs(Cluster):
         """It runs, and its ranks wait."""
         process = self.start("run", "--debug", "--on", "cluster", "-n", "2", *args, "ring",
                              cwd=self.dir / "ring")
-        for line in iter(process.stdout.readline, "begun\n"):
+        begun = 0
+        while begun < 2:
+            line = process.stdout.readline()
             self.assertTrue(line, line or process.stderr.read())
+            begun += line == "begun\n"
+        time.sleep(1)  # from there to where they wait is a moment
         return process
 
     def test_another_board_is_lost(self):

@@ -248,7 +248,8 @@ class Releases(Deploys):
                              "tool\nnew\n")
         # What was written to is not gone back to, and the next deploy of it brings it anew.
         self.deploy(project, two, command="rollback", status=5)
-        self.blames("pi2", two, "data/state has other content")
+        for board in self.names:
+            self.assertRegex(self.said, rf"{board}: .*{two}.*: data/state has other content")
         self.all_have(one)
         self.deploy(project)
         self.all_have(two)

@@ -225,7 +225,7 @@ class OnNodes(Case):
 
     def test_what_mpirun_says(self):
         self.ssh("pi1", "mv .ssh/id_ed25519 away")
-        done = self.run_on(1, "-n", "4")
+        done = self.run_on(255, "-n", "4")
         self.assertIn("the first board cannot log in to another one without a password", done.err)
         self.assertIn("hint: pisdk nodes doctor", done.err)
 

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -114,6 +115,7 @@ class Where(Runs):
             pass
         for _ in range(3):
             process.stdout.readline()
+        time.sleep(1)  # from there to where they wait is a moment
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         out, err = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 128 + signal.SIGINT, err)

@@ -49,7 +49,7 @@ enum {
     PATIENCE_SECONDS = 5,
     LOOK_SECONDS = 2,
     CUT_SECONDS = 12,
-    STACKS_SECONDS = 5
+    STACKS_SECONDS = 15
 };
 
 static const double STACKS_LOOK = 0.2;

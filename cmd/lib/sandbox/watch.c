@@ -13,7 +13,7 @@ enum {
     LOOK_MS = 100,
     GRACE_SECONDS = 2,
     PATIENCE_SECONDS = 5,
-    STACKS_SECONDS = 5,
+    STACKS_SECONDS = 15,
     PROC_FILE_MAX = 1 << 22,
     KB = 1024
 };

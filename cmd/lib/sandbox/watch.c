@@ -243,15 +243,19 @@ static bool look_at_clock(struct watch *w)
     return true;
 }
 
-// Ctrl-C: once, and ranks say where they are; twice, and everything ends at once.
+// Ctrl-C: once, and ranks say where they are; twice, and everything ends at once. A signal to the
+// process group comes here twice as well, by pisdk the second time.
 static bool interrupt(void *user)
 {
+    static const double same = 0.3; // seconds
     struct watch *w = user;
+    double now = clock_seconds();
     if (w->s->news->interrupted) {
-        w->kill_at = clock_seconds();
+        w->kill_at = now > w->asked + same ? now : w->kill_at;
     } else {
         w->s->news->interrupted = true;
         end_program(w, PATIENCE_SECONDS);
+        w->asked = clock_seconds();
     }
     return true;
 }

@@ -14,6 +14,7 @@ struct watch {
     pid_t program;
     double deadline; // when the program is told to end; 0: never
     double kill_at;  // when everything is ended, after that
+    double asked;    // when Ctrl-C was typed first
     bool stacks;     // until then the ranks write down where they are
     pid_t victim;    // killed because the memory was full, and perhaps still going
     struct supervise_watch looks;

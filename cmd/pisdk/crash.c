@@ -141,21 +141,15 @@ static void cut_frames(struct strv *frames)
     *frames = kept;
 }
 
-// gdb writes: Line 4 of "src/main.c" starts at address 0x400217f0 <main+36> and ends at …
 static void read_lines(const char *text, struct strv *frames)
 {
-    static const char of[] = " of \"";
     struct slice rest = {text, strlen(text)};
     struct slice line;
     while (slice_cut(&rest, '\n', &line)) {
         _cleanup_free_ char *all = slice_dup(line);
-        const char *file = str_starts(all, "Line ") ? strstr(all, of) : NULL;
-        const char *end = file ? strchr(file + strlen(of), '"') : NULL;
-        const char *name = end ? strchr(end, '<') : NULL;
-        if (name) {
-            file += strlen(of);
-            strv_addf(frames, "%.*s () at %.*s:%ld", (int)strcspn(name + 1, "+>"), name + 1,
-                      (int)(end - file), file, strtol(all + strlen("Line "), NULL, 10));
+        char *frame = gdb_read_line(all);
+        if (frame) {
+            strv_take(frames, frame);
         }
     }
 }

@@ -80,3 +80,17 @@ void gdb_add_places(const struct app *app, const struct target *target, const ch
         gdb_add_command(argv, "set substitute-path %s %s", place, folder);
     }
 }
+
+char *gdb_read_line(const char *text)
+{
+    static const char of[] = " of \"";
+    const char *file = str_starts(text, "Line ") ? strstr(text, of) : NULL;
+    const char *end = file ? strchr(file + strlen(of), '"') : NULL;
+    const char *name = end ? strchr(end, '<') : NULL;
+    if (!name) {
+        return NULL;
+    }
+    file += strlen(of);
+    return xasprintf("%.*s () at %.*s:%ld", (int)strcspn(name + 1, "+>"), name + 1,
+                     (int)(end - file), file, strtol(text + strlen("Line "), NULL, 10));
+}

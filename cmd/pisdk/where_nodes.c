@@ -34,23 +34,6 @@ static bool is_own(const char *frame)
     return !strstr(frame, " from ") && !strstr(frame, ") at ");
 }
 
-// gdb here writes, behind the mark of a frame: Line 7 of "ring.c" starts at address 0x10830
-// <main+36> and ends at ….
-static void read_line(const char *text, size_t frame, struct strv *frames)
-{
-    static const char of[] = " of \"";
-    const char *file = str_starts(text, "Line ") ? strstr(text, of) : NULL;
-    const char *end = file ? strchr(file + strlen(of), '"') : NULL;
-    const char *name = end ? strchr(end, '<') : NULL;
-    if (name && frame < frames->n) {
-        file += strlen(of);
-        free(frames->items[frame]);
-        frames->items[frame] =
-            xasprintf("%.*s () at %.*s:%ld", (int)strcspn(name + 1, "+>"), name + 1,
-                      (int)(end - file), file, strtol(text + strlen("Line "), NULL, 10));
-    }
-}
-
 // Replaces the program's own frames by what the debug information says.
 static void find_lines(struct app *app, const struct target *target, const char *gdb,
                        const char *program, const struct remote_stack *stack, struct strv *frames)
@@ -86,9 +69,14 @@ static void find_lines(struct app *app, const struct target *target, const char 
         _cleanup_free_ char *one = slice_dup(line);
         if (str_starts(one, MARK)) {
             frame = strtoul(one + strlen(MARK), NULL, 10);
-        } else {
-            read_line(one, frame, frames);
+            continue;
         }
+        char *found = gdb_read_line(one);
+        if (found && frame < frames->n) {
+            free(frames->items[frame]);
+            frames->items[frame] = TAKE_PTR(found);
+        }
+        free(found);
     }
 }
 

@@ -33,15 +33,17 @@ fail() { printf ':fail %s\n' "${1%%"$nl"*}"; }
 
 decode() { printf %b "${1#.}"; }
 
+# What still runs in the background is ended by a signal that has no trap here: a subshell that is just
+# forked loses one that has.
 finish() {
     if [ "$switching" ] && kill -0 "$switching" 2>/dev/null; then # what is old is being removed
-        while sleep 2 && [ -L "$base/lock" ]; do # a subshell this new may miss the signal below
+        while sleep 2 && [ -L "$base/lock" ]; do
             beat
         done &
         wait "$switching" 2>/dev/null
     fi
-    trap '' TERM
-    kill 0 # what still runs in the background
+    trap '' USR1
+    kill -USR1 0
     [ -z "$locked" ] || rm -rf "$base/lock" "$base/alive.$$" "$base/incoming/in.$$" "$base/incoming/told.$$"
     [ "$locked" ] || [ -z "$guarded" ] || rm -f "$base/alive.$$"
     [ "$quiet" = 0 ] || rm -f "$base/seen.$$"

@@ -42,8 +42,8 @@ finish() {
         sweep
     fi
     rm -rf "$dir"
-    trap '' TERM
-    kill 0
+    trap '' USR1
+    kill -USR1 0 # which has no trap: a subshell that is just forked loses one that has
 }
 trap finish EXIT
 trap 'exit 1' HUP INT TERM PIPE

@@ -262,6 +262,33 @@ class Surroundings(Emulator):
         entries = len(os.listdir(ROOT / folder)) + 2
         self.assertEqual(self.ok("run", program, "/" + folder).out, f"{entries} 0\n")
 
+    def test_timeouts_of_sockets(self):
+        """QEMU 10.0 says it gives them and does not; then they are refused, which Open MPI can do with."""
+        source = """
+            #include <errno.h>
+            #include <stdio.h>
+            #include <sys/socket.h>
+            #include <sys/time.h>
+            int main(void)
+            {
+                const int options[] = {SO_RCVTIMEO, SO_SNDTIMEO};
+                int fd = socket(AF_INET, SOCK_STREAM, 0), ints = 0;
+                for (int i = 0; i < 2; i++) {
+                    struct timeval wanted = {7, 0}, given = {-1, -1};
+                    socklen_t n = sizeof(given);
+                    if (setsockopt(fd, SOL_SOCKET, options[i], &wanted, sizeof(wanted)) != 0)
+                        return 1;
+                    if (getsockopt(fd, SOL_SOCKET, options[i], &given, &n) != 0 ? errno != ENOPROTOOPT
+                        : n != sizeof(given) || given.tv_sec != 7 || given.tv_usec != 0)
+                        return 2;
+                }
+                socklen_t n = sizeof(ints);
+                return getsockopt(fd, SOL_SOCKET, SO_TYPE, &ints, &n) == 0 && ints == SOCK_STREAM ? 0 : 3;
+            }
+            """
+        self.ok("run", self.compile("timeouts", source))
+        self.ok("run", self.compile("timeouts", source), env={"PISDK_EMULATION": "prefix"})
+
     def test_the_sysroot_is_not_written_to(self):
         program = self.compile("write", """
             #include <stdio.h>

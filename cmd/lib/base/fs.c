@@ -91,22 +91,27 @@ bool fs_is_below(const char *path, const char *dir)
     return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
 }
 
-char *fs_find_program(const char *name)
+void fs_find_programs(const char *const names[], size_t n, struct strv *found)
 {
     const char *path = getenv("PATH");
-    if (!path || strchr(name, '/')) {
-        return NULL;
-    }
-    struct slice rest = {path, strlen(path)};
+    struct slice rest = {path, path ? strlen(path) : 0};
     struct slice dir;
     while (slice_cut(&rest, ':', &dir)) {
         _cleanup_free_ char *folder = dir.n ? slice_dup(dir) : xstrdup(".");
-        _cleanup_free_ char *candidate = fs_join(folder, name);
-        if (fs_is_program(candidate)) {
-            return fs_absolute(candidate);
+        for (size_t i = 0; i < n; i++) {
+            _cleanup_free_ char *candidate = fs_join(folder, names[i]);
+            if (!strchr(names[i], '/') && fs_is_program(candidate)) {
+                strv_take(found, fs_absolute(candidate));
+            }
         }
     }
-    return NULL;
+}
+
+char *fs_find_program(const char *name)
+{
+    _cleanup_strv_ struct strv found = {0};
+    fs_find_programs(&name, 1, &found);
+    return found.n ? xstrdup(found.items[0]) : NULL;
 }
 
 int fs_read_file(const char *path, size_t max, struct strbuf *out, struct err *err)

@@ -27,6 +27,8 @@ bool fs_is_below(const char *path, const char *dir); // `path` is `dir` or insid
 
 // The first executable `name` in PATH, absolute; NULL when there is none.
 char *fs_find_program(const char *name);
+// All executables of these names, absolute, in the order of PATH, and within a folder in ours.
+void fs_find_programs(const char *const names[], size_t n, struct strv *found);
 
 // The whole file, at most `max` bytes. ERR_NOT_FOUND when there is none.
 int fs_read_file(const char *path, size_t max, struct strbuf *out, struct err *err) ERR_MUST_CHECK;

@@ -20,6 +20,7 @@
 #include "cluster/wire.h"
 #include "sandbox/namespace.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/timeouts.h"
 
 #define SETTINGS "settings"
 
@@ -100,6 +101,7 @@ static int prepare(struct supervisor *s, struct err *err)
         place_claim(o->runtime, o->name, &s->place, err) != 0) {
         return -1;
     }
+    s->loses_timeouts = timeouts_are_lost(s->qemu);
     if (mkdirat(s->place.fd, "log", 0700) != 0) {
         return err_sys(err, "cannot create a folder in %s", s->place.dir);
     }

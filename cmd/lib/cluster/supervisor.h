@@ -43,6 +43,7 @@ struct supervisor {
     unsigned bridge;       // its index
     uint64_t desktop_kbit; // what the desktop sends at most; 0: not limited
     char *qemu;
+    bool loses_timeouts; // see sandbox/timeouts.h
     struct rlimit files; // of programs on the boards
     struct strv env;     // of all programs on the boards
     struct node *nodes;

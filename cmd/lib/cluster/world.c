@@ -14,6 +14,7 @@
 #include "cluster/supervisor.h"
 #include "sandbox/board_files.h"
 #include "sandbox/namespace.h"
+#include "sandbox/timeouts.h"
 
 // The supervisor's root is made here, in the image's empty folder for mounts.
 #define WORLD "mnt"
@@ -104,7 +105,7 @@ int supervisor_make_world(struct supervisor *s, struct err *err)
     static const char name[] = "desktop";
 
     umask(022);
-    if (make_root(s, err) != 0) {
+    if (make_root(s, err) != 0 || (s->loses_timeouts && timeouts_refuse(err) != 0)) {
         return -1;
     }
     if (sethostname(name, strlen(name)) != 0) {

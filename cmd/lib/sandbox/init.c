@@ -7,6 +7,7 @@
 #include "base/supervise.h"
 #include "sandbox/environment.h"
 #include "sandbox/internal.h"
+#include "sandbox/timeouts.h"
 #include "sandbox/watch.h"
 
 enum { INIT_FAILED = 125, FIRST_PID = 300, PIDS = 30000 };
@@ -21,6 +22,9 @@ static int prepare(struct sandbox *s, struct err *err)
 {
     s->fewer_cores = cores_usable() < s->o->board->cores;
     cores_restrict(s->o->board->cores);
+    if (s->loses_timeouts && timeouts_refuse(err) != 0) {
+        return -1;
+    }
     if (s->mode == SANDBOX_NAMESPACE) {
         return namespace_enter(s, err) == 0 ? environment_make(s, err) : -1;
     }

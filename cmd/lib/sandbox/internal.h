@@ -23,6 +23,7 @@ struct sandbox {
     gid_t gid;
     struct sandbox_news *news; // shared with init
     bool fewer_cores;          // than the board
+    bool loses_timeouts;       // see timeouts.h
 };
 
 // binfmt.c

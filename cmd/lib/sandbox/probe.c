@@ -1,49 +1,15 @@
-#include <elf.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/fs.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/tiny.h"
 
-// The smallest program: exit(0). So a probe tries everything, QEMU included, with no sysroot.
-struct tiny_program {
-    Elf32_Ehdr header;
-    Elf32_Phdr segment;
-    uint32_t code[3];
-};
-
-enum { LOAD_ADDRESS = 0x10000 };
-
-static const struct tiny_program tiny_program = {
-    .header =
-        {
-            .e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS32, ELFDATA2LSB, EV_CURRENT},
-            .e_type = ET_EXEC,
-            .e_machine = EM_ARM,
-            .e_version = EV_CURRENT,
-            .e_entry = LOAD_ADDRESS + offsetof(struct tiny_program, code),
-            .e_phoff = offsetof(struct tiny_program, segment),
-            .e_flags = EF_ARM_EABI_VER5 | EF_ARM_ABI_FLOAT_HARD,
-            .e_ehsize = sizeof(Elf32_Ehdr),
-            .e_phentsize = sizeof(Elf32_Phdr),
-            .e_phnum = 1,
-        },
-    .segment =
-        {
-            .p_type = PT_LOAD,
-            .p_vaddr = LOAD_ADDRESS,
-            .p_paddr = LOAD_ADDRESS,
-            .p_filesz = sizeof(struct tiny_program),
-            .p_memsz = sizeof(struct tiny_program),
-            .p_flags = PF_R | PF_X,
-            .p_align = 0x1000,
-        },
-    .code =
-        {
-            0xe3a00000, // mov r0, #0
-            0xe3a07001, // mov r7, #1 (exit)
-            0xef000000, // svc 0
-        },
+// So a probe tries everything, QEMU included, with no sysroot.
+static const uint32_t exit_with_0[] = {
+    0xe3a00000, // mov r0, #0
+    0xe3a07001, // mov r7, #1 (exit)
+    0xef000000, // svc 0
 };
 
 static int make_sysroot(const char *dir, struct err *err)
@@ -58,7 +24,9 @@ static int make_sysroot(const char *dir, struct err *err)
         }
     }
     _cleanup_free_ char *program = fs_join(dir, "root/bin/probe");
-    return fs_write_file(program, &tiny_program, sizeof(tiny_program), 0755, err);
+    _cleanup_strbuf_ struct strbuf elf = {0};
+    tiny_add_program(&elf, exit_with_0, ARRAY_SIZE(exit_with_0));
+    return fs_write_file(program, elf.data, elf.len, 0755, err);
 }
 
 static int run(const char *dir, enum sandbox_mode mode, const char *runtime, struct err *err)

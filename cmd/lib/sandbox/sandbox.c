@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "sandbox/internal.h"
+#include "sandbox/timeouts.h"
 
 static const char *const mode_names[] = {
     [SANDBOX_AUTO] = "auto",
@@ -44,11 +45,16 @@ int sandbox_mode_from_environment(enum sandbox_mode *mode, struct err *err)
 char *sandbox_find_qemu(struct err *err)
 {
     static const char *const names[] = {"qemu-arm-static", "qemu-arm"};
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        char *found = fs_find_program(names[i]);
-        if (found) {
-            return found;
+    _cleanup_strv_ struct strv found = {0};
+    struct err ignored = ERR_INIT;
+    fs_find_programs(names, ARRAY_SIZE(names), &found);
+    for (size_t i = 0; i < found.n; i++) {
+        if (namespace_check_qemu(found.items[i], &ignored) == 0) {
+            return xstrdup(found.items[i]);
         }
+    }
+    if (found.n > 0) {
+        return xstrdup(found.items[0]);
     }
     err_set(err, ERR_NOT_FOUND, "QEMU's user-mode emulator qemu-arm is not installed");
     err_hint(err, "sudo apt install qemu-user-static");
@@ -166,6 +172,7 @@ int sandbox_run(const struct sandbox_options *o, const char *program, bool in_sy
         return err_sys(err, "no memory");
     }
     s.root = fs_join(o->sysroot_dir, "root");
+    s.loses_timeouts = timeouts_are_lost(s.qemu);
     for (enum sandbox_mode mode = first; mode <= last; mode++) {
         bool rootless_path = in_sysroot && mode != SANDBOX_NAMESPACE;
         _cleanup_free_ char *path =

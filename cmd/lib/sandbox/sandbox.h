@@ -81,7 +81,8 @@ void sandbox_add_board(const struct board *board, bool of_user, struct strv *env
 int sandbox_mode_from_environment(enum sandbox_mode *mode, struct err *err) ERR_MUST_CHECK;
 const char *sandbox_mode_name(enum sandbox_mode mode);
 
-// The path of qemu-arm-static or qemu-arm, or NULL with ERR_NOT_FOUND and how to install it.
+// The path of the first qemu-arm-static or qemu-arm in PATH that is statically linked, or else of the
+// first; NULL with ERR_NOT_FOUND and how to install it.
 char *sandbox_find_qemu(struct err *err) ERR_MUST_CHECK;
 
 #endif

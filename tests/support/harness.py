@@ -2,6 +2,9 @@
 
 The program under test is named by the environment variable PISDK. A test that cannot run here is
 skipped with its reason; main() ends with status 77 then, which CTest counts as skipped.
+
+PISDK_TEST_SET says which tests are run: `quick` is all that are not marked with @nightly, `nightly`
+is those that are; without it, all are.
 """
 
 import contextlib
@@ -11,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -126,9 +130,43 @@ def path_without(directory, *names):
     return str(directory)
 
 
+def nightly(test):
+    """Marks a test, or a class of them, as too slow to run for every change."""
+    test.nightly = True
+    return test
+
+
+def is_nightly(case, name):
+    return hasattr(case, "nightly") or hasattr(getattr(case, name), "nightly")
+
+
+class Loader(unittest.TestLoader):
+    def getTestCaseNames(self, case):
+        wanted = os.environ.get("PISDK_TEST_SET")
+        return [name for name in super().getTestCaseNames(case) if wanted is None or
+                is_nightly(case, name) == (wanted == "nightly")]
+
+
+class TimedResult(unittest.TextTestResult):
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.seconds = {}
+
+    def startTest(self, test):
+        self.seconds[test] = -time.monotonic()
+        super().startTest(test)
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        self.seconds[test] += time.monotonic()
+
+
 def main():
-    program = unittest.main(exit=False, verbosity=2)
+    program = unittest.main(exit=False, testLoader=Loader(), testRunner=unittest.TextTestRunner(
+        verbosity=2, resultclass=TimedResult))
     result = program.result
+    for test, seconds in sorted(result.seconds.items(), key=lambda item: -item[1]):
+        print(f"{seconds:6.1f} s  {test.id()}")
     for test, reason in result.skipped:
         print(f"skipped: {test}: {reason}")
     if not result.wasSuccessful() or result.testsRun == 0:

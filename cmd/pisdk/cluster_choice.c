@@ -17,33 +17,33 @@ char *cluster_choice_new(struct app *app, struct err *err)
     return xstrdup(name);
 }
 
-static int none_runs(struct err *err)
+// What somebody else started is somebody else's: it is meant only when it is named.
+static int none_is_ours(struct app *app, struct err *err)
 {
-    err_set(err, ERR_NOT_FOUND, "no cluster is running");
-    return err_hint(err, "pisdk cluster up -n 4");
+    _cleanup_strv_ struct strv names = {0};
+    struct err ignored = ERR_INIT;
+
+    if (cluster_names(app->paths.runtime, &names, &ignored) != 0 || names.n == 0) {
+        err_set(err, ERR_NOT_FOUND, "no cluster is running");
+        return err_hint(err, "pisdk cluster up -n 4");
+    }
+    _cleanup_free_ char *list = strv_join(&names, ", ");
+    if (app->has_project) {
+        err_set(err, ERR_NOT_FOUND, "no cluster of project `%s` is running", app->project.name);
+    } else {
+        err_set(err, ERR_NOT_FOUND,
+                "no cluster `" DEFAULT_NAME "` is running, and this is no project");
+    }
+    return err_hint(err,
+                    "`pisdk cluster up -n 4` makes one; others are running: %s (--name %s, or "
+                    "cluster:%s)",
+                    list, names.items[0], names.items[0]);
 }
 
 int cluster_choose(struct app *app, const char *name, struct cluster *out, struct err *err)
 {
-    _cleanup_strv_ struct strv names = {0};
+    const char *ours = app->has_project ? app->project.name : DEFAULT_NAME;
 
-    if (name) {
-        return cluster_open(app->paths.runtime, name, out, err);
-    }
-    if (cluster_names(app->paths.runtime, &names, err) != 0) {
-        return -1;
-    }
-    if (names.n == 0) {
-        return none_runs(err);
-    }
-    if (app->has_project && strv_has(&names, app->project.name)) {
-        return cluster_open(app->paths.runtime, app->project.name, out, err);
-    }
-    if (names.n == 1 || strv_has(&names, DEFAULT_NAME)) {
-        name = names.n == 1 ? names.items[0] : DEFAULT_NAME;
-        return cluster_open(app->paths.runtime, name, out, err);
-    }
-    _cleanup_free_ char *list = strv_join(&names, ", ");
-    err_set(err, ERR_USAGE, "several clusters are running: %s", list);
-    return err_hint(err, "--name says which one is meant");
+    int r = cluster_open(app->paths.runtime, name ? name : ours, out, err);
+    return r == 0 || name || err->code != ERR_NOT_FOUND ? r : none_is_ours(app, err);
 }

@@ -9,8 +9,7 @@
 // with ERR_USAGE when it cannot be one.
 char *cluster_choice_new(struct app *app, struct err *err);
 
-// Opens the one that `name` (NULL: none was given) means: else the project's, else the only one
-// there is.
+// Opens the one that `name` means; NULL: that which cluster_choice_new would make.
 int cluster_choose(struct app *app, const char *name, struct cluster *out,
                    struct err *err) ERR_MUST_CHECK;
 

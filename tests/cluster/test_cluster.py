@@ -192,13 +192,23 @@ class Boards(Cluster):
         self.up(1, "--name", "one")
         self.up(2, "--name", "two")
         self.fails(2, "cluster", "up", "--name", "two", says="cluster `two` already", hint="--name")
-        self.fails(2, "cluster", "ssh", "pi1", says="several clusters are running: one, two",
-                   hint="--name")
+        for command in [["down"], ["ssh", "pi1"], ["cut", "pi1"], ["heal", "pi1"], ["logs"]]:
+            self.fails(1, "cluster", *command, says="no cluster `default` is running",
+                       hint="running: one, two (--name one, or cluster:one)")
+        # One project's commands leave another's alone, also when it is the only one.
+        self.ok("cluster", "down", "--name", "two")
+        write(self.dir / "third/pisdk.ini", "[project]\nname = third\n[build]\nsystem = command\n"
+              "command = true\n")
+        for command in [["cluster", "down"], ["cluster", "kill", "pi1"], ["deploy", "--to", "cluster"],
+                        ["run", "--on", "cluster", "true"], ["exec", "--on", "cluster", "--", "true"]]:
+            self.fails(1, *command, cwd=self.dir / "third", says="no cluster of project `third`",
+                       hint="cluster up")
+        self.up(2, "--name", "two")
         self.ok("cluster", "ssh", "--name", "one", "pi1", "echo first > f")
         self.assertEqual(self.ok("cluster", "ssh", "--name", "two", "pi1", "ls").out, "")
         self.assertEqual(len(json.loads(self.ok("cluster", "status", "--json").out)), 3)
         self.ok("cluster", "down", "--name", "one")
-        self.assertEqual(self.ssh("pi2", "hostname"), "pi2\n")
+        self.assertEqual(self.ok("cluster", "ssh", "--name", "two", "pi2", "hostname").out, "pi2\n")
 
 
 class Tools(Cluster):
@@ -606,6 +616,26 @@ class End(Cluster):
         self.assertEqual(json.loads(self.ok("cluster", "status", "--json").out), [])
         self.assertFalse(self.runtime.exists())
         self.up(1)  # under the same name
+
+    def test_the_supervisor_is_stopped(self):
+        """Whatever waits for it ends, by itself or when it is asked to; `down` kills it."""
+        self.up(1, "--show", self.dir)
+        running = [self.start(*command, "-c", "echo begun; sleep 100") for command in
+                   [["exec", "--on", "cluster", "--", "sh"], ["run", "--on", "cluster", "sh", "--"]]]
+        for process in running:
+            self.assertTrue(process.stdout.readline().endswith("begun\n"))
+        for pid, _, _ in self.ours():
+            os.kill(pid, signal.SIGSTOP)
+        running.append(self.start("run", "--on", "cluster", "true"))
+        time.sleep(1)
+        for process in running:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=20)
+        self.pisdk("cluster", "ssh", "pi1", "true", timeout=30)
+        self.fails(5, "cluster", "cut", "pi1", says="does not answer", hint="pisdk cluster down")
+        self.ok("cluster", "down", timeout=30)
+        self.assertEqual(self.ours(), [])
+        self.assertFalse(self.runtime.exists())
 
     def test_a_polite_end(self):
         self.up(2)

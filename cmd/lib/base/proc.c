@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
@@ -36,6 +37,31 @@ uint64_t proc_own_memory(pid_t pid)
     uint64_t resident = strtoull(at, &at, 10);
     uint64_t shared = strtoull(at, &at, 10);
     return resident > shared ? (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+unsigned long long proc_started(pid_t pid)
+{
+    enum { START = 22, STATE = 3 }; // fields; the second one, in brackets, may have anything in it
+    char path[64];
+    char text[1024] = "";
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0) {
+        return 0;
+    }
+    char *at = strrchr(text, ')');
+    for (int field = STATE; at && field <= START; field++) {
+        at = strchr(at + 1, ' ');
+    }
+    return at ? strtoull(at, NULL, 10) : 0;
+}
+
+bool proc_kill_exactly(pid_t pid, unsigned long long started)
+{
+    _cleanup_close_ int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    return fd >= 0 && started > 0 && proc_started(pid) == started &&
+           syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0;
 }
 
 void proc_forwarded_signals(sigset_t *set)

@@ -69,6 +69,12 @@ pid_t proc_start_deaf(char *const argv[], int *errors, struct err *err) ERR_MUST
 // (proc_pid_statm(5)). 0 when it is gone.
 uint64_t proc_own_memory(pid_t pid);
 
+// When the process began, in clock ticks since the boot (proc_pid_stat(5)): its number and this
+// together mean no other one. 0 when it is gone.
+unsigned long long proc_started(pid_t pid);
+// Kills that process and no other, also one that is stopped. false: it is gone already.
+bool proc_kill_exactly(pid_t pid, unsigned long long started);
+
 int proc_status(int wait_status); // what waitpid gave, as described above
 
 // Signals that ask pisdk to stop, held back between these two calls, so that a long piece of work

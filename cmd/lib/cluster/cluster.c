@@ -171,7 +171,12 @@ static int start(struct supervisor *s, int signals, struct err *err)
     uid_t uid = geteuid();
     gid_t gid = getegid();
 
-    if (pipe2(report, O_CLOEXEC) != 0 || pipe2(life, O_CLOEXEC) != 0) {
+    if (pipe2(report, O_CLOEXEC) != 0) {
+        return err_sys(err, "cannot make a pipe");
+    }
+    if (pipe2(life, O_CLOEXEC) != 0) {
+        close(report[0]);
+        close(report[1]);
         return err_sys(err, "cannot make a pipe");
     }
     long flags = supervisor_flags() | SIGCHLD;
@@ -185,6 +190,7 @@ static int start(struct supervisor *s, int signals, struct err *err)
     close(life[0]);
     int r = pid > 0 ? wait_for_boards(report[0], signals, err)
                     : namespace_unsupported(err, "cannot make the namespaces of a cluster");
+    r = r == 0 ? place_note_supervisor(&s->place, pid, err) : r;
     if (r != 0 && pid > 0) {
         kill(pid, SIGKILL);
         while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
@@ -246,7 +252,11 @@ int cluster_open(const char *runtime, const char *name, struct cluster *out, str
         return -1;
     }
     if (cluster_name_is_valid(name) && place_is_alive(out->dir)) {
-        return read_settings(out, err) == 0 ? 0 : err_wrap(err, "cluster `%s`", name);
+        if (read_settings(out, err) == 0) {
+            return 0;
+        }
+        cluster_release(out);
+        return err_wrap(err, "cluster `%s`", name);
     }
     cluster_release(out);
     err_set(err, ERR_NOT_FOUND, "there is no cluster `%s`", name);
@@ -267,10 +277,12 @@ int cluster_down(struct cluster *c, struct err *err)
     struct wire answer;
 
     strv_add(&words, "down");
-    // One that does not answer is ending already, or somebody else ended it.
     _cleanup_close_ int fd = place_ask(c->dir, &words, err);
     if (fd >= 0 && wire_expect(fd, "done", &answer, err) == 0) {
         wire_release(&answer);
+    } else {
+        // It is ending already, or somebody else ended it, or it is stopped.
+        place_kill_supervisor(c->dir);
     }
     return place_wait_gone(c->dir, DOWN_SECONDS)
                ? 0

@@ -6,15 +6,18 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/proc.h"
 #include "cluster/wire.h"
 
-#define LOCK    "lock"
-#define CONTROL "control"
+#define LOCK       "lock"
+#define CONTROL    "control"
+#define SUPERVISOR "supervisor"
 
 char *place_path(const char *runtime, const char *name)
 {
@@ -77,6 +80,26 @@ bool place_is_alive(const char *dir)
     }
     place_remove(dir);
     return false;
+}
+
+int place_note_supervisor(const struct place *p, pid_t pid, struct err *err)
+{
+    _cleanup_free_ char *path = fs_join(p->dir, SUPERVISOR);
+    _cleanup_free_ char *text = xasprintf("%d %llu\n", (int)pid, proc_started(pid));
+    return fs_write_file(path, text, strlen(text), 0600, err);
+}
+
+void place_kill_supervisor(const char *dir)
+{
+    enum { TEXT_MAX = 64 };
+    _cleanup_free_ char *path = fs_join(dir, SUPERVISOR);
+    _cleanup_strbuf_ struct strbuf text = {0};
+    struct err ignored = ERR_INIT;
+    if (fs_read_file(path, TEXT_MAX, &text, &ignored) == 0) {
+        char *end = text.data;
+        long pid = strtol(text.data, &end, 10);
+        proc_kill_exactly((pid_t)pid, strtoull(end, NULL, 10));
+    }
 }
 
 bool place_wait_gone(const char *dir, double seconds)
@@ -159,13 +182,19 @@ int place_listen(const struct place *p, struct err *err)
 
 int place_connect(const char *dir, struct err *err)
 {
+    const struct timeval patience = {.tv_sec = PLACE_PATIENCE};
     _cleanup_close_ int folder = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     const struct sockaddr_un address = socket_address(folder);
     _cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
+    if (fd >= 0) {
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    }
     if (folder < 0 || fd < 0 ||
         connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
-        return err_sys(err, "cannot reach the cluster in %s", dir);
+        return errno == EAGAIN ? wire_no_answer(err)
+                               : err_sys(err, "cannot reach the cluster in %s", dir);
     }
     return TAKE_FD(fd);
 }

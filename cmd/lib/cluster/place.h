@@ -3,6 +3,7 @@
 #define PISDK_CLUSTER_PLACE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "base/str.h"
@@ -24,13 +25,19 @@ bool place_is_alive(const char *dir);
 // Removes a cluster's folder, and those above it that are pisdk's and empty now.
 void place_remove(const char *dir);
 
+// Keeps which process the cluster belongs to, and kills it: all boards end with it.
+int place_note_supervisor(const struct place *p, pid_t pid, struct err *err) ERR_MUST_CHECK;
+void place_kill_supervisor(const char *dir);
+
 // Waits until nobody holds the lock; false after `seconds`. Then removes what is left.
 bool place_wait_gone(const char *dir, double seconds);
 
 char *place_path(const char *runtime, const char *name);
 int place_check_runtime(const char *runtime, struct err *err) ERR_MUST_CHECK;
 
-// The socket `control` in the folder: made to listen, or connected to.
+// The socket `control` in the folder: made to listen, or connected to. Who connects waits for no
+// longer than PLACE_PATIENCE for each message.
+enum { PLACE_PATIENCE = 5 }; // seconds
 int place_listen(const struct place *p, struct err *err) ERR_MUST_CHECK;
 int place_connect(const char *dir, struct err *err) ERR_MUST_CHECK;
 // Connects and sends a request; the answer is still to be read from the socket, which is the

@@ -38,6 +38,7 @@ static int begin_run(const struct cluster *c, const struct cluster_command *comm
 struct ending {
     double at; // when it is told to; 0: never
     double kill_at;
+    double give_up_at; // the board does not do what it is told
     bool interrupted, lost, stacks;
     double next_look; // at the other boards
     double cut_since; // 0: none is
@@ -47,9 +48,11 @@ struct ending {
 enum {
     GRACE_SECONDS = 2,
     PATIENCE_SECONDS = 5,
+    GIVE_UP_SECONDS = 5,
     LOOK_SECONDS = 2,
     CUT_SECONDS = 12,
-    STACKS_SECONDS = 15
+    STACKS_SECONDS = 15,
+    STATUS_SECONDS = 60
 };
 
 static const double STACKS_LOOK = 0.2;
@@ -63,7 +66,7 @@ static double earlier(double a, double b)
 static int time_left(const struct ending *e)
 {
     enum { MS_A_SECOND = 1000 };
-    double at = earlier(earlier(e->at, e->kill_at), e->next_look);
+    double at = earlier(earlier(e->at, e->kill_at), earlier(e->next_look, e->give_up_at));
     double left = at - clock_seconds();
     return at == 0 ? -1 : left > 0 ? (int)(left * MS_A_SECOND) + 1 : 0;
 }
@@ -101,7 +104,8 @@ static bool has_lost_board(const struct cluster *c, const struct cluster_command
 
     e->next_look = now + LOOK_SECONDS;
     if (cluster_get_status(c, &status, &ignored) != 0) {
-        return false; // the cluster itself ends, which is noticed otherwise
+        e->next_look = clock_seconds() + STATUS_SECONDS; // it ends, or is stopped
+        return false;
     }
     for (size_t i = 0; i < status.n && !e->lost; i++) {
         const struct cluster_board *b = &status.boards[i];
@@ -128,11 +132,15 @@ static int look(const struct cluster *c, const struct cluster_command *command, 
                 struct ending *e, struct err *err)
 {
     double now = clock_seconds();
+    if (e->give_up_at > 0 && now >= e->give_up_at) {
+        return wire_no_answer(err);
+    }
     if (e->stacks && e->kill_at > 0 && ranks_count(command->run) == 0) {
         e->kill_at = now;
     }
     if (e->kill_at > 0 && now >= e->kill_at) {
         e->kill_at = e->next_look = 0;
+        e->give_up_at = now + GIVE_UP_SECONDS;
         return wire_send_number(fd, "signal", SIGKILL, err);
     }
     if (e->at > 0 && now >= e->at) {
@@ -232,10 +240,11 @@ int cluster_run(const struct cluster *c, const struct cluster_command *command, 
     sigset_t set;
     sigset_t saved;
 
+    // Until the program runs, signals do what they always do.
+    _cleanup_close_ int fd = begin_run(c, command, err);
     proc_forwarded_signals(&set);
     sigprocmask(SIG_BLOCK, &set, &saved);
     _cleanup_close_ int signals = signalfd(-1, &set, SFD_CLOEXEC);
-    _cleanup_close_ int fd = begin_run(c, command, err);
     int r = fd >= 0 ? wait_run(c, command, fd, signals, status, err) : -1;
     sigprocmask(SIG_SETMASK, &saved, NULL);
     return r;

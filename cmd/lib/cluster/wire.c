@@ -43,7 +43,9 @@ int wire_send(int socket, const struct strv *words, const int *fds, size_t n_fds
     do {
         n = sendmsg(socket, &message, MSG_NOSIGNAL);
     } while (n < 0 && errno == EINTR);
-    return n >= 0 ? 0 : err_sys(err, "cannot send a message to the cluster");
+    return n >= 0            ? 0
+           : errno == EAGAIN ? wire_no_answer(err)
+                             : err_sys(err, "cannot send a message to the cluster");
 }
 
 int wire_send_word(int socket, const char *word, struct err *err)
@@ -114,6 +116,9 @@ int wire_receive(int socket, struct wire *out, struct err *err)
     do {
         n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
     } while (n < 0 && errno == EINTR);
+    if (n < 0 && errno == EAGAIN) {
+        return wire_no_answer(err);
+    }
     if (n < 0 && errno != ECONNRESET) {
         return err_sys(err, "cannot read a message of the cluster");
     }
@@ -144,6 +149,12 @@ int wire_other_version(struct err *err)
 {
     err_set(err, ERR_FAILED, "the cluster belongs to another version of pisdk");
     return err_hint(err, "pisdk cluster down, and up again");
+}
+
+int wire_no_answer(struct err *err)
+{
+    err_set(err, ERR_NODES, "the cluster does not answer");
+    return err_hint(err, "`pisdk cluster down` ends it, also when it is stopped");
 }
 
 int wire_expect(int socket, const char *word, struct wire *out, struct err *err)

@@ -37,6 +37,8 @@ int wire_parse(const char *data, size_t n, struct strv *words, struct err *err) 
 // Is it an error of the other end? Then it becomes ours. Returns -1.
 bool wire_is_error(const struct wire *w);
 int wire_take_error(const struct wire *w, struct err *err);
+// No message came in the time that the socket has (SO_RCVTIMEO). Returns -1.
+int wire_no_answer(struct err *err);
 // What was received is not what we expect there. Returns -1.
 int wire_other_version(struct err *err);
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "base/output.h"
 #include "base/proc.h"
 
 static int exit_status(enum err_code code)
@@ -208,6 +209,7 @@ int main(int argc, char **argv)
 
     signal(SIGCHLD,
            SIG_DFL); // whoever started us may ignore it, and we could not wait for children
+    output_begin();
     (void)!ui_init(&app.ui, 0, "auto", true, &err); // until the options are read
     app.log = ui_log(&app.ui);
     int status = execute(&app, argc, argv, &err);

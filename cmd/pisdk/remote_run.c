@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/output.h"
 #include "base/proc.h"
 #include "node_choice.h"
 #include "remote/fleet.h"
@@ -339,6 +340,9 @@ static void take_signals(struct running *s)
         int sig = sigtimedwait(&set, NULL, &now);
         if (sig <= 0) {
             return;
+        }
+        if (sig != SIGUSR1 && sig != SIGUSR2) {
+            output_hurry();
         }
         on_signal(s, sig);
     }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/output.h"
 #include "base/proc.h"
 #include "cluster/cluster.h"
 #include "cluster/place.h"
@@ -166,6 +167,7 @@ static int forward_signal(const struct cluster_command *command, int signals, in
         return 0;
     }
     if (info.ssi_signo != SIGUSR1 && info.ssi_signo != SIGUSR2) { // it is asked, and then ended
+        output_hurry();
         e->kill_at = e->interrupted ? clock_seconds()
                                     : earlier(e->kill_at, clock_seconds() + PATIENCE_SECONDS);
         bool first = !e->interrupted;

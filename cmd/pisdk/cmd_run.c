@@ -41,7 +41,6 @@ struct run {
     char *id;           // marks the processes of this run
     double began;
     struct sandbox_news news;
-    bool stopped; // by its time, or by Ctrl-C
     struct rank_output output;
 };
 
@@ -142,6 +141,7 @@ static int emulate(struct run *run, int *status, struct err *err)
         .memory = run->memory,
         .core_max = traces_crashes(run) ? CRASH_CORE_MAX : 0,
         .stacks = run->mpi && traces_crashes(run),
+        .mpirun = run->mpi,
         .run = run->id,
         .news = &run->news,
         .log = &run->app->log,
@@ -208,7 +208,7 @@ static int run_on_cluster(struct run *run, const struct place_to_run *place, int
         .timed_out = &run->news.timed_out,
         .run = run->id,
         .core_max = traces_crashes(run) ? CRASH_CORE_MAX : 0,
-        .interrupted = &run->stopped,
+        .signal = &run->news.signal,
     };
     return cluster_job_run(run->app, place, &job, status, err);
 }
@@ -324,13 +324,16 @@ static int tell(struct run *run, int status)
     const struct input *in = &run->app->input;
     size_t crashed = 0;
 
-    run->stopped = run->stopped || run->news.timed_out || run->news.interrupted;
+    if (run->news.output_closed) {
+        return PROC_SIGNALED + SIGPIPE;
+    }
     if (traces_crashes(run)) {
         const struct crash_place place = {.folder = run->cwd,
                                           .run = run->id,
                                           .began = run->began,
                                           .keep = input_flag(in, "keep-core"),
-                                          .where = run->mpi && run->stopped,
+                                          .where =
+                                              run->mpi && (run->news.timed_out || run->news.signal),
                                           .tell = status != 0 && !input_flag(in, "no-backtrace")};
         crashed = crash_report(run->app, run->target, &place);
     }
@@ -338,8 +341,8 @@ static int tell(struct run *run, int status)
         log_warning(&run->app->log, "the time of %g s was up: the program was ended", run->timeout);
         return TIMED_OUT;
     }
-    if (run->stopped && run->mpi) { // by Ctrl-C
-        return PROC_SIGNALED + SIGINT;
+    if (run->mpi && run->news.signal && status != 0) { // mpirun says 1 then
+        return PROC_SIGNALED + run->news.signal;
     }
     if (run->news.out_of_memory) {
         tell_memory(run);

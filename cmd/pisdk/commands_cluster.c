@@ -4,7 +4,7 @@
 
 #define CLUSTER_NAME                                                                               \
     {                                                                                              \
-        "name", 0, "NAME", "which cluster (default: the project's)"             \
+        "name", 0, "NAME", "which cluster (default: the project's)"                                \
     }
 
 static const struct option_spec cluster_up_options[] = {

@@ -164,7 +164,8 @@ static int run(const struct cluster *c, struct log *log, const struct cluster_jo
         .run = job->run,
         .stacks = (job->ranks > 0 || job->mpirun) && job->core_max > 0,
         .core_max = job->core_max,
-        .interrupted = job->interrupted,
+        .mpirun = job->ranks > 0 || job->mpirun,
+        .signal = job->signal,
         .others = job->ranks > 0 || job->mpirun ? &boards : NULL,
     };
     return cluster_run(c, &command, status, err);

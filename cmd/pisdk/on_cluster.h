@@ -33,7 +33,7 @@ struct cluster_job {
     bool *timed_out;
     const char *run;   // marks its processes
     uint64_t core_max; // of a rank that says where it is; 0: none does
-    bool *interrupted;
+    int *signal;
 };
 
 // With mpirun, ranks go round the boards that are up; without, the program runs on one of them.

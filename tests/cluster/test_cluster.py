@@ -498,6 +498,15 @@ class Programs(Cluster):
         self.assertEqual(process.stdout.readline(), "got it\n")
         self.assertEqual(process.wait(timeout=30), 3)
 
+    def test_output_that_nobody_reads_any_more(self):
+        self.up(1, "--show", self.dir)
+        for words in (["-n", "2", "yes"], ["yes"]):
+            process = self.start("run", "--on", "cluster", *words)
+            self.assertEqual(process.stdout.readline(), "y\n")
+            process.stdout.close()
+            self.assertEqual(process.wait(timeout=30), 128 + signal.SIGPIPE)
+            self.assertEqual(process.stderr.read(), "")
+
     def test_nothing_of_it_outlives_pisdk(self):
         project = self.project()
         self.up(2, cwd=project)

@@ -416,13 +416,15 @@ class Wrong(Emulator):
         for mode in ("namespace", "prefix"):
             process = self.hang(mode, "-n", 3)
             os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-            process.wait(20)
-            self.assertNotEqual(process.returncode, 0)
+            self.assertEqual(process.wait(20), 128 + signal.SIGINT)
             self.tearDown()
 
     def test_sigterm_to_pisdk_alone(self):
         for mode in ("namespace", "prefix"):
             process = self.hang(mode)
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(20), 128 + signal.SIGTERM)
+            process = self.hang(mode, "-n", 2)
             process.send_signal(signal.SIGTERM)
             self.assertEqual(process.wait(20), 128 + signal.SIGTERM)
 

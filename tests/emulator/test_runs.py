@@ -401,6 +401,23 @@ class Mpi(Runs):
         for options in self.modes():
             self.assertEqual(self.ok("run", "--timeout", 60, "-n", 2, program, **options).out, "good on 2\n")
 
+    def test_output_that_nobody_reads_any_more(self):
+        """As `yes | head -1` with ranks: it ends, and nothing is said of it."""
+        program = self.compile("yes", """
+            #include <mpi.h>
+            #include <stdio.h>
+            int main(int argc, char **argv)
+            {
+                MPI_Init(&argc, &argv);
+                for (;;) puts("y");
+            }""", mpi=True)
+        for mode in ("namespace", "prefix"):
+            process = self.start("run", "-n", 2, program, env={"PISDK_EMULATION": mode})
+            self.assertEqual(process.stdout.readline(), "y\n")
+            process.stdout.close()
+            self.assertEqual(process.wait(timeout=30), 128 + signal.SIGPIPE)
+            self.assertEqual(process.stderr.read(), "")
+
     def test_programs_without_mpi(self):
         program = self.compile("plain", """
             #include <stdio.h>

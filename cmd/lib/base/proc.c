@@ -75,7 +75,7 @@ void proc_forwarded_signals(sigset_t *set)
     sigaddset(set, SIGUSR2);
 }
 
-static int wait_forwarding(pid_t pid, int hard, const struct proc_place *place)
+static int wait_forwarding(pid_t pid, int hard, int *asked, const struct proc_place *place)
 {
     sigset_t set;
     double last_interrupt = -10;
@@ -96,6 +96,9 @@ static int wait_forwarding(pid_t pid, int hard, const struct proc_place *place)
         if (sig <= 0 || sig == SIGCHLD) {
             continue;
         }
+        if (asked && sig != SIGUSR1 && sig != SIGUSR2) {
+            *asked = sig;
+        }
         if (sig == SIGINT) {
             double now = clock_seconds();
             if (hard && now - last_interrupt < 1) {
@@ -115,9 +118,9 @@ static int wait_forwarding(pid_t pid, int hard, const struct proc_place *place)
 }
 
 // SIGCHLD and the forwarded signals are blocked by the caller.
-int proc_wait_forwarding(pid_t pid, int hard)
+int proc_wait_forwarding(pid_t pid, int hard, int *asked)
 {
-    return wait_forwarding(pid, hard, NULL);
+    return wait_forwarding(pid, hard, asked, NULL);
 }
 
 // Without those that were ignored when pisdk was started, as by nohup.
@@ -276,7 +279,7 @@ int proc_run_at(char *const argv[], const struct proc_place *place, int *status,
     pid_t pid = start(&l, err);
     if (pid > 0) {
         r = read_exec_report(l.report[0], argv[0], err);
-        *status = wait_forwarding(pid, 0, place);
+        *status = wait_forwarding(pid, 0, NULL, place);
     }
     finish(&l);
     return r;
@@ -395,7 +398,7 @@ int proc_capture(char *const argv[], const struct proc_capture *c, int *status, 
         _cleanup_close_ int signals = open_signals(&l);
         r = read_exec_report(l.report[0], argv[0], err);
         sig = capture_all(fds, into, c, signals, pid);
-        *status = signals >= 0 ? proc_wait_forwarding(pid, 0) : wait_plainly(pid);
+        *status = signals >= 0 ? proc_wait_forwarding(pid, 0, NULL) : wait_plainly(pid);
         finish(&l);
     } else if (r == 0) {
         finish(&l);

@@ -86,7 +86,8 @@ void proc_stop_restore(const sigset_t *saved);
 // The signals of `proc_run`, for others that wait for a child with sigwaitinfo.
 void proc_forwarded_signals(sigset_t *set);
 // Waits for `pid`, passing signals on to it as `proc_run` does; those signals and SIGCHLD are
-// blocked by the caller. Two interrupts within one second send it `hard` (0: nothing special).
-int proc_wait_forwarding(pid_t pid, int hard);
+// blocked by the caller. `asked`, when it is not NULL, gets the last of them that asks to stop. Two
+// interrupts within one second send it `hard` (0: nothing special).
+int proc_wait_forwarding(pid_t pid, int hard, int *asked);
 
 #endif

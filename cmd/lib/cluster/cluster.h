@@ -118,10 +118,11 @@ struct cluster_command {
     bool *timed_out;
     const struct strv *others; // names of boards that take part; or NULL
     const char *run;           // PISDK_RUN of its processes, which all end with it
+    bool mpirun;               // it starts ranks: it ends when nobody reads its output any more
     bool stacks;               // when the time is up or it is interrupted, its ranks end with a
                                // core file (sandbox/ranks.h)
     uint64_t core_max;         // bytes of that
-    bool *interrupted;         // whether somebody wanted it to end; or NULL
+    int *signal;               // the last that asked it to stop; or NULL
 };
 int cluster_run(const struct cluster *c, const struct cluster_command *command, int *status,
                 struct err *err) ERR_MUST_CHECK;

@@ -96,6 +96,7 @@ static void accept_ssh(const struct server *s)
 struct request {
     struct wire wire;
     const char *dir;
+    bool mpirun;
     char **argv; // with a NULL at its end
     struct strv env;
 };
@@ -107,12 +108,14 @@ static int read_request(const struct server *s, int client, struct request *r, s
     }
     char **words = r->wire.words.items;
     size_t n = r->wire.words.n;
-    size_t args = n > 2 ? strtoul(words[1], NULL, 10) : 0;
-    if (args < 1 || args > n - 2 || r->wire.fds[WIRE_FDS - 1] < 0) {
+    enum { DIR, KIND, ARGS, FIRST };
+    size_t args = n > FIRST ? strtoul(words[ARGS], NULL, 10) : 0;
+    if (args < 1 || args > n - FIRST || r->wire.fds[WIRE_FDS - 1] < 0) {
         return err_set(err, ERR_VERIFY, "a request to run a program is not whole");
     }
-    r->dir = words[0][0] ? words[0] : NODE_HOME;
-    for (size_t i = 2 + args; i < n; i++) {
+    r->dir = words[DIR][0] ? words[DIR] : NODE_HOME;
+    r->mpirun = strcmp(words[KIND], "mpirun") == 0;
+    for (size_t i = FIRST + args; i < n; i++) {
         strv_add(&r->env, words[i]);
     }
     for (size_t i = 0; i < s->w->env->n; i++) {
@@ -121,7 +124,7 @@ static int read_request(const struct server *s, int client, struct request *r, s
         }
     }
     r->argv = xcalloc(args + 1, sizeof(*r->argv));
-    memcpy(r->argv, words + 2, args * sizeof(*r->argv));
+    memcpy(r->argv, words + FIRST, args * sizeof(*r->argv));
     return 0;
 }
 
@@ -138,6 +141,12 @@ static _Noreturn void become_program(const struct request *r)
         dup2(r->wire.fds[i], i);
     }
     reset_signals();
+    if (r->mpirun) { // see ranks_output_is_closed
+        sigset_t pipe;
+        sigemptyset(&pipe);
+        sigaddset(&pipe, SIGPIPE);
+        sigprocmask(SIG_BLOCK, &pipe, NULL);
+    }
     if (chdir(r->dir) != 0) {
         dprintf(STDERR_FILENO, "pisdk: cannot enter %s on the board: %s\n", r->dir,
                 strerror(errno));

@@ -29,6 +29,7 @@ static int begin_run(const struct cluster *c, const struct cluster_command *comm
     }
     wire_release(&answer);
     strv_add(&request, command->dir ? command->dir : "");
+    strv_add(&request, command->mpirun ? "mpirun" : "program");
     strv_addf(&request, "%zu", command->argv->n);
     strv_add_all(&request, command->argv->items);
     strv_add_all(&request, command->env->items);
@@ -39,7 +40,9 @@ static int begin_run(const struct cluster *c, const struct cluster_command *comm
 struct ending {
     double at; // when it is told to; 0: never
     double kill_at;
-    double give_up_at; // the board does not do what it is told
+    double give_up_at;  // the board does not do what it is told
+    double next_output; // when to look whether somebody still reads it
+    bool output_closed;
     bool interrupted, lost, stacks;
     double next_look; // at the other boards
     double cut_since; // 0: none is
@@ -57,6 +60,7 @@ enum {
 };
 
 static const double STACKS_LOOK = 0.2;
+static const double OUTPUT_LOOK = 0.1;
 
 static double earlier(double a, double b)
 {
@@ -68,6 +72,7 @@ static int time_left(const struct ending *e)
 {
     enum { MS_A_SECOND = 1000 };
     double at = earlier(earlier(e->at, e->kill_at), earlier(e->next_look, e->give_up_at));
+    at = earlier(at, e->next_output);
     double left = at - clock_seconds();
     return at == 0 ? -1 : left > 0 ? (int)(left * MS_A_SECOND) + 1 : 0;
 }
@@ -133,6 +138,11 @@ static int look(const struct cluster *c, const struct cluster_command *command, 
                 struct ending *e, struct err *err)
 {
     double now = clock_seconds();
+    if (e->next_output > 0 && now >= e->next_output) {
+        e->output_closed = ranks_output_is_closed(command->run);
+        e->next_output = e->output_closed ? 0 : now + OUTPUT_LOOK;
+        e->kill_at = e->output_closed ? now : e->kill_at;
+    }
     if (e->give_up_at > 0 && now >= e->give_up_at) {
         return wire_no_answer(err);
     }
@@ -172,8 +182,8 @@ static int forward_signal(const struct cluster_command *command, int signals, in
                                     : earlier(e->kill_at, clock_seconds() + PATIENCE_SECONDS);
         bool first = !e->interrupted;
         e->interrupted = true;
-        if (command->interrupted) {
-            *command->interrupted = true;
+        if (command->signal) {
+            *command->signal = (int)info.ssi_signo;
         }
         if (first && command->stacks && info.ssi_signo == SIGINT) {
             return take_stacks(command, e, fd, err);
@@ -209,7 +219,8 @@ static int wait_run(const struct cluster *c, const struct cluster_command *comma
     double now = clock_seconds();
     struct ending e = {.at = command->timeout > 0 ? now + command->timeout : 0,
                        .next_look =
-                           command->others && command->others->n > 1 ? now + LOOK_SECONDS : 0};
+                           command->others && command->others->n > 1 ? now + LOOK_SECONDS : 0,
+                       .next_output = command->mpirun ? now + OUTPUT_LOOK : 0};
 
     do {
         polled[0].revents = polled[1].revents = 0;
@@ -226,7 +237,10 @@ static int wait_run(const struct cluster *c, const struct cluster_command *comma
     if (r == 0 && *status != 0 && e.next_look > 0 && !e.lost) {
         (void)!has_lost_board(c, command, &e);
     }
-    if (command->run && (e.lost || e.interrupted || *command->timed_out)) {
+    if (e.output_closed) {
+        *status = PROC_SIGNALED + SIGPIPE;
+    }
+    if (command->run && (e.lost || e.interrupted || e.output_closed || *command->timed_out)) {
         ranks_sweep(command->run); // an ssh to a board that is cut off would wait for long
     }
     if (e.lost) {

@@ -82,6 +82,9 @@ static _Noreturn void exec_program(struct sandbox *s, const sigset_t *mask, int 
     if (watch_interrupts(s)) {
         sigaddset(&own, SIGINT);
     }
+    if (s->o->mpirun) {
+        sigaddset(&own, SIGPIPE); // see ranks_output_is_closed
+    }
     pthread_sigmask(SIG_SETMASK, &own, NULL);
     execve(program, argv.items, s->env.items);
     err_sys(&err, "cannot run %s", s->program);

@@ -1,10 +1,12 @@
 #include "sandbox/ranks.h"
 
 #include <ctype.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/fs.h"
 
@@ -32,9 +34,9 @@ static bool is_of_run(const char *pid, const char *variable, bool ranks)
             has_variable(&text, "PMI_RANK=", false));
 }
 
-// Calls `act` for each; NULL only counts.
+// Calls `act` for each, and counts those for which it is true; NULL counts all.
 static size_t for_processes(const char *run, bool ranks, uint64_t core_max,
-                            void (*act)(pid_t pid, uint64_t max))
+                            bool (*act)(pid_t pid, uint64_t max))
 {
     _cleanup_free_ char *variable = xasprintf("PISDK_RUN=%s", run);
     _cleanup_strv_ struct strv names = {0};
@@ -48,19 +50,17 @@ static size_t for_processes(const char *run, bool ranks, uint64_t core_max,
         if (!isdigit((unsigned char)pid[0]) || !is_of_run(pid, variable, ranks)) {
             continue;
         }
-        n++;
-        if (act) {
-            act((pid_t)strtol(pid, NULL, 10), core_max);
-        }
+        n += !act || act((pid_t)strtol(pid, NULL, 10), core_max);
     }
     return n;
 }
 
-static void abort_one(pid_t pid, uint64_t max)
+static bool abort_one(pid_t pid, uint64_t max)
 {
     const struct rlimit limit = {max, max};
     (void)!prlimit(pid, RLIMIT_CORE, &limit, NULL);
     kill(pid, SIGABRT);
+    return true;
 }
 
 size_t ranks_abort(const char *run, uint64_t core_max)
@@ -68,15 +68,38 @@ size_t ranks_abort(const char *run, uint64_t core_max)
     return for_processes(run, true, core_max, abort_one);
 }
 
-static void kill_one(pid_t pid, uint64_t max)
+static bool kill_one(pid_t pid, uint64_t max)
 {
     (void)max;
     kill(pid, SIGKILL);
+    return true;
 }
 
 void ranks_sweep(const char *run)
 {
     (void)for_processes(run, false, 0, kill_one);
+}
+
+static bool has_sigpipe(pid_t pid, uint64_t max)
+{
+    static const char mark[] = "\nSigPnd:";
+    enum { STATUS_MAX = 1 << 14, HEX = 16 };
+    _cleanup_free_ char *path = xasprintf("/proc/%d/status", (int)pid);
+    _cleanup_strbuf_ struct strbuf status = {0};
+    struct err ignored = ERR_INIT;
+    (void)max;
+    if (fs_read_file(path, STATUS_MAX, &status, &ignored) != 0 || !status.data) {
+        return false;
+    }
+    const char *at = strstr(status.data, mark);
+    return at && strtoull(at + strlen(mark), NULL, HEX) >> (SIGPIPE - 1) & 1;
+}
+
+bool ranks_output_is_closed(const char *run)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO};
+    return poll(&out, 1, 0) > 0 && out.revents & POLLERR &&
+           for_processes(run, false, 0, has_sigpipe) > 0;
 }
 
 size_t ranks_count(const char *run)

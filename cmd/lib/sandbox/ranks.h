@@ -5,6 +5,7 @@
 #ifndef PISDK_SANDBOX_RANKS_H
 #define PISDK_SANDBOX_RANKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,10 @@
 size_t ranks_abort(const char *run, uint64_t core_max);
 // Kills all processes of the run, its launchers as well.
 void ranks_sweep(const char *run);
+// Did mpirun write to our standard output, which is a pipe that nobody reads any more? At SIGPIPE
+// it says so at length and may crash while it ends. So it is started with that signal blocked, and
+// is then to be ended by us: the signal is pending in it.
+bool ranks_output_is_closed(const char *run);
 // How many are still there.
 size_t ranks_count(const char *run);
 

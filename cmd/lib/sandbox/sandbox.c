@@ -124,7 +124,7 @@ static int run_supervised(struct sandbox *s, const sigset_t *mask, int *status, 
     if (r == 0) {
         r = read_report(report[0], err);
         int hard = s->mode == SANDBOX_NAMESPACE ? SIGKILL : SIGRTMIN;
-        *status = proc_wait_forwarding(pid, hard);
+        *status = proc_wait_forwarding(pid, hard, &s->news->signal);
     }
     close(report[0]);
     close(life[1]);

@@ -26,6 +26,8 @@ struct sandbox_news {
     enum sandbox_mode mode; // how it was run
     bool timed_out;
     bool interrupted;      // by Ctrl-C, when its ranks said where they are
+    int signal;            // the last that asked it to stop, or 0
+    bool output_closed;    // mpirun wrote to a pipe that nobody reads any more, and was ended
     bool out_of_memory;    // then, the first process that was killed for it:
     char victim[64];       // its program
     int victim_rank;       // -1: no rank of an MPI job
@@ -48,6 +50,7 @@ struct sandbox_options {
     uint64_t memory;   // of all its processes together, bytes; 0: no limit
     bool stacks;       // when the time is up, ranks end with a core file (sandbox/ranks.h)
     uint64_t core_max; // how large a core file of a crash may get, bytes; 0: none is written
+    bool mpirun;       // the program is mpirun, or mpiexec
     const char *run;   // a word that marks the run: PISDK_RUN in the environment; or NULL
     struct sandbox_news *news; // or NULL
     struct log *log;
@@ -81,8 +84,8 @@ void sandbox_add_board(const struct board *board, bool of_user, struct strv *env
 int sandbox_mode_from_environment(enum sandbox_mode *mode, struct err *err) ERR_MUST_CHECK;
 const char *sandbox_mode_name(enum sandbox_mode mode);
 
-// The path of the first qemu-arm-static or qemu-arm in PATH that is statically linked, or else of the
-// first; NULL with ERR_NOT_FOUND and how to install it.
+// The path of the first qemu-arm-static or qemu-arm in PATH that is statically linked, or else of
+// the first; NULL with ERR_NOT_FOUND and how to install it.
 char *sandbox_find_qemu(struct err *err) ERR_MUST_CHECK;
 
 #endif

@@ -263,6 +263,10 @@ static bool interrupt(void *user)
 static bool look(void *user)
 {
     struct watch *w = user;
+    if (w->s->o->mpirun && ranks_output_is_closed(w->s->o->run)) {
+        w->s->news->output_closed = true;
+        return false;
+    }
     if (w->s->o->memory > 0) {
         look_at_memory(w);
     }
@@ -280,7 +284,7 @@ void watch_begin(struct watch *w, const struct sandbox *s, pid_t program)
     *w = (struct watch){.s = s, .program = program};
     w->deadline = o->timeout > 0 ? clock_seconds() + o->timeout : 0;
     bool interrupts = watch_interrupts(s);
-    if (o->timeout > 0 || o->memory > 0 || interrupts) {
+    if (o->timeout > 0 || o->memory > 0 || o->mpirun || interrupts) {
         w->looks = (struct supervise_watch){.every_ms = LOOK_MS,
                                             .look = look,
                                             .interrupt = interrupts ? interrupt : NULL,

@@ -208,6 +208,13 @@ if(PISDK_EXECUTABLE)
       "exec '${PISDK_EXECUTABLE}' run --sysroot '${PISDK_SYSROOT}' --board '${PISDK_BOARD}' "
       "mpirun \"$@\"\n")
     file(CONFIGURE OUTPUT "${_pisdk_mpiexec}" CONTENT "${_pisdk_script}" @ONLY)
+    set(_pisdk_written "")
+    if(EXISTS "${_pisdk_mpiexec}") # CMake says nothing when the disk is full
+      file(READ "${_pisdk_mpiexec}" _pisdk_written)
+    endif()
+    if(NOT _pisdk_written STREQUAL _pisdk_script)
+      message(FATAL_ERROR "pisdk: cannot write ${_pisdk_mpiexec}: is the disk full?")
+    endif()
     file(CHMOD "${_pisdk_mpiexec}" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE
          GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
   endif()

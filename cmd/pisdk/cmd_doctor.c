@@ -225,12 +225,19 @@ static void check_cluster(struct checkup *c)
 static void check_space(struct checkup *c)
 {
     const struct {
-        const char *what, *path;
-    } folders[] = {{"space:data", c->app->paths.data}, {"space:cache", c->app->paths.cache}};
+        const char *what, *path, *variable;
+    } folders[] = {{"space:data", c->app->paths.data, "PISDK_DATA_DIR"},
+                   {"space:cache", c->app->paths.cache, "PISDK_CACHE_DIR"}};
     for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
         uint64_t bytes = 0;
         char size[32];
         struct err err = ERR_INIT;
+        _cleanup_free_ char *set = xasprintf("set %s to a folder of yours", folders[i].variable);
+        _cleanup_free_ char *mend = xasprintf("free some space (500 MB are needed), or %s", set);
+        if (fs_check_writable(folders[i].path, &err) != 0) {
+            report(c, folders[i].what, MISSING, err.msg, set);
+            continue;
+        }
         if (fs_free_space(folders[i].path, &bytes, &err) != 0) {
             report(c, folders[i].what, OPTIONAL, err.msg, NULL);
             continue;
@@ -238,8 +245,7 @@ static void check_space(struct checkup *c)
         _cleanup_free_ char *found =
             xasprintf("%s free for %s", str_size(size, bytes), folders[i].path);
         bool enough = bytes >= SPACE_NEEDED;
-        report(c, folders[i].what, enough ? WORKS : MISSING, found,
-               enough ? NULL : "free some space (500 MB are needed), or set PISDK_DATA_DIR");
+        report(c, folders[i].what, enough ? WORKS : MISSING, found, enough ? NULL : mend);
     }
 }
 

@@ -10,6 +10,7 @@
 #include "node_choice.h"
 #include "project/build.h"
 #include "target/compiler.h"
+#include "target/elf_link.h"
 #include "target/toolset_make.h"
 
 enum { JOBS_MAX = 4096 };
@@ -206,9 +207,36 @@ void target_release(struct target *t)
     *t = (struct target){0};
 }
 
+// Since glibc 2.34, crt1.o calls a new version of __libc_start_main, so no program linked with it
+// starts with an older one, whatever else it uses (https://sourceware.org/glibc/wiki/Release/2.34).
+static int check_glibc(const struct app *app, const struct target *t, struct err *err)
+{
+    static const char needed[] = "2.34";
+    const char *floor = app->has_project ? app->project.glibc : NULL;
+    const struct package *libc = package_list_find(&t->sysroot.lock.packages, "libc6");
+
+    if (!floor || !libc || !elf_version_exceeds("GLIBC_2.34", floor)) {
+        return 0;
+    }
+    _cleanup_free_ char *version = xstrndup(libc->version, strcspn(libc->version, "-+"));
+    _cleanup_free_ char *symbol = xasprintf("GLIBC_%s", version);
+    if (strcmp(version, needed) != 0 && !elf_version_exceeds(symbol, needed)) {
+        return 0;
+    }
+    err_set(err, ERR_USAGE,
+            PROJECT_FILE
+            ": glibc = %s cannot be met with sysroot `%s`: what is linked with its glibc "
+            "%s needs %s to start",
+            floor, t->sysroot.name, version, needed);
+    return err_hint(err, "sysroot = bullseye, which has glibc 2.31; or glibc = %s", needed);
+}
+
 static int describe_toolset(struct app *app, const struct target *t, struct toolset_options *o,
                             char **cc, char **ld, struct err *err)
 {
+    if (check_glibc(app, t, err) != 0) {
+        return -1;
+    }
     *cc = paths_find_part(&app->paths, "pisdk-cc", err);
     *ld = *cc ? paths_find_part(&app->paths, "pisdk-ld", err) : NULL;
     *o = (struct toolset_options){

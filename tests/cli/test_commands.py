@@ -331,6 +331,14 @@ class Doctor(Case):
         self.assertEqual(checks["cmake"]["verdict"], "ok")
         self.assertEqual(checks["emulate:prefix"]["verdict"], "missing")
 
+    def test_a_home_that_cannot_be_written(self):
+        result = self.pisdk("doctor", "--json", env={"PISDK_DATA_DIR": "/dev/null/data"})
+        self.assertEqual(result.status, 1)
+        [check] = [c for c in json.loads(result.out) if c["what"] == "space:data"]
+        self.assertEqual(check["verdict"], "missing")
+        self.assertEqual(check["found"], "cannot write to /dev/null: Permission denied")
+        self.assertEqual(check["mend"], "set PISDK_DATA_DIR to a folder of yours")
+
     def test_table(self):
         result = self.pisdk("doctor")
         for what in ("clang", "lld", "cmake", "ninja", "qemu", "gpgv", "emulate:namespace", "ssh",

@@ -281,14 +281,29 @@ int fs_open_folder_beneath(int dir, const char *path, mode_t mode)
     return fs_open_beneath(dir, path, O_PATH | O_DIRECTORY, 0);
 }
 
-int fs_free_space(const char *path, uint64_t *bytes, struct err *err)
+// The path itself, or the nearest folder above it that is there.
+static char *what_exists(const char *path)
 {
-    _cleanup_free_ char *at = xstrdup(path);
+    char *at = xstrdup(path);
     while (!fs_exists(at) && strcmp(at, "/") != 0 && strcmp(at, ".") != 0) {
         char *up = fs_parent(at);
         free(at);
         at = up;
     }
+    return at;
+}
+
+int fs_check_writable(const char *path, struct err *err)
+{
+    _cleanup_free_ char *at = what_exists(path);
+    return faccessat(AT_FDCWD, at, W_OK | X_OK, AT_EACCESS) == 0
+               ? 0
+               : err_sys(err, "cannot write to %s", at);
+}
+
+int fs_free_space(const char *path, uint64_t *bytes, struct err *err)
+{
+    _cleanup_free_ char *at = what_exists(path);
     struct statvfs st;
     if (statvfs(at, &st) != 0) {
         return err_sys(err, "cannot ask for the free space of %s", at);

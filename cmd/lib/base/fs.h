@@ -75,6 +75,9 @@ int fs_mkdir_at(int dir, const char *name, mode_t mode);
 // `mode` where missing. -1 with errno set.
 int fs_open_folder_beneath(int dir, const char *path, mode_t mode);
 
+// May we write to the folder, or make it?
+int fs_check_writable(const char *path, struct err *err) ERR_MUST_CHECK;
+
 // Bytes free for this user on the file system that holds `path` or its nearest existing parent.
 int fs_free_space(const char *path, uint64_t *bytes, struct err *err) ERR_MUST_CHECK;
 

@@ -298,6 +298,24 @@ static void tell_memory(const struct run *run)
     log_info(log, "hint: --memory %lluG", (unsigned long long)enough);
 }
 
+static void tell_lost(const struct run *run)
+{
+    const struct sandbox_news *n = &run->news;
+    _cleanup_strbuf_ struct strbuf names = {0};
+    if (n->lost == 0) {
+        return;
+    }
+    for (unsigned i = 0; i < n->lost && i < SANDBOX_LOST_TOLD; i++) {
+        strbuf_addf(&names, "%s%s", i > 0 ? ", " : "", n->lost_names[i]);
+    }
+    if (n->lost > SANDBOX_LOST_TOLD) {
+        strbuf_addf(&names, " and %u more", n->lost - SANDBOX_LOST_TOLD);
+    }
+    log_warning(&run->app->log, "written on the emulated board, which is gone: %s", names.data);
+    log_info(&run->app->log, "hint: files below %s are kept",
+             run->visible.n ? run->visible.items[0] : run->cwd);
+}
+
 // MPI_Comm_spawn is said to have failed by Open MPI, but not why.
 static void tell_spawn(const struct run *run, int status)
 {
@@ -324,6 +342,7 @@ static int tell(struct run *run, int status)
     const struct input *in = &run->app->input;
     size_t crashed = 0;
 
+    tell_lost(run);
     if (run->news.output_closed) {
         return PROC_SIGNALED + SIGPIPE;
     }

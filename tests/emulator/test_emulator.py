@@ -296,10 +296,14 @@ class Surroundings(Emulator):
             {
                 FILE *f = fopen("/usr/lib/written", "w");
                 FILE *g = fopen("here", "w");
+                fclose(fopen("/home/pi/out", "w"));
                 return !f || !g || fputs("x", f) < 0 || fclose(f) || fclose(g);
             }""")
         result = self.pisdk("run", program)
         self.assertTrue((self.dir / "here").exists(), str(result))
+        self.assertRegex(result.err, r"warning: written on the emulated board, which is gone: "
+                         rf"(/usr/lib/written, )?/home/pi/out\nhint: files below {self.dir} are kept\n")
+        self.assertEqual(self.ok("run", "touch", "there", "/home/pi/.hidden").err, "")
         self.assertFalse((ROOT / "usr/lib/written").exists())
 
     def test_files_named_by_absolute_path(self):

@@ -131,7 +131,9 @@ _Noreturn void init_main(struct sandbox *s, const sigset_t *program_mask, int re
     close(report);
     watch_begin(&watch, s, program);
     int status = supervise_wait(program, &watch.looks, &stopped);
-    if (!namespace) {
+    if (namespace) {
+        lost_look(&s->lost, s->news);
+    } else {
         supervise_kill_rest();
         scratch_remove(s);
     }

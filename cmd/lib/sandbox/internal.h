@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include "sandbox/lost.h"
 #include "sandbox/namespace.h"
 #include "sandbox/sandbox.h"
 
@@ -24,6 +25,7 @@ struct sandbox {
     struct sandbox_news *news; // shared with init
     bool fewer_cores;          // than the board
     bool loses_timeouts;       // see timeouts.h
+    struct lost lost;
 };
 
 // binfmt.c

@@ -221,5 +221,14 @@ int namespace_enter(struct sandbox *s, struct err *err)
         }
     }
     umask(mask);
-    return enter_root(s, err);
+    int upper = open(UPPER, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (enter_root(s, err) != 0) {
+        return -1;
+    }
+    bool tmp = true;
+    for (size_t i = 0; i < s->o->visible->n; i++) {
+        tmp = tmp && !fs_is_below("/tmp", s->o->visible->items[i]);
+    }
+    lost_begin(&s->lost, upper, tmp);
+    return 0;
 }

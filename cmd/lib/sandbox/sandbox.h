@@ -21,6 +21,8 @@
 
 enum sandbox_mode { SANDBOX_AUTO, SANDBOX_NAMESPACE, SANDBOX_BINFMT, SANDBOX_PREFIX };
 
+enum { SANDBOX_LOST_TOLD = 3, SANDBOX_LOST_NAME = 256 };
+
 // What happened to a run besides its status.
 struct sandbox_news {
     enum sandbox_mode mode; // how it was run
@@ -33,6 +35,8 @@ struct sandbox_news {
     int victim_rank;       // -1: no rank of an MPI job
     uint64_t victim_bytes; // its memory
     uint64_t used_bytes;   // that of all
+    unsigned lost;         // files that it wrote on the board, which are gone; the first of them:
+    char lost_names[SANDBOX_LOST_TOLD][SANDBOX_LOST_NAME];
 };
 
 struct sandbox_options {

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/printable.h"
 #include "base/proc.h"
 #include "cluster/cluster.h"
 #include "cluster_choice.h"
@@ -301,7 +302,9 @@ static int print_log(const char *folder, const char *name, struct err *err)
     struct slice rest = {text.data, text.len};
     while (slice_cut(&rest, '\n', &line)) {
         line = slice_trim(line); // sshd ends its lines with a carriage return
-        printf("%s: %.*s\n", name, (int)line.n, line.p);
+        _cleanup_free_ char *one = slice_dup(line);
+        _cleanup_free_ char *shown = printable(one, PRINTABLE_LINE);
+        printf("%s: %s\n", name, shown);
     }
     return 0;
 }

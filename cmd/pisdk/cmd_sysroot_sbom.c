@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "sysroot/store.h"
 #include "target.h"
+#include "ui.h"
 
 enum { COPYRIGHT_MAX = 4 << 20 };
 
@@ -38,7 +39,7 @@ static char *spdx_id(const char *kind, const char *name)
 
 static void set_text(json_t *object, const char *key, const char *value)
 {
-    json_object_set_new(object, key, json_string(value));
+    json_object_set_new(object, key, ui_json_text(value));
 }
 
 static void relate(struct sbom *b, const char *from, const char *how, const char *to)
@@ -119,11 +120,9 @@ static void add_licence(struct sbom *b, json_t *package, const char *name)
     }
     _cleanup_free_ char *id = spdx_id("LicenseRef", name);
     json_t *licence = json_object();
-    json_t *content = json_stringn(text.data, text.len);
     set_text(licence, "licenseId", id);
     set_text(licence, "name", path);
-    json_object_set_new(licence, "extractedText",
-                        content ? content : json_string("not in UTF-8; see the file"));
+    set_text(licence, "extractedText", text.data);
     json_array_append_new(b->licences, licence);
     set_text(package, "licenseDeclared", id);
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/printable.h"
 
 enum { ROWS_DEFAULT = 24, PERCENT = 100, BAR = 20 };
 
@@ -37,14 +38,16 @@ static void print_board(const struct deploy_board *b)
     char rate[32];
     const char *state =
         b->state == DEPLOY_DONE && !b->switched ? "unchanged" : deploy_state_name(b->state);
-    fprintf(stderr, "%-16s %-10s", b->name, state);
+    _cleanup_free_ char *name = printable(b->name, PRINTABLE_LINE);
+    fprintf(stderr, "%-16s %-10s", name, state);
     if (b->state == DEPLOY_RECEIVING) {
         int part = b->size ? (int)(b->have * BAR / b->size) : 0;
         fprintf(stderr, " [%.*s%.*s] %s of %s, %s/s", part, "####################", BAR - part,
                 "--------------------", str_size(have, b->have), str_size(size, b->size),
                 str_size(rate, (unsigned long long)b->rate));
     } else if (b->state == DEPLOY_FAILED) {
-        fprintf(stderr, " %.50s", b->err.msg);
+        _cleanup_free_ char *why = printable(b->err.msg, PRINTABLE_LINE);
+        fprintf(stderr, " %.50s", why);
     }
     fputs("\n", stderr);
 }

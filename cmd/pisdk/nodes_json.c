@@ -4,10 +4,11 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "ui.h"
 
 static void set_text(json_t *o, const char *key, const char *text)
 {
-    json_object_set_new(o, key, text ? json_string(text) : json_null());
+    json_object_set_new(o, key, text ? ui_json_text(text) : json_null());
 }
 
 static void set_number(json_t *o, const char *key, uint64_t n, bool known)

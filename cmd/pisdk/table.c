@@ -2,6 +2,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "base/printable.h"
 #include "base/str.h"
 #include "ui.h"
 
@@ -40,6 +41,12 @@ void table_free(struct table *t)
     free(t);
 }
 
+json_t *ui_json_text(const char *text)
+{
+    _cleanup_free_ char *valid = printable(text, PRINTABLE_UTF8);
+    return json_string(valid);
+}
+
 static json_t *json_cell(enum column_type type, const char *cell)
 {
     if (*cell == '\0' && type != COLUMN_BOOL) {
@@ -52,7 +59,7 @@ static json_t *json_cell(enum column_type type, const char *cell)
     case COLUMN_BOOL:
         return json_boolean(strcmp(cell, "yes") == 0);
     default:
-        return json_string(cell);
+        return ui_json_text(cell);
     }
 }
 
@@ -72,19 +79,21 @@ static void print_json(const struct table *t)
     json_decref(rows);
 }
 
-static const char *human_cell(char out[32], enum column_type type, const char *cell)
+// As people read it; the caller frees it.
+static char *human_cell(enum column_type type, const char *cell)
 {
-    return type == COLUMN_SIZE && *cell ? str_size(out, strtoull(cell, NULL, 10)) : cell;
+    char size[32];
+    return type == COLUMN_SIZE && *cell ? xstrdup(str_size(size, strtoull(cell, NULL, 10)))
+                                        : printable(cell, PRINTABLE_LINE);
 }
 
 // One row, columns as wide as their longest cell; numbers to the right; no blanks at the end.
 static void print_row(const struct table *t, char *const *cells, const size_t *widths)
 {
     _cleanup_strbuf_ struct strbuf line = {0};
-    char human[32];
     for (size_t c = 0; c < t->n_columns; c++) {
         bool right = t->columns[c].type == COLUMN_NUMBER || t->columns[c].type == COLUMN_SIZE;
-        const char *cell = human_cell(human, t->columns[c].type, cells[c]);
+        _cleanup_free_ char *cell = human_cell(t->columns[c].type, cells[c]);
         int width = (int)widths[c];
         strbuf_addf(&line, "%s%*s", c ? "  " : "", right ? width : -width, cell);
     }
@@ -113,14 +122,14 @@ static void print_headings(const struct table *t, const size_t *widths)
 static void print_table(const struct table *t)
 {
     size_t widths[TABLE_COLUMNS_MAX] = {0};
-    char human[32];
 
     for (size_t c = 0; c < t->n_columns; c++) {
         widths[c] = strlen(t->columns[c].key);
     }
     for (size_t i = 0; i < t->cells.n; i++) {
         size_t c = i % t->n_columns;
-        size_t n = strlen(human_cell(human, t->columns[c].type, t->cells.items[i]));
+        _cleanup_free_ char *cell = human_cell(t->columns[c].type, t->cells.items[i]);
+        size_t n = strlen(cell);
         widths[c] = n > widths[c] ? n : widths[c];
     }
     print_headings(t, widths);
@@ -145,7 +154,7 @@ void ui_print_assignments(const struct strv *assignments)
         const char *equals = strchr(assignments->items[i], '=');
         _cleanup_free_ char *name =
             xstrndup(assignments->items[i], (size_t)(equals - assignments->items[i]));
-        json_object_set_new(object, name, json_string(equals + 1));
+        json_object_set_new(object, name, ui_json_text(equals + 1));
     }
     json_dumpf(object, stdout, JSON_INDENT(2));
     putchar('\n');

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/printable.h"
 #include "base/str.h"
 
 enum { BAR_WIDTH = 24, COLUMNS_MIN = 40, PERCENT = 100 };
@@ -61,6 +62,7 @@ static const char *paint(const struct ui *ui, const char *sequence)
 static void on_message(void *user, enum log_level level, const char *text)
 {
     struct ui *ui = user;
+    _cleanup_free_ char *shown = printable(text, PRINTABLE_TEXT);
     int needed = level == LOG_DEBUG ? 1 : level == LOG_INFO ? 0 : -1;
     if (ui->verbosity < needed) {
         return;
@@ -68,11 +70,11 @@ static void on_message(void *user, enum log_level level, const char *text)
     pthread_mutex_lock(&ui->lock);
     clear_bar_locked(ui);
     if (level == LOG_WARNING) {
-        fprintf(stderr, "%swarning:%s %s\n", paint(ui, YELLOW), paint(ui, PLAIN), text);
+        fprintf(stderr, "%swarning:%s %s\n", paint(ui, YELLOW), paint(ui, PLAIN), shown);
     } else if (level == LOG_DEBUG) {
-        fprintf(stderr, "%s%s%s\n", paint(ui, DIM), text, paint(ui, PLAIN));
+        fprintf(stderr, "%s%s%s\n", paint(ui, DIM), shown, paint(ui, PLAIN));
     } else {
-        fprintf(stderr, "%s\n", text);
+        fprintf(stderr, "%s\n", shown);
     }
     pthread_mutex_unlock(&ui->lock);
 }
@@ -108,12 +110,13 @@ static void on_progress(void *user, const char *task, uint64_t done, uint64_t to
     } else {
         snprintf(counted, sizeof(counted), "%d of %d", (int)done, (int)total);
     }
+    _cleanup_free_ char *shown = printable(task, PRINTABLE_LINE);
     pthread_mutex_lock(&ui->lock);
     if (terminal_width() >= COLUMNS_MIN + BAR_WIDTH) {
-        fprintf(stderr, CLEAR_LINE "%s [%s%s%s] %s", task, paint(ui, CYAN), bar, paint(ui, PLAIN),
+        fprintf(stderr, CLEAR_LINE "%s [%s%s%s] %s", shown, paint(ui, CYAN), bar, paint(ui, PLAIN),
                 counted);
     } else {
-        fprintf(stderr, CLEAR_LINE "%s %d %%", task, (int)(done * PERCENT / total));
+        fprintf(stderr, CLEAR_LINE "%s %d %%", shown, (int)(done * PERCENT / total));
     }
     fflush(stderr);
     ui->bar_shown = true;
@@ -127,11 +130,13 @@ struct log ui_log(struct ui *ui)
 
 void ui_error(struct ui *ui, const struct err *err)
 {
+    _cleanup_free_ char *msg = printable(err->msg, PRINTABLE_TEXT);
+    _cleanup_free_ char *hint = printable(err->hint, PRINTABLE_TEXT);
     pthread_mutex_lock(&ui->lock);
     clear_bar_locked(ui);
-    fprintf(stderr, "%serror:%s %s\n", paint(ui, RED), paint(ui, PLAIN), err->msg);
+    fprintf(stderr, "%serror:%s %s\n", paint(ui, RED), paint(ui, PLAIN), msg);
     if (err->hint[0]) {
-        fprintf(stderr, "%shint:%s %s\n", paint(ui, CYAN), paint(ui, PLAIN), err->hint);
+        fprintf(stderr, "%shint:%s %s\n", paint(ui, CYAN), paint(ui, PLAIN), hint);
     }
     pthread_mutex_unlock(&ui->lock);
 }

@@ -49,6 +49,9 @@ void table_number(struct table *t, unsigned long long number);
 void table_print(const struct table *t, bool json);
 void table_free(struct table *t);
 
+// A string of JSON, whatever the bytes are: those that are no UTF-8 are shown as \xNN.
+struct json_t *ui_json_text(const char *text);
+
 // NAME=VALUE texts, printed to standard output as one JSON object.
 void ui_print_assignments(const struct strv *assignments);
 

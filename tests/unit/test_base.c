@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/ini.h"
+#include "base/printable.h"
 #include "base/proc.h"
 #include "base/str.h"
 #include "unit.h"
@@ -23,6 +24,53 @@ static void remove_folder(const char *dir)
 {
     struct err err = ERR_INIT;
     assert_int_equal(fs_remove_tree(dir, &err), 0);
+}
+
+static void test_printable(void **state)
+{
+    static const struct {
+        const char *text, *line, *shown, *utf8;
+    } cases[] = {
+        {"", "", "", ""},
+        {"plain \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80",
+         "plain \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80",
+         "plain \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80",
+         "plain \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80"},
+        {"a\033[31mb\177", "a\\x1b[31mb\\x7f", "a\\x1b[31mb\\x7f", "a\033[31mb\177"},
+        {"a\n\tb\r", "a\\x0a\\x09b\\x0d", "a\n\tb\\x0d", "a\n\tb\r"},
+        {"\xc2\x9b"
+         "1m",
+         "\\xc2\\x9b"
+         "1m",
+         "\\xc2\\x9b"
+         "1m",
+         "\xc2\x9b"
+         "1m"},
+        {"\xe2\x80\xae", "\\xe2\\x80\\xae", "\\xe2\\x80\\xae", "\xe2\x80\xae"},
+        // Cut short, overlong, a surrogate, too large, a tail alone.
+        {"\xe2\x82", "\\xe2\\x82", "\\xe2\\x82", "\\xe2\\x82"},
+        {"\xc0\xaf", "\\xc0\\xaf", "\\xc0\\xaf", "\\xc0\\xaf"},
+        {"\xed\xa0\x80", "\\xed\\xa0\\x80", "\\xed\\xa0\\x80", "\\xed\\xa0\\x80"},
+        {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80", "\\xf4\\x90\\x80\\x80",
+         "\\xf4\\x90\\x80\\x80"},
+        {"x\xff"
+         "y",
+         "x\\xff"
+         "y",
+         "x\\xff"
+         "y",
+         "x\\xff"
+         "y"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        _cleanup_free_ char *line = printable(cases[i].text, PRINTABLE_LINE);
+        _cleanup_free_ char *shown = printable(cases[i].text, PRINTABLE_TEXT);
+        _cleanup_free_ char *utf8 = printable(cases[i].text, PRINTABLE_UTF8);
+        assert_string_equal(line, cases[i].line);
+        assert_string_equal(shown, cases[i].shown);
+        assert_string_equal(utf8, cases[i].utf8);
+    }
 }
 
 static void test_err(void **state)
@@ -373,13 +421,21 @@ static void test_words_of_shells(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words_of_shells), cmocka_unit_test(test_err),
-        cmocka_unit_test(test_strbuf),          cmocka_unit_test(test_strv),
-        cmocka_unit_test(test_slices),          cmocka_unit_test(test_nearest),
-        cmocka_unit_test(test_sizes_and_times), cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_files),           cmocka_unit_test(test_hash),
-        cmocka_unit_test(test_open_beneath),    cmocka_unit_test(test_lock),
-        cmocka_unit_test(test_processes),       cmocka_unit_test(test_ini),
+        cmocka_unit_test(test_words_of_shells),
+        cmocka_unit_test(test_printable),
+        cmocka_unit_test(test_err),
+        cmocka_unit_test(test_strbuf),
+        cmocka_unit_test(test_strv),
+        cmocka_unit_test(test_slices),
+        cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_sizes_and_times),
+        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_open_beneath),
+        cmocka_unit_test(test_lock),
+        cmocka_unit_test(test_processes),
+        cmocka_unit_test(test_ini),
         cmocka_unit_test(test_ini_sections),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -320,21 +320,13 @@ class Project(Case):
 
 
 class HostileBytes(Case):
-    """What a terminal would obey is shown, and nothing is left out of JSON."""
+    """What a terminal would obey is shown."""
 
     def test_a_project(self):
         (self.dir / "pisdk.ini").write_bytes(b"[project]\nname = p\nevil\x1b[2J\xc2\x9b = 1\n")
         result = self.pisdk("build")
         self.assertIn(r"evil\x1b[2J\xc2\x9b", result.err)
         self.assertNotIn("\x1b", result.err)
-
-    def test_a_node(self):
-        (self.dir / "pisdk.ini").write_bytes(
-            b"[project]\nname = p\n[node a]\nhost = 10.0.0.1\nuser = me\x1b[31m\xff\n")
-        result = self.pisdk("nodes", "list", "--json")
-        if result.status == 0:
-            self.assertEqual(json.loads(result.out)[0]["user"], "me\x1b[31m\\xff")
-        self.assertNotIn("\x1b", self.pisdk("nodes", "list").out + self.pisdk("nodes", "list").err)
 
 
 class Doctor(Case):

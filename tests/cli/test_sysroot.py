@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from harness import Case, kill_group, main, path_without, write  # noqa: E402
 from mirror import Mirror  # noqa: E402
-from repository import TRIPLE, Keyring, Repository, ar, deb, library, member  # noqa: E402
+from repository import TRIPLE, Keyring, Repository, ar, deb, library, member, sparse  # noqa: E402
 
 KEYS = {}
 
@@ -415,6 +415,22 @@ class BadPackage(Sysroot):
     def test_fifo(self):
         self.hostile(member("./usr/pipe", kind="fifo"))
         self.refuses(3, "device, fifo or socket")
+
+    def test_a_date_that_no_board_can_hold(self):
+        self.hostile(member("./usr/file", "1", mtime=2**31))
+        self.refuses(3, ["evil", "dated after January 2038"])
+
+    def test_holes_count(self):
+        """An archive of some hundred bytes, whose one member is a hole of 8 TB and five bytes."""
+        self.hostile(data=ar([("debian-binary", b"2.0\n"), ("control.tar", b""),
+                              ("data.tar", sparse("./usr/lib/hole", 8 << 40, 5))]))
+        self.refuses(3, ["evil", "expands to more than 4 GB"])
+
+    def test_a_small_hole(self):
+        self.hostile(data=ar([("debian-binary", b"2.0\n"), ("control.tar", b""),
+                              ("data.tar", sparse("./usr/lib/hole", 1 << 20, 5))]))
+        self.build()
+        self.assertEqual((self.root / "usr/lib/hole").read_bytes(), bytes((1 << 20) - 5) + b"xxxxx")
 
     def test_same_file_twice(self):
         self.hostile(member("./usr/file", "1"), member("./usr/file", "2"))

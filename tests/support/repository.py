@@ -80,6 +80,19 @@ def deb(members, compression="xz"):
                ("data.tar" + suffix, pack[compression](tar.getvalue()))])
 
 
+def sparse(path, size, tail):
+    """A tar of one member, which is a hole but for `tail` bytes at its end (GNU's sparse format 1.0)."""
+    content = (f"1\n{size - tail}\n{tail}\n".encode()).ljust(512, b"\0") + b"x" * tail
+    info = tarfile.TarInfo("./GNUSparseFile.0/" + path.rsplit("/", 1)[-1])
+    info.size = len(content)
+    info.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": path,
+                        "GNU.sparse.realsize": str(size)}
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(info, io.BytesIO(content))
+    return out.getvalue()
+
+
 def tarball(files):
     """A .tar.gz of texts by path; scripts are programs."""
     out = io.BytesIO()

@@ -9,7 +9,11 @@
 #include "deb/archive.h"
 #include "sysroot/path.h"
 
-#define UNPACKED_MAX (UINT64_C(4) << 30) // bytes a package may expand to
+// What a package may expand to: bytes, holes included, since they are read, hashed and deployed;
+// members.
+#define UNPACKED_MAX (UINT64_C(4) << 30)
+
+enum { MEMBERS_MAX = 1000000 };
 
 enum { WRITING_MODE = 0600, ANY_EXEC = 0111 };
 
@@ -17,7 +21,8 @@ struct unpack {
     const struct unpack_target *t;
     struct debfile *deb;
     struct tree *result;
-    uint64_t bytes;    // written of this package
+    uint64_t bytes; // of this package
+    size_t members;
     char *parent_path; // the folder of the last member, kept open since members come in order
     int parent;
 };
@@ -74,15 +79,20 @@ static int write_content(struct unpack *u, int fd, struct err *err)
 
     for (;;) {
         int more = debfile_read(u->deb, &block, &n, &offset, err);
-        if (more <= 0) {
-            return more;
+        if (more < 0) {
+            return -1;
         }
+        if (more == 0) {
+            return ftruncate(fd, end) == 0 ? 0
+                                           : err_sys(err, "cannot write"); // it may end in a hole
+        }
+        int64_t most = (int64_t)(UNPACKED_MAX - u->bytes) + end;
+        if (offset < end || offset > most || (int64_t)n > most - offset) {
+            return err_set(err, ERR_VERIFY, "the package expands to more than 4 GB");
+        }
+        u->bytes += (uint64_t)(offset - end) + n;
         if (offset != end && lseek(fd, offset, SEEK_SET) < 0) {
             return err_sys(err, "cannot write");
-        }
-        u->bytes += n;
-        if (u->bytes > UNPACKED_MAX) {
-            return err_set(err, ERR_VERIFY, "the package expands to more than 4 GB");
         }
         if (fs_write_all(fd, block, n, err) != 0) {
             return -1;
@@ -91,7 +101,7 @@ static int write_content(struct unpack *u, int fd, struct err *err)
     }
 }
 
-// Nothing is older than 1970 in the list of files.
+// Nothing is older than 1970 in the list of files; and what is too new was refused.
 static int64_t member_time(const struct deb_member *m)
 {
     return m->mtime > 0 ? m->mtime : 0;
@@ -200,6 +210,13 @@ static int write_member(struct unpack *u, const struct deb_member *m, struct err
     }
     if (m->type == DEB_SPECIAL) {
         return err_set(err, ERR_VERIFY, "member `%s` is a device, fifo or socket", m->path);
+    }
+    if (++u->members > MEMBERS_MAX) {
+        return err_set(err, ERR_VERIFY, "the package has more than %d members", MEMBERS_MAX);
+    }
+    // What is later does not fit into time_t of a 32-bit board, for which stat(2) fails then.
+    if (m->mtime > INT32_MAX) {
+        return err_set(err, ERR_VERIFY, "member `%s` is dated after January 2038", m->path);
     }
     if (path[0] == '\0' || left_out(u->t, path)) {
         return 0;

@@ -27,15 +27,17 @@ char *place_path(const char *runtime, const char *name)
 int place_check_runtime(const char *runtime, struct err *err)
 {
     struct stat st;
+    struct stat link;
 
-    if (stat(runtime, &st) != 0) {
-        if (errno == ENOENT) {
+    // Whoever made a link could make it lead elsewhere meanwhile.
+    if (lstat(runtime, &link) != 0 || stat(runtime, &st) != 0) {
+        if (errno == ENOENT && lstat(runtime, &link) != 0) {
             return 0;
         }
         return err_sys(err, "cannot look into the runtime folder %s", runtime);
     }
     // Whoever can write there could put a socket of his own in our place.
-    if (st.st_uid != geteuid()) {
+    if (st.st_uid != geteuid() || link.st_uid != geteuid()) {
         err_set(err, ERR_FAILED, "the runtime folder %s belongs to another user", runtime);
     } else if (st.st_mode & (S_IWGRP | S_IWOTH)) {
         err_set(err, ERR_FAILED, "other users may write to the runtime folder %s", runtime);
@@ -131,6 +133,9 @@ int place_claim(const char *runtime, const char *name, struct place *out, struct
         }
         if (fs_mkdir_all(out->dir, 0700, err) != 0) {
             err_hint(err, "PISDK_RUNTIME_DIR can name another place");
+            break;
+        }
+        if (place_check_runtime(runtime, err) != 0) { // somebody may have made it just before us
             break;
         }
         out->lock = try_lock(out->dir, O_CREAT);

@@ -59,7 +59,7 @@ static bool abort_one(pid_t pid, uint64_t max)
 {
     const struct rlimit limit = {max, max};
     (void)!prlimit(pid, RLIMIT_CORE, &limit, NULL);
-    kill(pid, SIGABRT);
+    kill(pid, SIGQUIT);
     return true;
 }
 

@@ -10,7 +10,8 @@
 #include <stdint.h>
 
 // Has each rank write down where it is, as a core file of at most `core_max` bytes in its working
-// folder, and end (SIGABRT). Returns how many ranks there are.
+// folder, and end (SIGQUIT: QEMU 10 writes no core file for a SIGABRT that comes from outside).
+// Returns how many ranks there are.
 size_t ranks_abort(const char *run, uint64_t core_max);
 // Kills all processes of the run, its launchers as well.
 void ranks_sweep(const char *run);

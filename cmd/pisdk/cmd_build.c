@@ -1,4 +1,5 @@
 #include "project/build.h"
+#include "sandbox/sandbox.h"
 #include "target.h"
 
 static void tell_place(struct app *app, const struct target *target)
@@ -17,6 +18,7 @@ int cmd_build(struct app *app, struct err *err)
 {
     struct target target;
 
+    sandbox_mark_environment();
     if (target_choose(app, &target, err) != 0) {
         return -1;
     }

@@ -29,6 +29,7 @@ int cmd_exec(struct app *app, struct err *err)
     struct toolset tools;
     int status = 0;
 
+    sandbox_mark_environment();
     strv_add_all(&words, app->input.args.items);
     strv_add_all(&words, app->input.rest.items);
     if (words.n == 0) {

@@ -33,12 +33,13 @@ struct run {
     bool in_sysroot;
     char *cwd;
     struct strv visible;
-    struct strv mpirun; // further words for it
-    bool mpi;           // mpirun of the sysroot starts it
-    double timeout;     // seconds, or 0
-    double later;       // than that: ctest comes first, which says "Timeout"
-    uint64_t memory;    // bytes, or 0
-    char *id;           // marks the processes of this run
+    struct strv exported; // variables for it, by pisdk.ini and -x
+    struct strv mpirun;   // further words for it
+    bool mpi;             // mpirun of the sysroot starts it
+    double timeout;       // seconds, or 0
+    double later;         // than that: ctest comes first, which says "Timeout"
+    uint64_t memory;      // bytes, or 0
+    char *id;             // marks the processes of this run
     double began;
     struct sandbox_news news;
     struct rank_output output;
@@ -131,6 +132,7 @@ static int emulate(struct run *run, int *status, struct err *err)
         .sysroot_dir = sysroot->dir,
         .triple = sysroot->lock.triple,
         .environment = &environment,
+        .exported = &run->exported,
         .rootless = &sysroot->lock.rootless,
         .needs_exec = sysroot->lock.needs_exec && run->mpi,
         .board = &run->target->board,
@@ -201,6 +203,7 @@ static int run_on_cluster(struct run *run, const struct place_to_run *place, int
         .program = run->program,
         .args = (const char *const *)run->args.items,
         .cwd = run->cwd,
+        .exported = &run->exported,
         .words = &run->mpirun,
         .ranks = run->ranks,
         .mpirun = is_launcher(run),
@@ -263,6 +266,10 @@ static int prepare(struct run *run, struct err *err)
     }
     if (program_find(run->app, run->target, run->word, &run->program, &run->in_sysroot, err) != 0) {
         return -1;
+    }
+    strv_add_all(&run->exported, input_values(in, "export")->items);
+    if (run->app->has_project) { // the first one counts
+        strv_add_all(&run->exported, run->app->project.run_environment.items);
     }
     mpirun_words(in, &run->mpirun);
     run->mpi = run->ranks > 0 || is_launcher(run);
@@ -400,6 +407,7 @@ int cmd_run(struct app *app, struct err *err)
     free(run.cwd);
     strv_release(&run.args);
     strv_release(&run.visible);
+    strv_release(&run.exported);
     strv_release(&run.mpirun);
     target_release(&target);
     return r == 0 ? status : -1;

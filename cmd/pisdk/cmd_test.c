@@ -294,6 +294,7 @@ int cmd_test(struct app *app, struct err *err)
     struct target target;
     int status = 0;
 
+    sandbox_mark_environment();
     if (target_choose(app, &target, err) != 0) {
         return -1;
     }

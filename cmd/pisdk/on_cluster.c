@@ -149,7 +149,7 @@ static int run(const struct cluster *c, struct log *log, const struct cluster_jo
         boards.items[boards.n] = NULL;
     }
     make_argv(c, job, &boards, &argv);
-    sandbox_user_environment(&env);
+    sandbox_user_environment(job->exported, &env);
     strv_addf(&env, "PISDK_RUN=%s", job->run);
     strv_add_list(&env, "CHARSET=UTF-8", "TZ=UTC0", NULL); // see sandbox/environment.c
     // Tests that need one board only do not all meet on the first one.

@@ -26,10 +26,11 @@ struct cluster_job {
     const char *program;
     const char *const *args; // NULL at the end
     const char *cwd;
-    const struct strv *words; // further words for mpirun
-    long ranks;               // 0: on one board, without mpirun
-    bool mpirun;              // the program is mpirun itself, as tests start it
-    double timeout;           // see cluster/cluster.h
+    const struct strv *exported; // see sandbox_user_environment
+    const struct strv *words;    // further words for mpirun
+    long ranks;                  // 0: on one board, without mpirun
+    bool mpirun;                 // the program is mpirun itself, as tests start it
+    double timeout;              // see cluster/cluster.h
     bool *timed_out;
     const char *run;   // marks its processes
     uint64_t core_max; // of a rank that says where it is; 0: none does

@@ -456,7 +456,7 @@ class Programs(Cluster):
             self.assertIn(f"rank {rank} of 4 on {board}:", out)
         self.assertIn("mean temperature 16.328", out)
         # A board that is off gets none.
-        self.ok("cluster", "kill", "pi2")
+        self.ok("cluster", "kill", "--name", "heat", "pi2")
         out = self.ok("run", "--on", "cluster:heat", "-n", "2", cwd=project).out
         self.assertIn("rank 1 of 2 on pi3:", out)
 
@@ -485,8 +485,8 @@ class Programs(Cluster):
         result = self.pisdk(*run, "sh", "--", "-c", "echo out; echo err >&2; exit 9")
         self.assertEqual((result.status, result.out, result.err), (9, "out\n", "err\n"))
         self.assertEqual(self.pisdk(*run, "sh", "--", "-c", "kill -9 $$").status, 137)
-        out = self.ok(*run, "sh", "--", "-c", "echo $OWN $HOME $PATH; pwd",
-                      env={"OWN": "mine"}).out
+        out = self.ok(*run, "-x", "OWN", "sh", "--", "-c", "echo $OWN$TOKEN $HOME $PATH; pwd",
+                      env={"OWN": "mine", "TOKEN": "secret"}).out
         self.assertEqual(out, f"mine /home/pi /usr/local/bin:/usr/bin:/bin\n{self.dir}\n")
 
     def test_signals(self):
@@ -554,7 +554,7 @@ class Programs(Cluster):
         for fault, word, mend in (("kill", "went off", "start"), ("cut", "was cut off", "heal")):
             with self.subTest(fault):
                 process = self.waiting()
-                self.ok("cluster", fault, "pi2")
+                self.ok("cluster", fault, "--name", "ring", "pi2")
                 out, err = process.communicate(timeout=60)
                 self.assertEqual(process.returncode, 5, err)
                 self.assertIn(f"error: pi2 {word} during the run", err)
@@ -565,7 +565,7 @@ class Programs(Cluster):
                                    cwd=self.dir / "ring")
                     self.assertEqual(done.out, "pi1\npi1\n")
                     self.assertIn("pi2 is cut off", done.err)
-                self.ok("cluster", mend, "pi2")
+                self.ok("cluster", mend, "--name", "ring", "pi2")
                 wait_for(lambda: self.status()["pi2"]["processes"] == 0, 60)
 
     def test_where_ranks_wait(self):
@@ -587,7 +587,7 @@ class Programs(Cluster):
     def test_what_the_boards_do_not_see(self):
         self.up(1)
         project = self.project()
-        self.fails(1, "run", "--on", "cluster", cwd=project, says="do not see", hint="--show")
+        self.fails(1, "run", "--on", "cluster:default", cwd=project, says="do not see", hint="--show")
         self.fails(2, "run", "--on", "moon", "true", says="`moon`", hint="--on cluster")
         self.fails(1, "run", "--on", "cluster:other", "true", says="no cluster `other`",
                    hint="cluster up")

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
-from harness import Case, main, path_without, write  # noqa: E402
+from harness import PISDK, Case, main, path_without, write  # noqa: E402
 
 DATA = os.environ.get("PISDK_TEST_DATA", "")
 ROOT = Path(DATA) / "sysroots/bookworm/root"
@@ -222,17 +222,39 @@ class Surroundings(Emulator):
             #include <stdio.h>
             extern char **environ;
             int main(void) { for (char **e = environ; *e; e++) puts(*e); }""")
-        env = {"MINE": "yes", "LD_PRELOAD": "/nowhere.so", "XDG_RUNTIME_DIR": "/run/user/1",
+        env = {"MINE": "yes", "LC_NUMERIC": "C.UTF-8", "SOME_TOKEN": "secret", "LD_PRELOAD": "/nowhere.so", "XDG_RUNTIME_DIR": "/run/user/1",
                "OMPI_MCA_plm": "rsh"}
-        lines = self.ok("run", program, env=env).out.splitlines()
+        lines = self.ok("run", "-x", "MINE", "-x", "NEW=a b", "-x", "NOT_THERE", program, env=env).out.splitlines()
         self.assertIn("MINE=yes", lines)
+        self.assertIn("NEW=a b", lines)
+        self.assertIn("LC_NUMERIC=C.UTF-8", lines)
         self.assertIn("OMPI_MCA_plm=rsh", lines)  # the user's word counts
         self.assertIn("QEMU_CPU=cortex-a9", lines)
         names = [line.split("=")[0] for line in lines]
         self.assertEqual(len(names), len(set(names)))
-        for name in ("LD_PRELOAD", "XDG_RUNTIME_DIR", "PISDK_DATA_DIR"):
+        for name in ("LD_PRELOAD", "XDG_RUNTIME_DIR", "PISDK_DATA_DIR", "SOME_TOKEN", "NOT_THERE"):
             self.assertNotIn(name, names)
 
+    def test_variables_of_a_build(self):
+        """What a makefile sets is for its programs; what the desktop had is not."""
+        self.compile("get", """
+            #include <stdio.h>
+            #include <stdlib.h>
+            int main(void)
+            {
+                const char *of_build = getenv("OF_BUILD"), *token = getenv("SOME_TOKEN"), *own = getenv("OWN");
+                printf("%s %s %s\\n", of_build ? of_build : "-", token ? token : "-", own ? own : "-");
+                return 0;
+            }""")
+        env = {"SOME_TOKEN": "secret"}
+        write(self.dir / "pisdk.ini", "[project]\nname = p\n[build]\nsystem = command\n"
+              "command = OF_BUILD=set ./get\ntest = OF_BUILD=set pisdk run ./get\n"
+              "[run]\nenvironment = OWN=mine SOME\n")
+        self.assertEqual(self.ok("run", "./get", env=env).out, "- - mine\n")
+        script = f"OF_BUILD=set {PISDK} run ./get"
+        self.assertEqual(self.ok("exec", "--", "sh", "-c", script, env=env).out, "set - mine\n")
+        self.assertEqual(self.ok("exec", "--emulate", "--", "sh", "-c", "OF_BUILD=set ./get", env=env).out,
+                         "set - mine\n")
     def test_a_program_newer_than_the_board_fails(self):
         program = self.compile("new", """
             int main(void)
@@ -434,7 +456,7 @@ class Wrong(Emulator):
 
     def test_a_stubborn_program_ends_at_the_second_ctrl_c(self):
         for mode in ("namespace", "prefix"):
-            process = self.hang(mode, env={"STUBBORN": "1"})
+            process = self.hang(mode, "-x", "STUBBORN=1")
             time.sleep(0.5)
             for _ in range(2):
                 time.sleep(0.2)

@@ -9,7 +9,8 @@
 
 #define KNOWN_KEYS                                                                                 \
     "project.name target.sysroot target.board target.glibc build.system build.configure "          \
-    "build.args build.command build.test run.ranks run.program nodes.file nodes.group "            \
+    "build.args build.command build.test run.ranks run.program run.environment nodes.file "        \
+    "nodes.group "                                                                                 \
     "nodes.login-timeout "                                                                         \
     "deploy.files deploy.keep deploy.runtime slurm.host slurm.place slurm.folder "                 \
     "slurm.partition slurm.time slurm.options"
@@ -161,6 +162,7 @@ static int on_key(void *user, const char *section, const char *key, const char *
         {"build", "command", NULL, &p->build.command},
         {"build", "test", NULL, &p->build.test},
         {"run", "program", &p->program, NULL},
+        {"run", "environment", NULL, &p->run_environment},
         {"nodes", "file", &p->nodes_file, NULL},
         {"nodes", "group", &p->nodes_group, NULL},
         {"deploy", "files", NULL, &p->deploy_files},
@@ -305,6 +307,7 @@ void project_release(struct project *p)
     free(p->board);
     free(p->glibc);
     free(p->program);
+    strv_release(&p->run_environment);
     free(p->build.system);
     strv_release(&p->build.configure);
     strv_release(&p->build.args);

@@ -3,7 +3,7 @@
 //     [project] name
 //     [target]  sysroot, board, glibc
 //     [build]   system, configure, args, command, test
-//     [run]     ranks, program
+//     [run]     ranks, program, environment
 //     [nodes]   file, group
 //     [node N]  host, slots, board, identity, port, peer
 //     [deploy]  files, keep, runtime
@@ -66,6 +66,7 @@ struct project {
     struct strv slurm_options;          // further words for sbatch
     char *program;                      // what `pisdk run` runs; the project's name when not given
     long ranks;                         // 0: not given, run without mpirun
+    struct strv run_environment;        // variables for it: NAME, as it is here, or NAME=VALUE
 };
 
 // Reads pisdk.ini in this folder or the nearest one above. ERR_NOT_FOUND when there is none,

@@ -4,7 +4,67 @@
 
 #include "base/fs.h"
 
-// Names, and prefixes that end in *, of variables that make no sense to the program.
+// Names, and prefixes that end in *.
+static bool is_one_of(const char *variable, const char *const names[], size_t count)
+{
+    size_t n = strcspn(variable, "=");
+    for (size_t i = 0; i < count; i++) {
+        size_t k = strlen(names[i]);
+        bool prefix = names[i][k - 1] == '*';
+        if (prefix ? strncmp(variable, names[i], k - 1) == 0
+                   : n == k && strncmp(variable, names[i], k) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// What steers programs and their libraries, and is nobody's secret. Whatever else is in the
+// desktop's environment, tokens and keys among it, stays there.
+static bool is_passed_on(const char *variable)
+{
+    static const char *const names[] = {
+        "LANG",
+        "LANGUAGE",
+        "LC_*",
+        "TERM",
+        "COLORTERM",
+        "COLUMNS",
+        "LINES",
+        "NO_COLOR",
+        "CLICOLOR*",
+        "FORCE_COLOR",
+        "OMP_*",
+        "GOMP_*",
+        "KMP_*",
+        "OMPI_MCA_*",
+        "PMIX_MCA_*",
+        "PRTE_MCA_*",
+        "MPICH_*",
+        "MPIR_*",
+        "MPIEXEC_*",
+        "HYDRA_*",
+        "UCX_*",
+        "HWLOC_*",
+        "OPENBLAS_*",
+        "BLIS_*",
+        "FFTW_*",
+        "GFORTRAN_*",
+        "MALLOC_*",
+        "GLIBC_TUNABLES",
+        "LSAN_OPTIONS",
+        "GCOV_*",
+        "LLVM_PROFILE_FILE",
+        "GMON_OUT_PREFIX",
+        "GTEST_*",
+        "CTEST_*",
+        "SOURCE_DATE_EPOCH",
+        "MPLBACKEND",
+    };
+    return is_one_of(variable, names, ARRAY_SIZE(names));
+}
+
+// What makes no sense to the program, even when a build or a test sets it.
 static bool describes_desktop(const char *variable)
 {
     static const char *const names[] = {
@@ -15,6 +75,8 @@ static bool describes_desktop(const char *variable)
         "SHELL",
         "PWD",
         "OLDPWD",
+        "SHLVL",
+        "_",
         "TMPDIR",
         "MAIL",
         "DISPLAY",
@@ -39,16 +101,44 @@ static bool describes_desktop(const char *variable)
         "TZ",
         "CHARSET",
     };
-    size_t n = strcspn(variable, "=");
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        size_t k = strlen(names[i]);
-        bool prefix = names[i][k - 1] == '*';
-        if (prefix ? strncmp(variable, names[i], k - 1) == 0
-                   : n == k && strncmp(variable, names[i], k) == 0) {
-            return true;
-        }
+    return is_one_of(variable, names, ARRAY_SIZE(names));
+}
+
+#define DESKTOP "PISDK_DESKTOP"
+
+static void add_names(char *const *variables, struct strv *names)
+{
+    for (; *variables; variables++) {
+        strv_take(names, xstrndup(*variables, strcspn(*variables, "=")));
     }
-    return false;
+}
+
+void sandbox_mark_environment(void)
+{
+    _cleanup_strv_ struct strv names = {0};
+    add_names(environ, &names);
+    _cleanup_free_ char *text = strv_join(&names, " ");
+    setenv(DESKTOP, text, 0);
+}
+
+// ctest gives a test variables of its own; those that it was started with are the desktop's.
+static bool names_of_ctest(struct strv *names)
+{
+    enum { COMM_MAX = 64, ENVIRONMENT_MAX = 1 << 22 };
+    _cleanup_free_ char *comm = xasprintf("/proc/%d/comm", (int)getppid());
+    _cleanup_free_ char *environment = xasprintf("/proc/%d/environ", (int)getppid());
+    _cleanup_strbuf_ struct strbuf name = {0};
+    _cleanup_strbuf_ struct strbuf text = {0};
+    struct err ignored = ERR_INIT;
+    if (fs_read_file(comm, COMM_MAX, &name, &ignored) != 0 || strcmp(name.data, "ctest\n") != 0 ||
+        fs_read_file(environment, ENVIRONMENT_MAX, &text, &ignored) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < text.len; i += strlen(text.data + i) + 1) {
+        char *one[] = {text.data + i, NULL};
+        add_names(one, names);
+    }
+    return true;
 }
 
 char *environment_flat_folder(const struct sandbox *s, const char *path)
@@ -166,10 +256,34 @@ void sandbox_add_board(const struct board *board, bool of_user, struct strv *env
     add_sanitizer("UBSAN_OPTIONS", "print_stacktrace=1", of_user, env);
 }
 
-void sandbox_user_environment(struct strv *out)
+// NAME: ours, if there is one; NAME=VALUE.
+static void add_exported(const struct strv *exported, struct strv *out)
 {
+    for (size_t i = 0; exported && i < exported->n; i++) {
+        const char *one = exported->items[i];
+        const char *value = getenv(one);
+        _cleanup_free_ char *text = strchr(one, '=') ? xstrdup(one)
+                                    : value          ? xasprintf("%s=%s", one, value)
+                                                     : NULL;
+        if (text && !strv_assigns(out, text)) {
+            strv_add(out, text);
+        }
+    }
+}
+
+void sandbox_user_environment(const struct strv *exported, struct strv *out)
+{
+    _cleanup_strv_ struct strv desktop = {0};
+    const char *marked = getenv(DESKTOP);
+    if (marked) {
+        strv_add_words(&desktop, marked);
+    }
+    bool known = marked || names_of_ctest(&desktop);
+    add_exported(exported, out);
     for (char **v = environ; *v; v++) {
-        if (!describes_desktop(*v)) {
+        _cleanup_free_ char *name = xstrndup(*v, strcspn(*v, "="));
+        bool is_new = known && !strv_has(&desktop, name);
+        if (!strv_assigns(out, *v) && !describes_desktop(*v) && (is_passed_on(*v) || is_new)) {
             strv_add(out, *v);
         }
     }
@@ -184,7 +298,7 @@ int environment_make(struct sandbox *s, struct err *err)
                        "namespace mode can handle",
                        s->root);
     }
-    sandbox_user_environment(&s->env);
+    sandbox_user_environment(s->o->exported, &s->env);
     sandbox_add_board(s->o->board, true, &s->env);
     if (rooted) {
         add_root(s);

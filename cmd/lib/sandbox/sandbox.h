@@ -44,6 +44,7 @@ struct sandbox_options {
     const char *sysroot_dir;        // the folder with root/, folders/ and mnt/ in it
     const char *triple;             // names the library folders
     const struct strv *environment; // NAME=VALUE for every mode, unless the user has set NAME
+    const struct strv *exported;    // see sandbox_user_environment
     const struct strv *rootless;    // NAME=VALUE for binfmt and prefix; see environment.h
     bool needs_exec; // it starts programs of the target by itself: not in prefix mode
     const struct board *board;
@@ -75,8 +76,13 @@ int sandbox_make_transparent(const char *interpreter, struct err *err) ERR_MUST_
 // What `doctor` asks: does this mode work here? Runs the smallest ARM program, without a sysroot.
 int sandbox_probe(enum sandbox_mode mode, const char *runtime, struct err *err) ERR_MUST_CHECK;
 
-// The variables of our environment, NAME=VALUE, that make sense to an emulated program.
-void sandbox_user_environment(struct strv *out);
+// The variables of our environment, NAME=VALUE, that an emulated program gets: those on a list,
+// those that are `exported` (each NAME or NAME=VALUE; NULL: none), and what was set since
+// sandbox_mark_environment, or by ctest for its test.
+void sandbox_user_environment(const struct strv *exported, struct strv *out);
+// Marks what our environment has as the desktop's. What a build or a test sets from here on is for
+// its programs.
+void sandbox_mark_environment(void);
 
 // What programs on an emulated board with a root of its own find as after a login, but for what the
 // board itself is: sandbox_add_board, which all emulated programs need. `of_user`: with the user's

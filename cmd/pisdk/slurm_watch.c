@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/output.h"
 #include "base/proc.h"
 #include "node_choice.h"
 #include "remote/slurm.h"
@@ -114,6 +115,7 @@ struct watching {
     double ending;     // since when just nodes are waited for, or 0
     double unknown;    // since when Slurm does not know it, or 0
     char *said;        // by sbatch, against it
+    char *lost;        // a node that answered no more
     struct err why;    // the session's end
 };
 
@@ -177,6 +179,16 @@ static void on_job(struct watching *s, const char *line)
     }
 }
 
+// mpirun may notice it too, and the job end by itself; or nobody ever.
+static void on_lost(struct watching *s, const char *node)
+{
+    log_warning(&s->w->app->log, "%s does not answer", node);
+    if (s->w->owned && !s->over && !s->lost) {
+        s->lost = xstrdup(node);
+        cancel(s);
+    }
+}
+
 static void on_line(void *user, size_t node, enum fleet_stream stream, const char *line)
 {
     struct watching *s = user;
@@ -191,6 +203,8 @@ static void on_line(void *user, size_t node, enum fleet_stream stream, const cha
         }
     } else if (str_starts(line, ":job ")) {
         on_job(s, line + strlen(":job "));
+    } else if (str_starts(line, ":lost ")) {
+        on_lost(s, line + strlen(":lost "));
     } else if (strcmp(line, ":unknown") == 0) {
         s->unknown = s->unknown > 0 ? s->unknown : clock_seconds();
     } else if (strcmp(line, ":none") == 0) {
@@ -218,6 +232,7 @@ static void take_signals(struct watching *s)
             continue;
         }
         s->stop = !s->w->owned || (s->sig && now - s->interrupted < 1);
+        output_hurry();
         s->sig = sig;
         s->interrupted = now;
         if (s->w->owned) {
@@ -335,6 +350,11 @@ static int conclude(const struct watching *s, int *status, struct err *err)
         *status = TIMED_OUT;
         return 0;
     }
+    if (s->lost) {
+        err_set(err, ERR_NODES, "job %ld was cancelled: %s does not answer", s->id, s->lost);
+        return err_hint(err, "`sinfo -N` on %s shows what Slurm knows of its nodes",
+                        s->w->place->login.items[0].name);
+    }
     if (!s->over) {
         return tell_failure(s, err);
     }
@@ -368,5 +388,6 @@ int slurm_watch(const struct slurm_watch *w, int *status, struct err *err)
     slurm_job_release(&s.job);
     free(s.told);
     free(s.said);
+    free(s.lost);
     return r;
 }

@@ -120,6 +120,14 @@ class Ends(Login):
 
 
 class Answers(Login):
+    def test_bytes_that_are_no_text(self):
+        """A terminal would obey them; and they are no UTF-8, which JSON is."""
+        job = JOB.format("PENDING", r"Evil\033[31m\377", "0:0")
+        self.command("scontrol", f"#!/bin/sh\nprintf '{job}\\n'\n")
+        [row] = json.loads(self.ok("submit", "--status", "--json").out)
+        self.assertEqual(row["reason"], "Evil?[31m?")
+        self.assertNotIn("\033", self.ok("submit", "--status").out)
+
     def test_jobs(self):
         other = JOB.format("RUNNING", "None", "0:0").replace("JobName=p", "JobName=pp")
         somebody = JOB.format("RUNNING", "None", "0:0").replace("=me(", "=you(")

@@ -202,6 +202,17 @@ class Runs(Jobs):
         self.assertNotEqual(process.wait(timeout=60), 0)
         self.assertEqual(self.job(1)["state"], "COMPLETING")
 
+    def test_a_cable_is_pulled(self):
+        """No connection is closed, so nobody hears of it: neither mpirun nor, for minutes, Slurm."""
+        process = self.start(*self.on("-n", "2", "--sbatch", "-N 2", "where", "--", "0", "100"))
+        self.assertIn("rank", process.stdout.readline())
+        time.sleep(5)  # until they are looked after
+        self.ok("cluster", "cut", "pi2")
+        _, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 5, err)
+        self.assertIn("error: job 1 was cancelled: pi2 does not answer", err)
+        self.assertEqual(self.ssh("pi1", "pgrep -x where", status=1), "")
+
 
 class Submits(Jobs):
     def test_status_output_cancel(self):

@@ -27,7 +27,7 @@ list)
         exit
     fi
     jobs=$(scontrol --oneliner show job) || exit 1
-    printf '%s\n' "$jobs" | grep -F " JobName=$project UserId=$(id -un)(" | sed 's/^/:job /'
+    printf '%s\n' "$jobs" | LC_ALL=C grep -F " JobName=$project UserId=$(id -un)(" | sed 's/^/:job /'
     exit 0
     ;;
 cancel)
@@ -51,25 +51,52 @@ submit | run)
     ;;
 esac
 
+# Slurm itself waits for minutes (SlurmdTimeout) until it says that a node is lost; a connection tells it
+# sooner. Nobody listens to port 9, so nothing is logged there: a refusal is an answer. A node that never
+# answers, behind a firewall, is left to Slurm.
+look_after() { # NODE
+    address=$(scontrol --oneliner show node "$1" | sed -n 's/.* NodeAddr=\([^ ]*\) .*/\1/p')
+    answered='' misses=0
+    while [ "$misses" -lt 3 ]; do
+        said=$(timeout 4 bash -c ': >"/dev/tcp/$0/9"' "$address" 2>&1)
+        case $?:$said in
+            0:* | *refused*) answered=yes misses=0; sleep 5 ;;
+            124:* | *"timed out"*) misses=$((misses + 1)) ;;
+            *unreachable* | *"No route to host"*) misses=$((misses + 1)); sleep 3 ;;
+            *) return ;;
+        esac
+        [ "$answered" ] || return
+    done
+    echo ":lost $1"
+}
+
 # What follows looks after the job. Nobody is told when a cable is pulled: the desktop shows every few
 # seconds that it is there.
 dir=$(mktemp -d) && : >"$dir/beat" && : >"$dir/seen" || exit
 self=$$
-n=0
+n=0 nodes=
 while :; do
     state=$(show "$job") && echo ":job $state" || echo ":unknown"
+    case $nodes:$state in
+        :*" JobState=RUNNING "*)
+            nodes=${state##* NodeList=}
+            for node in $(scontrol show hostnames "${nodes%% *}"); do
+                look_after "$node" &
+            done
+            ;;
+    esac
     sleep 1
     n=$((n + 1))
     [ $((n % 15)) -eq 0 ] || continue
     [ "$dir/beat" -nt "$dir/seen" ] || { kill "$self"; break; }
     : >"$dir/seen"
 done &
-poll=$!
 finish() {
     trap '' HUP TERM INT PIPE
     [ "$verb" != run ] || [ "$over" ] || scancel "$job"
-    kill "$poll"
     rm -rf "$dir"
+    trap '' USR1
+    kill -USR1 0 # as in deploy.sh
 }
 over=
 trap finish EXIT

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
-from harness import Case, PISDK, Result, main, write  # noqa: E402
+from harness import PISDK, Case, Result, core, main, nightly, write  # noqa: E402
 
 DATA = os.environ.get("PISDK_TEST_DATA", "")
 NO_NAMESPACES = ["unshare", "--user", "--map-root-user", "sh", "-c",
@@ -122,6 +122,7 @@ class Cluster(Case):
 
 
 class Boards(Cluster):
+    @core
     def test_what_a_board_is(self):
         self.up(3, "--board", "pi3")
         out = self.ssh("pi2", "hostname; id; uname -m; pwd; echo $HOME $SHELL $OMPI_MCA_plm; nproc --all;"
@@ -361,6 +362,7 @@ class Faults(Cluster):
             self.ok("cluster", "kill", "pi1", "pi2")
             self.ok("cluster", "start", "pi2", "pi1")
 
+    @core
     def test_cable(self):
         self.up(3)
         self.ok("cluster", "cut", "pi2")
@@ -395,6 +397,7 @@ class Faults(Cluster):
         self.ok("cluster", "ssh", "pi1", *words, **options)
         return time.monotonic() - start > 3
 
+    @nightly
     def test_rate(self):
         self.up(2, "--rate", "none")
         data = "x" * 300000
@@ -448,6 +451,7 @@ class Faults(Cluster):
 
 
 class Programs(Cluster):
+    @core
     def test_ranks_across_the_boards(self):
         project = self.project()
         self.up(3, cwd=project)
@@ -568,6 +572,7 @@ class Programs(Cluster):
                 self.ok("cluster", mend, "--name", "ring", "pi2")
                 wait_for(lambda: self.status()["pi2"]["processes"] == 0, 60)
 
+    @nightly
     def test_where_ranks_wait(self):
         self.ring()
         for how, status in ((["--timeout", "15"], 124), ([], 130)):
@@ -614,6 +619,7 @@ class End(Cluster):
         self.assertEqual(self.ssh("pi1", "hostname"), "pi1\n")
         self.fails(1, "run", "--on", "cluster", "-n", "2", "true", says="no mpirun")
 
+    @core
     def test_the_supervisor_is_killed(self):
         self.up(4)
         self.ssh("pi1", "sleep 1000 >/dev/null 2>&1 &")
@@ -626,6 +632,7 @@ class End(Cluster):
         self.assertFalse(self.runtime.exists())
         self.up(1)  # under the same name
 
+    @nightly
     def test_the_supervisor_is_stopped(self):
         """Whatever waits for it ends, by itself or when it is asked to; `down` kills it."""
         self.up(1, "--show", self.dir)
@@ -733,6 +740,7 @@ class End(Cluster):
         self.ok("cluster", "down", env=env)
         self.assertFalse(long.exists())
 
+    @nightly
     def test_a_hundred_times(self):
         mounts = Path("/proc/self/mountinfo").read_text()
         self.up(1)

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
-from harness import Case, main, write  # noqa: E402
+from harness import Case, main, nightly, write  # noqa: E402
 from sshd import Boards  # noqa: E402
 
 PROJECT = """[project]
@@ -116,6 +116,7 @@ class Deploy(Loopback):
         self.assertLess(self.deploy()["pi1"]["sent"], 100_000)
         self.assertTrue(self.same("pi1") and self.same("pi2"))
 
+    @nightly
     def test_many_small_files(self):
         self.boards(2)
         for i in range(10_000):
@@ -170,6 +171,7 @@ class Deploy(Loopback):
         [had] = re.findall(r"pi1 has ([0-9]+) MB of it already", result.err)
         self.assertGreaterEqual(int(had), 50)
 
+    @nightly
     def test_who_feeds_has_less(self):
         first, second = self.interrupted(2, "pi2")
         for piece in first[1:]:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
-from harness import Case, main, write  # noqa: E402
+from harness import Case, main, nightly, write  # noqa: E402
 
 SOURCE = r"""#include <mpi.h>
 #include <signal.h>
@@ -127,6 +127,7 @@ class OnNodes(Case):
         self.assertEqual(self.run_on(7, "-n", "2", "ranks", "fail").out.count("rank 0"), 0)
         self.nothing_is_left()
 
+    @nightly
     def test_streams_and_files(self):
         result = self.run_on(0, "-n", "2", "ranks", "input", input="one\ntwo\n")
         read = [line for line in result.out.splitlines() if line.startswith("read ")] # among other ranks'
@@ -149,6 +150,7 @@ class OnNodes(Case):
         self.assertIn("the time of 5 s was up", result.err)
         self.nothing_is_left()
 
+    @nightly
     def test_signals(self):
         self.run_on(0, "ranks", "status", "0")
         for sig in (signal.SIGINT, signal.SIGTERM):
@@ -167,6 +169,7 @@ class OnNodes(Case):
         process.wait()
         self.nothing_is_left()
 
+    @nightly
     def test_the_first_board_loses_its_network(self):
         process = self.begin("-n", "4", "ranks", "sleep")
         self.ok("cluster", "cut", "--name", "c", "pi1")
@@ -189,6 +192,7 @@ class OnNodes(Case):
         self.ok("cluster", "start", "--name", "c", "pi3")
         self.nothing_is_left()
 
+    @nightly
     def test_one_interrupt_is_enough(self):
         """Also for a rank that does not heed it, and where mpirun waits for a board for ever."""
         process = self.begin("-n", "4", "ranks", "sleep")
@@ -201,6 +205,7 @@ class OnNodes(Case):
         self.ok("cluster", "heal", "--name", "c", "pi3")
         self.nothing_is_left(90)
 
+    @nightly
     def test_where_ranks_wait(self):
         """As gdb on the boards says; here it is a script, since QEMU has no ptrace."""
         for board in ("pi1", "pi2"):
@@ -216,6 +221,7 @@ class OnNodes(Case):
         self.assertRegex(err, r"(?m)^ranks 0-1 wait in MPI_Recv at ring\.c:7$")
         self.nothing_is_left()
 
+    @nightly
     def test_networks(self):
         """That by which the first board reaches the others, unless the user says which."""
         self.run_on(0, "-n", "2")

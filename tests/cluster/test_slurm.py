@@ -13,7 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "support"))
 import slurm  # noqa: E402
-from harness import Case, main, write  # noqa: E402
+from harness import Case, main, nightly, write  # noqa: E402
 
 DATA = os.environ.get("PISDK_TEST_DATA", "")
 
@@ -76,10 +76,12 @@ class Slurm(Case):
 class Itself(Slurm):
     """That Slurm works on these boards, so that the tests below are about pisdk."""
 
+    @nightly
     def test_srun(self):
         self.assertEqual(sorted(self.ssh("pi1", "srun -N 2 hostname").split()), ["pi1", "pi2"])
         self.ssh("pi2", "srun -n 1 sh -c 'exit 7'", status=7)
 
+    @nightly
     def test_sbatch(self):
         self.assertEqual(self.ssh("pi1", "sbatch --parsable --wait -o out --wrap 'exit 6'", status=6),
                          "1\n")
@@ -88,6 +90,7 @@ class Itself(Slurm):
         self.assertIn("JobState=CANCELLED", self.ssh("pi1", "scontrol show job 2"))
         self.assertEqual(self.ssh("pi1", "squeue -h; pgrep sleep", status=1), "")
 
+    @nightly
     def test_mpi(self):
         where = self.compile(WHERE, "where")
         result = self.ssh("pi1", f"sbatch -N 2 -n 2 --wait -o out --wrap 'mpirun {where}'; cat out")
@@ -169,6 +172,7 @@ class Runs(Jobs):
         self.nothing_runs()
         self.assertEqual(self.job(2)["state"], "CANCELLED")
 
+    @nightly
     def test_its_time(self):
         result = self.pisdk(*self.on("--timeout", "2", "sleep", "--", "100"))
         self.assertEqual(result.status, 124, str(result))
@@ -183,6 +187,7 @@ class Runs(Jobs):
         self.assertEqual(self.job(3)["state"], "CANCELLED")
         self.assertEqual(self.job(2)["state"], "RUNNING")
 
+    @nightly
     def test_slurmctld_is_gone_for_a_while(self):
         process = self.begun("sh", "--", "-c", "echo begun; sleep 8; echo ended; exit 3")
         self.ssh("pi1", "kill $(cat slurm/slurmctld.pid); sleep 3; /usr/sbin/slurmctld")
@@ -194,6 +199,7 @@ class Runs(Jobs):
                  "echo 'export PATH=$HOME/bin' > .bashrc")
         self.fails(1, *self.on("where"), says="pi1 has no Slurm", hint="`host` in [slurm]")
 
+    @nightly
     def test_a_board_dies(self):
         process = self.start(*self.on("-n", "2", "--sbatch", "-N 2", "where", "--", "0", "100"))
         self.assertIn("rank", process.stdout.readline())
@@ -202,6 +208,7 @@ class Runs(Jobs):
         self.assertNotEqual(process.wait(timeout=60), 0)
         self.assertEqual(self.job(1)["state"], "COMPLETING")
 
+    @nightly
     def test_a_cable_is_pulled(self):
         """No connection is closed, so nobody hears of it: neither mpirun nor, for minutes, Slurm."""
         process = self.start(*self.on("-n", "2", "--sbatch", "-N 2", "where", "--", "0", "100"))

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
-from harness import PISDK, Case, main, path_without, write  # noqa: E402
+from harness import PISDK, Case, core, main, path_without, write  # noqa: E402
 
 DATA = os.environ.get("PISDK_TEST_DATA", "")
 ROOT = Path(DATA) / "sysroots/bookworm/root"
@@ -145,9 +145,11 @@ class Modes(Emulator):
     def test_chosen(self):
         self.assertIn("emulation: namespace mode", self.hello(None).err)
 
+    @core
     def test_namespace(self):
         self.assertIn("emulation: namespace mode", self.hello("namespace").err)
 
+    @core
     def test_prefix(self):
         self.assertIn("emulation: prefix mode", self.hello("prefix").err)
 
@@ -198,6 +200,7 @@ class Modes(Emulator):
 class Surroundings(Emulator):
     """What the program sees: a board, not the desktop."""
 
+    @core
     def test_board(self):
         program = self.compile("who", """
             #define _GNU_SOURCE
@@ -217,6 +220,7 @@ class Surroundings(Emulator):
         result = self.ok("run", "--board", "pi3", program)
         self.assertEqual(result.out, f"pi armv7l pi /home/pi 4096 {self.dir}\n")
 
+    @core
     def test_environment(self):
         program = self.compile("env", """
             #include <stdio.h>
@@ -284,6 +288,7 @@ class Surroundings(Emulator):
         entries = len(os.listdir(ROOT / folder)) + 2
         self.assertEqual(self.ok("run", program, "/" + folder).out, f"{entries} 0\n")
 
+    @core
     def test_timeouts_of_sockets(self):
         """QEMU 10.0 says it gives them and does not; then they are refused, which Open MPI can do with."""
         source = """
@@ -438,6 +443,7 @@ class Wrong(Emulator):
             self.assertIsNone(process.poll(), process.stderr.read() if process.poll() else "")
         return process
 
+    @core
     def test_ctrl_c_ends_all_ranks(self):
         for mode in ("namespace", "prefix"):
             process = self.hang(mode, "-n", 3)
@@ -463,6 +469,7 @@ class Wrong(Emulator):
                 os.killpg(process.pid, signal.SIGINT)
             self.assertEqual(process.wait(20), 128 + signal.SIGKILL)
 
+    @core
     def test_sigkill_of_pisdk_leaves_nothing(self):
         for mode in ("namespace", "prefix"):
             process = self.hang(mode, "-n", 3)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from board import Board, os_release  # noqa: E402
-from harness import Case, main  # noqa: E402
+from harness import Case, core, main  # noqa: E402
 from repository import TRIPLE, library  # noqa: E402
 
 DATA = os.environ.get("PISDK_TEST_DATA", "")
@@ -69,6 +69,7 @@ class Import(Case):
 
 
 class Good(Import):
+    @core
     def test_from_mirror_and_board(self):
         self.add_own_packages()
         self.board.install("removed-dev", "1.0", Status="deinstall ok config-files")

@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 import debsource  # noqa: E402
-from harness import Case, main  # noqa: E402
+from harness import Case, main, nightly  # noqa: E402
 from test_emulator import DATA, HOST_BINFMT  # noqa: E402
 from test_real import MPI1, RELEASE  # noqa: E402
 
@@ -117,9 +117,11 @@ class Examples(Mpi):
     def test_namespace(self):
         self.in_mode("namespace")
 
+    @nightly
     def test_binfmt(self):
         self.in_mode("binfmt")
 
+    @nightly
     def test_prefix(self):
         self.in_mode("prefix")
 
@@ -154,12 +156,15 @@ class Suite(Mpi):
     def test_namespace(self):
         self.passes("namespace", listed(f"{SUITE}, {SPAWN}"))
 
+    @nightly
     def test_binfmt(self):
         self.passes("binfmt", listed(f"{SUITE}, {SPAWN}"))
 
+    @nightly
     def test_prefix(self):
         self.passes("prefix", listed(f"{SUITE}, {SPAWN}"))
 
+    @nightly
     def test_what_cannot_pass(self):
         """The text is now and then lost by Open MPI itself, which says `Data unpack …` instead; then
         the program is run again."""

@@ -27,7 +27,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 import debsource  # noqa: E402
-from harness import PISDK, Case, main, write  # noqa: E402
+from harness import PISDK, Case, main, nightly, write  # noqa: E402
 
 RELEASE = "bookworm"
 EM_ARM, EF_ARM_ABI_FLOAT_HARD = 40, 0x400
@@ -212,6 +212,7 @@ class Real(Case):
 
     # Autotools
 
+    @nightly
     def test_suite_of_mpich(self):
         folder = self.source("mpich", upstream=True) / "test/mpi"
         flags = " ".join(["-O1", *MPI1])
@@ -240,6 +241,7 @@ class Real(Case):
 
     # CMake
 
+    @nightly
     def test_dune_common(self):
         folder = self.source("dune-common")
         build = self.dir / "build"
@@ -267,6 +269,7 @@ class Real(Case):
 
     # Meson
 
+    @nightly
     def test_dav1d(self):
         folder = self.source("dav1d")
         build = self.dir / "build"

@@ -10,10 +10,9 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
-from harness import Case, main, write  # noqa: E402
+from harness import Case, main, nightly, write  # noqa: E402
 
 DATA = os.environ.get("PISDK_TEST_DATA", "")
-RELEASES = ("bullseye", "bookworm", "trixie")
 GLIBC = {"bullseye": "2.31", "bookworm": "2.36", "trixie": "2.41"}
 
 PROGRAM = """
@@ -148,15 +147,24 @@ class Releases(Case):
             self.assertIn("0 tests failed out of 3", self.ok("test", cwd=project, env=env).out)
 
     def test_debians_open_mpi(self):
-        for release in RELEASES[:2]:
+        self.check("bullseye", "openmpi", ("namespace",), "Open MPI")
+
+    @nightly
+    def test_debians_open_mpi_in_other_modes(self):
+        for release in ("bullseye", "bookworm"):
             self.check(release, "openmpi", ("namespace", "prefix"), "Open MPI")
 
     def test_open_mpi_from_source(self):
-        for release in RELEASES:
+        self.check("trixie", "openmpi-source", ("namespace",), "Open MPI")
+
+    @nightly
+    def test_open_mpi_from_source_everywhere(self):
+        for release in GLIBC:
             self.check(release, "openmpi-source", ("namespace", "prefix"), "Open MPI")
 
+    @nightly
     def test_mpich(self):
-        for release in RELEASES:
+        for release in GLIBC:
             self.check(release, "mpich", ("namespace",), "MPICH Ver")
 
     def test_mpich_cannot_be_emulated_by_prefix(self):

@@ -16,7 +16,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
-from harness import Case, main  # noqa: E402
+from harness import Case, main, nightly  # noqa: E402
 
 DATA = os.environ.get("PISDK_TEST_DATA", "")
 FORTRAN = "arm-linux-gnueabihf-gfortran"
@@ -185,6 +185,7 @@ class Templates(Case):
     def test_mpi_cxx(self):
         self.both("mpi-cxx")
 
+    @nightly
     def test_mpi_faults(self):
         project = self.check("mpi-faults")
         self.check_that_tests_fail("mpi-faults", project)
@@ -211,9 +212,11 @@ class Templates(Case):
     def test_mpi_hello(self):
         self.both("mpi-hello")
 
+    @nightly
     def test_mpi_task_farm(self):
         self.both("mpi-task-farm")
 
+    @nightly
     def test_mpi_openmp(self):
         self.both("mpi-openmp")
 

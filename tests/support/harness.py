@@ -4,7 +4,8 @@ The program under test is named by the environment variable PISDK. A test that c
 skipped with its reason; main() ends with status 77 then, which CTest counts as skipped.
 
 PISDK_TEST_SET says which tests are run: `quick` is all that are not marked with @nightly, `nightly`
-is those that are; without it, all are.
+is those that are, and `core` those marked with @core, which are run in other surroundings as well (as
+root, with another QEMU); without it, all are.
 """
 
 import contextlib
@@ -136,15 +137,22 @@ def nightly(test):
     return test
 
 
-def is_nightly(case, name):
-    return hasattr(case, "nightly") or hasattr(getattr(case, name), "nightly")
+def core(test):
+    """Marks a test as one that shows whether the whole works."""
+    test.core = True
+    return test
+
+
+def is_wanted(case, name):
+    def has(mark):
+        return hasattr(case, mark) or hasattr(getattr(case, name), mark)
+    wanted = os.environ.get("PISDK_TEST_SET")
+    return {None: True, "quick": not has("nightly"), "nightly": has("nightly"), "core": has("core")}[wanted]
 
 
 class Loader(unittest.TestLoader):
     def getTestCaseNames(self, case):
-        wanted = os.environ.get("PISDK_TEST_SET")
-        return [name for name in super().getTestCaseNames(case) if wanted is None or
-                is_nightly(case, name) == (wanted == "nightly")]
+        return [name for name in super().getTestCaseNames(case) if is_wanted(case, name)]
 
 
 class TimedResult(unittest.TextTestResult):
@@ -166,7 +174,7 @@ def main():
         verbosity=2, resultclass=TimedResult))
     result = program.result
     for test, seconds in sorted(result.seconds.items(), key=lambda item: -item[1]):
-        print(f"{seconds:6.1f} s  {test.id()}")
+        print(f"{seconds:6.1f} s  {test.id().replace('__main__', Path(sys.argv[0]).stem)}")
     for test, reason in result.skipped:
         print(f"skipped: {test}: {reason}")
     if not result.wasSuccessful() or result.testsRun == 0:

@@ -18,32 +18,35 @@
 
 enum { STATUS_CANNOT_RUN = 127, TRACE_MAX = 16 << 20, RESPONSE_MAX = 64 << 20 };
 
+// Does this option of lld, which may begin with one - or two, print something?
+static bool prints(const char *word)
+{
+    static const char *const names[] = {"t",       "trace",   "M", "print-map", "cref",
+                                        "verbose", "version", "v", "V",         "help"};
+    if (word[0] != '-') {
+        return false;
+    }
+    const char *name = word + strspn(word, "-");
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return true;
+        }
+    }
+    return str_starts(word, "-y") || str_starts(name, "trace-symbol") ||
+           str_starts(name, "print-") || str_ends(word, "=-");
+}
+
 // Runs lld. What it was asked to print goes where it should; else it lists the files that it takes,
 // archive members as "lib.a(member.o)", one a line, in `trace`.
 static int run(struct strv *argv, struct strbuf *trace)
 {
-    static const char *const prints[] = {"-t",
-                                         "--trace",
-                                         "-M",
-                                         "--print-map",
-                                         "--cref",
-                                         "--verbose",
-                                         "--version",
-                                         "-v",
-                                         "-V",
-                                         "--help",
-                                         "--print-gc-sections",
-                                         "--print-icf-sections"};
     const struct proc_capture capture = {.input = STDIN_FILENO, .max = TRACE_MAX, .out = trace};
     struct err err = ERR_INIT;
     int status;
     bool speaks = false;
 
-    for (size_t i = 0; i < ARRAY_SIZE(prints); i++) {
-        speaks = speaks || strv_has(argv, prints[i]);
-    }
     for (size_t i = 1; i < argv->n; i++) {
-        speaks = speaks || str_starts(argv->items[i], "--print-") || str_ends(argv->items[i], "=-");
+        speaks = speaks || prints(argv->items[i]);
     }
     if (!speaks) {
         strv_add(argv, "--trace");

@@ -41,7 +41,7 @@ static bool is_there(const struct strv *lines, const struct payload_file *f)
     return lines->n && bsearch(&key, lines->items, lines->n, sizeof(*lines->items), by_text);
 }
 
-// The release that most boards have.
+// The release that most of the boards have that answered.
 static const char *common_release(const struct deploy_result *r)
 {
     const char *best = "";
@@ -49,9 +49,10 @@ static const char *common_release(const struct deploy_result *r)
     for (size_t i = 0; i < r->n; i++) {
         size_t same = 0;
         for (size_t k = 0; k < r->n; k++) {
-            same += strcmp(r->boards[i].current, r->boards[k].current) == 0;
+            same += r->boards[k].state != DEPLOY_FAILED &&
+                    strcmp(r->boards[i].current, r->boards[k].current) == 0;
         }
-        if (same > most) {
+        if (r->boards[i].state != DEPLOY_FAILED && same > most) {
             most = same;
             best = r->boards[i].current;
         }

@@ -13,6 +13,10 @@ static const struct option_spec sysroot_change_options[] = {
     MIRROR_OPTIONS,
 };
 
+static const struct option_spec sysroot_remove_options[] = {
+    {"force", 'f', NULL, "also one that projects build with"},
+};
+
 static const struct option_spec sysroot_import_options[] = {
     MIRROR_OPTIONS,
 };
@@ -101,6 +105,7 @@ const struct command sysroot_commands[] = {
         .name = "remove",
         .summary = "Remove a sysroot; its downloads stay in the cache",
         .arguments = "NAME",
+        OPTIONS(sysroot_remove_options),
         .min_args = 1,
         .max_args = 1,
         .run = cmd_sysroot_remove,

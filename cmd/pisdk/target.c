@@ -59,15 +59,20 @@ int target_open_project_sysroot(struct app *app, struct sysroot *out, struct err
 {
     _cleanup_(lock_release) struct lock lock = {0};
     int r = target_read_lock(app, &lock, err);
-    if (r != 0) {
-        return r < 0 ? -1 : target_open_sysroot(app, app->project.sysroot, out, err);
+    if (r < 0) {
+        return -1;
+    }
+    if (r > 0) {
+        r = target_open_sysroot(app, app->project.sysroot, out, err);
+        if (r == 0) {
+            sysroot_note_project(out, app->project.dir);
+        }
+        return r;
     }
     if (sysroot_open_locked(app->paths.data, &lock, out, err) != 0) {
         return err->code == ERR_NOT_FOUND ? err_hint(err, "pisdk sysroot build") : -1;
     }
-    if (strcmp(out->name, lock.name) != 0) {
-        sysroot_note_project(out, app->project.dir);
-    }
+    sysroot_note_project(out, app->project.dir);
     return 0;
 }
 

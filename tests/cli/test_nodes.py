@@ -194,6 +194,17 @@ class Add(Nodes):
         self.assertEqual(sorted(os.listdir(self.project)), ["pisdk.ini"])
 
 
+class AtOnce(Nodes):
+    def test_two_add(self):
+        """None undoes what another one has just added."""
+        adding = [self.start("nodes", "add", f"10.0.0.{i}", "--name", f"n{i}", cwd=self.project)
+                  for i in range(1, 13)]
+        for process in adding:
+            self.assertEqual(process.wait(timeout=60), 0)
+        names = [row[0] for row in self.listed()]
+        self.assertEqual(sorted(n for n in names if n.startswith("n")), sorted(f"n{i}" for i in range(1, 13)))
+
+
 class Remove(Nodes):
     def test_what_was_added(self):
         before = self.ini.read_text()

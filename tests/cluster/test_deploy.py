@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from deploys import Deploys  # noqa: E402
-from harness import main, write  # noqa: E402
+from harness import main, nightly, write  # noqa: E402
 
 WITHOUT_RSYNC = ("mkdir -p ~/norsync; [ -e ~/norsync/sh ] || { ln -s /usr/bin/* ~/norsync; "
                  "rm ~/norsync/rsync; }; PATH=$HOME/norsync\n")
@@ -140,6 +140,7 @@ class Content(Deploys):
         self.random(project, "big", 1000)
         self.deploys(project)
 
+    @nightly
     def test_many_files(self):
         project = self.project()
         for i in range(10000):
@@ -157,6 +158,7 @@ class Content(Deploys):
 class Large(Deploys):
     BOARDS = 1
 
+    @nightly
     def test_a_large_file(self):
         project = self.project()
         with open(project / "data/large", "wb") as file:
@@ -179,6 +181,7 @@ class Releases(Deploys):
         rows.sort(key=lambda r: r["current"] is not True and r["current"] != "yes")
         return {n: [r["release"] for r in rows if r["board"] == n] for n in self.names}, rows
 
+    @nightly
     def test_keep_and_back(self):
         project = self.project()
         ids = [self.deploys(project)]
@@ -331,6 +334,7 @@ class Releases(Deploys):
         self.assertEqual(self.sound(), dict.fromkeys(self.names, ""))
         self.assertFalse((self.shared / "home/pisdk" / self.name).exists())
 
+    @nightly
     def test_two_desktops(self):
         one = self.project({"a": "one\n"}, place="one")
         two = self.project({"a": "two\n"}, place="two")
@@ -347,6 +351,7 @@ class Releases(Deploys):
         self.assertEqual(len(histories), 1, histories)
         self.assertEqual(len(histories.pop().split()), 2)
 
+    @nightly
     def test_a_slow_board(self):
         """It holds up no other's staging."""
         project = self.project()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from deploys import Deploys, wait_for  # noqa: E402
-from harness import main, write  # noqa: E402
+from harness import main, nightly, write  # noqa: E402
 
 
 class Faults(Deploys):
@@ -44,6 +44,7 @@ class Faults(Deploys):
         self.assertIn("no board was changed", self.said)
         self.assertEqual(set(self.sound(**options).values()), {self.old})
 
+    @nightly
     def test_off(self):
         self.first()
         self.fault("kill", "pi2")
@@ -60,6 +61,7 @@ class Faults(Deploys):
         self.assertEqual(self.sound(boards=["pi2"]), {"pi2": self.old})
         self.afterwards()
 
+    @nightly
     def test_dies_during_staging(self):
         self.first()
         for program, words, size in [("rsync", "read-batch", 100), ("head", "-c", 3 << 20),
@@ -78,6 +80,7 @@ class Faults(Deploys):
                 self.assertEqual(self.sound(boards=["pi2"], died=True), {"pi2": self.old})
         self.afterwards()
 
+    @nightly
     def test_dies_between_the_phases(self):
         """It was ready, and the other one not yet."""
         self.first()
@@ -112,6 +115,7 @@ class Faults(Deploys):
         self.assertEqual(states, {"pi1": "unchanged", "pi2": "done"})
         self.afterwards()
 
+    @nightly
     def test_storage_that_forgets(self):
         """What is on the card is not what was written to it: in a file, in the list of files."""
         self.first()
@@ -164,6 +168,7 @@ class Faults(Deploys):
         self.fault("heal", "pi2")
         self.deploys(self.root)
 
+    @nightly
     def test_read_only(self):
         self.ssh("pi2", "mkdir -p .local/share/pisdk; chmod a-w .local/share/pisdk")
         self.addCleanup(self.ssh, "pi2", "chmod u+w .local/share/pisdk")
@@ -180,6 +185,7 @@ class Faults(Deploys):
                 self.ssh("pi2", f"chmod u+w {self.base()}/{folder}")
         self.afterwards()
 
+    @nightly
     def test_host_key(self):
         self.first()
         known = self.place / f"run/cluster/{self.cluster}/known_hosts"
@@ -202,6 +208,7 @@ class Faults(Deploys):
         known.write_text(text)
         self.afterwards()
 
+    @nightly
     def test_wrong_clock(self):
         """What is there is of the future, or of long ago."""
         self.first()
@@ -213,6 +220,7 @@ class Faults(Deploys):
             self.change(3 << 20)
             self.afterwards()
 
+    @nightly
     def test_locks_of_strangers(self):
         """A lock's process number means something with its host, boot and start only."""
         self.first()
@@ -249,6 +257,7 @@ class Faults(Deploys):
         release = self.deploys(self.root)
         self.assertNotEqual(release, self.old)
 
+    @nightly
     def test_network(self):
         """The cable of a board is pulled while it receives, and plugged in again."""
         self.first()
@@ -296,6 +305,7 @@ class Interrupted(Faults):
     def test_killed(self):
         self.interrupt(signal.SIGKILL, -signal.SIGKILL)
 
+    @nightly
     def test_interrupt(self):
         self.interrupt(signal.SIGINT, -signal.SIGINT)
 

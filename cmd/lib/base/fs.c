@@ -183,18 +183,28 @@ int fs_write_file(const char *path, const void *data, size_t n, mode_t mode, str
 
 int fs_mkdir_all(const char *path, mode_t mode, struct err *err)
 {
-    if (mkdir(path, mode) == 0 || fs_is_dir(path)) {
+    if (mkdir(path, mode) == 0) {
         return 0;
     }
-    if (errno == ENOENT) {
+    int code = errno;
+    if (code == ENOENT) {
         _cleanup_free_ char *parent = fs_parent(path);
         if (fs_mkdir_all(parent, mode, err) != 0) {
             return -1;
         }
-        if (mkdir(path, mode) == 0 || errno == EEXIST) {
+        if (mkdir(path, mode) == 0) {
             return 0;
         }
+        code = errno;
     }
+    if (fs_is_dir(path)) {
+        return 0;
+    }
+    if (code == EEXIST && !fs_exists(path)) {
+        return err_set(err, ERR_FAILED, "cannot create folder %s: it is a link that leads nowhere",
+                       path);
+    }
+    errno = code;
     return err_sys(err, "cannot create folder %s", path);
 }
 

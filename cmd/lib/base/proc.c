@@ -293,8 +293,9 @@ static bool capture_read(int fd, struct strbuf *into, const struct proc_capture 
     ssize_t n = read(fd, chunk, sizeof(chunk));
     if (n > 0 && c->on_data) {
         c->on_data(c->user, chunk, (size_t)n);
-    } else if (n > 0 && into->len + (size_t)n <= c->max) {
-        strbuf_add(into, chunk, (size_t)n);
+    } else if (n > 0 && into->len < c->max) {
+        size_t room = c->max - into->len;
+        strbuf_add(into, chunk, (size_t)n < room ? (size_t)n : room);
     }
     return n > 0 || (n < 0 && errno == EINTR);
 }

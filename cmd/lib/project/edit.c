@@ -1,6 +1,8 @@
 #include "project/edit.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/fs.h"
@@ -31,11 +33,24 @@ static int write_text(const struct project *p, const char *path, const struct st
     return fs_write_file(path, text->data, text->len, st.st_mode & PERMISSIONS, err);
 }
 
+// Two that change the file at once would undo each other's change. -1: then it is changed all the
+// same.
+static int lock_folder(const struct project *p)
+{
+    int fd = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)!flock(fd, LOCK_EX);
+    }
+    return fd;
+}
+
 int project_add_sections(const struct project *p, const char *sections, struct err *err)
 {
+    _cleanup_close_ int lock = lock_folder(p);
     _cleanup_free_ char *path = find_file(p);
     _cleanup_strbuf_ struct strbuf text = {0};
 
+    (void)lock;
     if (ini_load(path, &text, err) != 0) {
         return -1;
     }
@@ -64,12 +79,14 @@ static void add_kept(struct strbuf *to, bool cut, const char *text, size_t n)
 
 int project_remove_sections(const struct project *p, const struct strv *names, struct err *err)
 {
+    _cleanup_close_ int lock = lock_folder(p);
     _cleanup_free_ char *path = find_file(p);
     _cleanup_(ini_sections_release) struct ini_sections sections = {0};
     _cleanup_strbuf_ struct strbuf text = {0};
     _cleanup_strbuf_ struct strbuf kept = {0};
     size_t at = 0; // behind what was kept or cut
 
+    (void)lock;
     if (ini_load(path, &text, err) != 0 ||
         ini_find_sections(path, text.data, &sections, err) != 0) {
         return -1;

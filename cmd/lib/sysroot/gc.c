@@ -55,9 +55,9 @@ static bool has_lock(const char *project, const char *name, const struct lock *e
     return lock_read(file, &lock, &ignored) == 0 && lock_is_same(&lock, expected);
 }
 
-// Has one of its projects still the lock that it was made from? One that was made for no project is
-// the user's own.
-static bool is_used(const struct sysroot *s)
+bool sysroot_users(const struct sysroot *s,
+                   bool (*by_its_name)(const char *project, const char *name),
+                   struct strv *projects)
 {
     _cleanup_free_ char *path = fs_join(s->dir, SYSROOT_PROJECTS);
     _cleanup_strbuf_ struct strbuf text = {0};
@@ -65,17 +65,26 @@ static bool is_used(const struct sysroot *s)
     struct slice line;
 
     if (fs_read_file(path, SYSROOT_PROJECTS_MAX, &text, &ignored) != 0) {
-        return true;
+        return false;
     }
     struct slice rest = {text.data, text.len};
     while (slice_cut(&rest, '\n', &line)) {
         _cleanup_free_ char *project = slice_dup(line);
-        if (has_lock(project, LOCK_FILE, &s->lock) ||
-            has_lock(project, LOCK_BOARD_FILE, &s->lock)) {
-            return true;
+        _cleanup_free_ char *lock = fs_join(project, LOCK_FILE);
+        bool by_name = by_its_name && !fs_exists(lock) && by_its_name(project, s->name);
+        if (!strv_has(projects, project) && (by_name || has_lock(project, LOCK_FILE, &s->lock) ||
+                                             has_lock(project, LOCK_BOARD_FILE, &s->lock))) {
+            strv_add(projects, project);
         }
     }
-    return false;
+    return true;
+}
+
+// One that was made for no project is the user's own.
+static bool is_used(const struct sysroot *s)
+{
+    _cleanup_strv_ struct strv projects = {0};
+    return !sysroot_users(s, NULL, &projects) || projects.n > 0;
 }
 
 static void keep_packages(struct gc *g, const struct lock *lock)

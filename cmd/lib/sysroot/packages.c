@@ -218,10 +218,21 @@ static bool cannot_link(int code)
     return code == EXDEV || code == EPERM || code == EMLINK || code == EOPNOTSUPP || code == ENOSYS;
 }
 
+// The kernel's own copy does not work between any two file systems.
 static int copy_content(int from, int to)
 {
+    enum { CHUNK = 1 << 16 };
+    _cleanup_free_ char *chunk = NULL;
+    struct err ignored = ERR_INIT;
     for (;;) {
-        ssize_t n = copy_file_range(from, NULL, to, NULL, 1 << 30, 0);
+        ssize_t n = chunk ? -1 : copy_file_range(from, NULL, to, NULL, 1 << 30, 0);
+        if (n < 0 && !chunk) {
+            chunk = xmalloc(CHUNK);
+        }
+        if (n < 0) {
+            n = read(from, chunk, CHUNK);
+            n = n > 0 && fs_write_all(to, chunk, (size_t)n, &ignored) != 0 ? -1 : n;
+        }
         if (n <= 0) {
             return (int)n;
         }

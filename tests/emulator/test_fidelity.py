@@ -473,6 +473,25 @@ class Board(Fidelity):
                 printf("%d", connect(socket(AF_INET, SOCK_STREAM, 0), (void *)&a, sizeof(a)));
                 """, "-include", "netinet/in.h", args=[server.getsockname()[1]])
 
+    def test_abstract_sockets_are_the_desktops(self):
+        name = f"pisdk-test-{os.getpid()}"
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind("\0" + name)
+            server.listen()
+            self.prints("0", """
+                struct sockaddr_un a = {.sun_family = AF_UNIX};
+                strcpy(a.sun_path + 1, argv[1]);
+                printf("%d", connect(socket(AF_UNIX, SOCK_STREAM, 0), (void *)&a,
+                                     offsetof(struct sockaddr_un, sun_path) + 1 + strlen(argv[1])));
+                """, "-include", "sys/un.h", "-include", "stddef.h", args=[name])
+
+    def test_large_files_without_the_macro(self):
+        self.prints("32", """
+            int fd = open("large", O_CREAT | O_RDWR | O_TRUNC, 0600);
+            lseek(fd, 0x7ffffff0, SEEK_SET);
+            printf("%d", (int)write(fd, "0123456789abcdef0123456789abcdef", 32));
+            unlink("large");""")
+
     def test_files_of_the_system(self):
         """They are forgotten; and some may be written that a board's user may not write."""
         body = """

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/held.h"
 #include "base/ini.h"
 #include "base/proc.h"
 
@@ -293,6 +294,34 @@ static int copy_folder(struct copy *c, const char *from, const char *to, struct 
     return 0;
 }
 
+// Made beside its place and renamed: what has the name is whole.
+static int create_at_once(struct copy *c, const char *files, const char *target, struct err *err)
+{
+    enum { FOLDER_MODE = 0777 };
+    const mode_t mask = umask(0);
+    umask(mask);
+    _cleanup_free_ char *parent = fs_parent(target);
+    _cleanup_free_ char *prefix = xasprintf(".%s.new-", fs_base(target));
+    _cleanup_free_ char *made = NULL;
+    struct err ignored = ERR_INIT;
+
+    if (fs_mkdir_all(parent, FOLDER_MODE, err) != 0) {
+        return -1;
+    }
+    _cleanup_close_ int held = held_make(parent, prefix, FOLDER_MODE & ~mask, &made, err);
+    if (held < 0) {
+        return -1;
+    }
+    int r = copy_entry(c, files, made, err);
+    if (r == 0 && rename(made, target) != 0) {
+        r = err_sys(err, "cannot create folder %s", target);
+    }
+    if (r != 0) {
+        (void)!fs_remove_tree(made, &ignored);
+    }
+    return r;
+}
+
 int template_create(const struct template *t, const char *target,
                     const struct template_values *values, struct err *err)
 {
@@ -307,6 +336,10 @@ int template_create(const struct template *t, const char *target,
         err_set(err, ERR_USAGE, "the folder %s is not empty", target);
         return err_hint(err, "choose another name, or remove it first");
     }
+    if (!existed) {
+        return create_at_once(&c, files, target, err);
+    }
+    // In a folder that is there already nothing can be done at once.
     if (copy_entry(&c, files, target, err) != 0) {
         struct err ignored = ERR_INIT;
         (void)!fs_remove_tree(target, &ignored);

@@ -1,13 +1,11 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/magic.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <time.h>
 
 #include "base/fs.h"
+#include "base/held.h"
 #include "sandbox/environment.h"
 #include "sandbox/internal.h"
 
@@ -15,30 +13,6 @@ static bool is_tmpfs(const char *path)
 {
     struct statfs st;
     return statfs(path, &st) == 0 && (st.f_type == TMPFS_MAGIC || st.f_type == RAMFS_MAGIC);
-}
-
-// Folders of runs that were killed together with their supervisor. A run holds a lock on its own.
-static void sweep(const char *parent, const char *prefix)
-{
-    _cleanup_strv_ struct strv names = {0};
-    struct err ignored = ERR_INIT;
-    enum { NEW_SECONDS = 60 }; // younger ones may not be locked yet
-
-    if (fs_list_dir(parent, &names, &ignored) != 0) {
-        return;
-    }
-    for (size_t i = 0; i < names.n; i++) {
-        if (!str_starts(names.items[i], prefix)) {
-            continue;
-        }
-        _cleanup_free_ char *path = fs_join(parent, names.items[i]);
-        _cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        struct stat st;
-        if (fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == getuid() &&
-            st.st_mtime + NEW_SECONDS < time(NULL) && flock(fd, LOCK_EX | LOCK_NB) == 0) {
-            (void)!fs_remove_tree(path, &ignored);
-        }
-    }
 }
 
 static int make_folder(struct sandbox *s, struct err *err)
@@ -54,18 +28,11 @@ static int make_folder(struct sandbox *s, struct err *err)
         if (fs_mkdir_all(parent, 0700, err) != 0 || (!last && !is_tmpfs(parent))) {
             continue;
         }
-        s->scratch = xasprintf("%s-XXXXXX", places[i]); // beside it, so that nothing else stays
-        if (mkdtemp(s->scratch)) {
-            s->scratch_lock = open(s->scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-            if (s->scratch_lock < 0 || flock(s->scratch_lock, LOCK_EX) != 0) {
-                return err_sys(err, "cannot lock %s", s->scratch);
-            }
-            _cleanup_free_ char *prefix = xasprintf("%s-", fs_base(places[i]));
-            sweep(parent, prefix);
+        _cleanup_free_ char *prefix = xasprintf("%s-", fs_base(places[i])); // so nothing else stays
+        s->scratch_lock = held_make(parent, prefix, 0700, &s->scratch, err);
+        if (s->scratch_lock >= 0) {
             return 0;
         }
-        err_sys(err, "cannot make a folder %s", s->scratch);
-        free(TAKE_PTR(s->scratch));
     }
     return -1;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "base/held.h"
 #include "sysroot/path.h"
 
 // Changes when the same .deb gives another tree.
@@ -74,18 +75,14 @@ bool packages_load(const char *data, const char *key, struct tree *out)
 int packages_begin(const char *data, const char *key, struct packages_new *out, struct err *err)
 {
     _cleanup_free_ char *folder = xasprintf("%s/packages/%.2s", data, key);
-    _cleanup_free_ char *template = xasprintf("%s/.new-XXXXXX", folder);
 
-    *out = (struct packages_new){.tree = -1};
-    if (fs_mkdir_all(folder, FOLDER_MODE, err) != 0) {
+    *out = (struct packages_new){.tree = -1, .held = -1};
+    if (fs_mkdir_all(folder, FOLDER_MODE, err) != 0 ||
+        (out->held = held_make(folder, ".new-", FOLDER_MODE, &out->dir, err)) < 0) {
         return -1;
     }
-    if (!mkdtemp(template)) {
-        return err_sys(err, "cannot create a folder in %s", folder);
-    }
-    out->dir = TAKE_PTR(template);
     _cleanup_free_ char *tree = fs_join(out->dir, "tree");
-    if (chmod(out->dir, FOLDER_MODE) != 0 || mkdir(tree, FOLDER_MODE) != 0 ||
+    if (mkdir(tree, FOLDER_MODE) != 0 ||
         (out->tree = open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
         err_sys(err, "cannot create %s", tree);
         packages_end(out);
@@ -125,11 +122,14 @@ void packages_end(struct packages_new *p)
     if (p->tree >= 0) {
         close(p->tree);
     }
+    if (p->held >= 0) {
+        close(p->held);
+    }
     if (p->dir) {
         (void)!fs_remove_tree(p->dir, &ignored); // not there when it was committed
     }
     free(p->dir);
-    *p = (struct packages_new){.tree = -1};
+    *p = (struct packages_new){.tree = -1, .held = -1};
 }
 
 static int normalise_link(int root, struct tree_entry *e, struct err *err)

@@ -25,6 +25,7 @@ bool packages_load(const char *data, const char *key, struct tree *out);
 // A package being made: a folder that nobody else sees.
 struct packages_new {
     char *dir; // the folder that becomes KEY
+    int held;  // see base/held.h
     int tree;  // tree/ in it, open
 };
 

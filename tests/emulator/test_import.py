@@ -121,10 +121,10 @@ class Good(Import):
         self.ok("sysroot", "build", cwd=self.dir / "p")
         self.assertEqual((self.dir / "p/pisdk.lock").read_text(), text)
         self.ok("sysroot", "verify", cwd=self.dir / "p")
-        self.ok("sysroot", "remove", "board")
+        self.ok("sysroot", "remove", "--force", "board")
         self.ok("sysroot", "build", cwd=self.dir / "p")  # copied packages are still unpacked here
         self.ok("sysroot", "gc", "--all")
-        self.ok("sysroot", "remove", Path(self.ok("sysroot", "path", cwd=self.dir / "p").out).parts[-2])
+        self.ok("sysroot", "remove", "--force", Path(self.ok("sysroot", "path", cwd=self.dir / "p").out).parts[-2])
         self.ok("sysroot", "gc")
         self.fails(1, "sysroot", "build", cwd=self.dir / "p", says="was copied from a board",
                    hint="sysroot import")

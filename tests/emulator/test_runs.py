@@ -467,7 +467,7 @@ class Terminal(Runs):
         pid, fd = pty.fork()
         if pid == 0:
             os.chdir(self.dir)
-            os.execve(PISDK, [PISDK, "run", *words], {**self.env, "PISDK_EMULATION": mode, "PS1": "> "})
+            os.execve(PISDK, [PISDK, "run", "-x", "PS1", *words], {**self.env, "PISDK_EMULATION": mode, "PS1": "> "})
         self.addCleanup(os.close, fd)
         self.addCleanup(self.end, pid)
         fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))

@@ -18,8 +18,26 @@ static void check(const struct remotes *r)
     }
 }
 
+// Ranges of thousands of nodes take long and find nothing that those of dozens do not.
+static bool has_large_range(const uint8_t *data, size_t size)
+{
+    enum { DIGITS = 2 };
+    size_t begin = 0; // of a number
+    for (size_t i = 0; i < size; i++) {
+        if (data[i] < '0' || data[i] > '9') {
+            begin = i + 1;
+        } else if (i - begin == DIGITS && begin > 0 && strchr("-:", data[begin - 1])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    if (has_large_range(data, size)) {
+        return 0;
+    }
     // A copy of just this size, so that reading beyond it is seen.
     _cleanup_free_ char *text = xmalloc(size);
     for (size_t i = 0; i < size; i++) {

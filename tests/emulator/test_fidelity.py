@@ -483,7 +483,8 @@ class Board(Fidelity):
                 strcpy(a.sun_path + 1, argv[1]);
                 printf("%d", connect(socket(AF_UNIX, SOCK_STREAM, 0), (void *)&a,
                                      offsetof(struct sockaddr_un, sun_path) + 1 + strlen(argv[1])));
-                """, "-include", "sys/un.h", "-include", "stddef.h", args=[name])
+                """, "-include", "sys/socket.h", "-include", "sys/un.h", "-include", "stddef.h",
+                args=[name])
 
     def test_large_files_without_the_macro(self):
         self.prints("32", """

@@ -232,7 +232,7 @@ static void check_space(struct checkup *c)
         uint64_t bytes = 0;
         char size[32];
         struct err err = ERR_INIT;
-        _cleanup_free_ char *set = xasprintf("set %s to a folder of yours", folders[i].variable);
+        _cleanup_free_ char *set = xasprintf("set %s to a folder of your own", folders[i].variable);
         _cleanup_free_ char *mend = xasprintf("free some space (500 MB are needed), or %s", set);
         if (fs_check_writable(folders[i].path, &err) != 0) {
             report(c, folders[i].what, MISSING, err.msg, set);

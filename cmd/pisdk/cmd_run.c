@@ -94,6 +94,11 @@ static int choose_folders(struct run *run, struct err *err)
     return 0;
 }
 
+static bool is_mpich(const struct run *run)
+{
+    return str_eq(run->target->sysroot.lock.flavour, "mpich");
+}
+
 static void make_argv(const struct run *run, struct strv *argv)
 {
     if (run->ranks > 0) {
@@ -143,7 +148,7 @@ static int emulate(struct run *run, int *status, struct err *err)
         .memory = run->memory,
         .core_max = traces_crashes(run) ? CRASH_CORE_MAX : 0,
         .stacks = run->mpi && traces_crashes(run),
-        .mpirun = run->mpi,
+        .mpirun = run->mpi && !is_mpich(run), // Hydra would give its ranks the blocked signal
         .run = run->id,
         .news = &run->news,
         .log = &run->app->log,
@@ -225,6 +230,7 @@ static int run_on_nodes(struct run *run, bool slurm, int *status, struct err *er
         .program = run->program,
         .command = run->in_sysroot,
         .args = run->args.items,
+        .variables = &run->exported,
         .mpirun = &run->mpirun,
         .ranks = run->ranks,
         .timeout = run->timeout,
@@ -267,11 +273,8 @@ static int prepare(struct run *run, struct err *err)
     if (program_find(run->app, run->target, run->word, &run->program, &run->in_sysroot, err) != 0) {
         return -1;
     }
-    strv_add_all(&run->exported, input_values(in, "export")->items);
-    if (run->app->has_project) { // the first one counts
-        strv_add_all(&run->exported, run->app->project.run_environment.items);
-    }
-    mpirun_words(in, &run->mpirun);
+    run_variables(run->app, &run->exported);
+    mpirun_words(in, &run->exported, is_mpich(run), &run->mpirun);
     run->mpi = run->ranks > 0 || is_launcher(run);
     return choose_folders(run, err);
 }
@@ -318,7 +321,7 @@ static void tell_lost(const struct run *run)
     if (n->lost > SANDBOX_LOST_TOLD) {
         strbuf_addf(&names, " and %u more", n->lost - SANDBOX_LOST_TOLD);
     }
-    log_warning(&run->app->log, "written on the emulated board, which is gone: %s", names.data);
+    log_warning(&run->app->log, "lost with the emulated board: %s", names.data);
     log_info(&run->app->log, "hint: files below %s are kept",
              run->visible.n ? run->visible.items[0] : run->cwd);
 }

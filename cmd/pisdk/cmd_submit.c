@@ -34,9 +34,10 @@ static int find(struct app *app, struct target *target, struct nodes_job *job, c
 static int hand_in(struct app *app, const struct slurm_place *place, struct err *err)
 {
     _cleanup_strv_ struct strv args = {0};
+    _cleanup_strv_ struct strv variables = {0};
     _cleanup_strv_ struct strv mpirun = {0};
     _cleanup_free_ char *program = NULL;
-    struct nodes_job job = {.mpirun = &mpirun};
+    struct nodes_job job = {.variables = &variables, .mpirun = &mpirun};
     struct target target;
     long id;
 
@@ -46,7 +47,8 @@ static int hand_in(struct app *app, const struct slurm_place *place, struct err 
     strv_add_all(&args, app->input.args.n ? app->input.args.items + 1 : NULL);
     strv_add_all(&args, app->input.rest.items);
     job.args = args.items;
-    mpirun_words(&app->input, &mpirun);
+    run_variables(app, &variables);
+    mpirun_words(&app->input, &variables, str_eq(target.sysroot.lock.flavour, "mpich"), &mpirun);
     int r = find(app, &target, &job, &program, err);
     r = r == 0 ? slurm_submit(app, place, &job, &id, err) : r;
     target_release(&target);

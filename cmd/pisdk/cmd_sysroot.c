@@ -115,9 +115,8 @@ static int check_unused(struct app *app, const char *name, struct err *err)
     _cleanup_free_ char *more =
         projects.n > 1 ? xasprintf(" and %zu more", projects.n - 1) : xstrdup("");
     err_set(err, ERR_USAGE, "project %s%s builds with sysroot `%s`", projects.items[0], more, name);
-    return err_hint(err,
-                    "with --force it goes all the same; `pisdk sysroot build` in the project makes "
-                    "it again");
+    return err_hint(err, "--force removes it anyway; `pisdk sysroot build` in the project makes "
+                         "it again");
 }
 
 int cmd_sysroot_remove(struct app *app, struct err *err)

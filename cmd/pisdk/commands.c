@@ -43,7 +43,8 @@ static const struct option_spec build_options[] = {
         {"bind-to", 0, "WHAT", "for mpirun: what ranks are bound to"},                             \
         {"rank-by", 0, "WHAT", "for mpirun: how ranks are numbered"},                              \
         {"mca", 0, "NAME VALUE", "for mpirun: a parameter of Open MPI; may be given again"},       \
-        {"export", 'x', "NAME[=VALUE]", "a variable that the program gets: ours, or a new one"},   \
+        {"export", 'x', "NAME[=VALUE]",                                                            \
+         "pass a variable to the program; NAME alone takes its value from here"},                  \
     {                                                                                              \
         "mpirun", 0, "WORDS", "further words for mpirun"                                           \
     }

@@ -194,7 +194,7 @@ static int execute(struct app *app, int argc, char **argv, struct err *err)
 static int finish_output(struct app *app, int status)
 {
     struct err err = ERR_INIT;
-    if (fflush(stdout) == 0 && !ferror(stdout)) {
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || output_is_given_up()) {
         return status;
     }
     err_sys(&err, "cannot write to standard output");

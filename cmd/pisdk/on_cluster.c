@@ -151,7 +151,10 @@ static int run(const struct cluster *c, struct log *log, const struct cluster_jo
     make_argv(c, job, &boards, &argv);
     sandbox_user_environment(job->exported, &env);
     strv_addf(&env, "PISDK_RUN=%s", job->run);
-    strv_add_list(&env, "CHARSET=UTF-8", "TZ=UTC0", NULL); // see sandbox/environment.c
+    strv_add(&env, "CHARSET=UTF-8"); // see sandbox/environment.c
+    if (!strv_assigns(&env, "TZ=")) {
+        strv_add(&env, "TZ=UTC0");
+    }
     // Tests that need one board only do not all meet on the first one.
     size_t board = job->ranks > 0 || job->mpirun ? 0 : (size_t)getpid() % boards.n;
     const struct cluster_command command = {
@@ -164,7 +167,8 @@ static int run(const struct cluster *c, struct log *log, const struct cluster_jo
         .run = job->run,
         .stacks = (job->ranks > 0 || job->mpirun) && job->core_max > 0,
         .core_max = job->core_max,
-        .mpirun = job->ranks > 0 || job->mpirun,
+        .mpirun = (job->ranks > 0 || job->mpirun) &&
+                  !str_eq(job->sysroot->lock.flavour, "mpich"), // see cmd_run.c
         .signal = job->signal,
         .others = job->ranks > 0 || job->mpirun ? &boards : NULL,
     };

@@ -177,6 +177,10 @@ static int run(struct deploying *d, const struct nodes_job *job, int *status, st
     }
     size_t own = words.n;
     strv_add_all(&words, job->ranks > 0 ? job->mpirun->items : NULL);
+    if (job->ranks == 0 && job->variables->n > 0) {
+        strv_add(&words, "env");
+        strv_add_all(&words, job->variables->items);
+    }
     strv_add(&words, program);
     strv_add_all(&words, job->args);
     bool mpich = str_eq(job->sysroot->lock.flavour, "mpich");

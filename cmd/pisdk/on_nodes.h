@@ -9,13 +9,14 @@
 struct nodes_job {
     const struct sysroot *sysroot;
     const struct target *target;
-    bool where;                // say where ranks are at Ctrl-C and when the time is up
-    const char *program;       // absolute; what was built, or a command that the boards have
-    bool command;              // it is such a command
-    char *const *args;         // NULL at the end
-    const struct strv *mpirun; // further words for mpirun
-    long ranks;                // 0: on the first board, without mpirun
-    double timeout;            // seconds, or 0
+    bool where;                   // say where ranks are at Ctrl-C and when the time is up
+    const char *program;          // absolute; what was built, or a command that the boards have
+    bool command;                 // it is such a command
+    char *const *args;            // NULL at the end
+    const struct strv *variables; // NAME=VALUE, that the program gets
+    const struct strv *mpirun;    // further words for mpirun
+    long ranks;                   // 0: on the first board, without mpirun
+    double timeout;               // seconds, or 0
     bool *timed_out;
 };
 

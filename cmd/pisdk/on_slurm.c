@@ -131,6 +131,9 @@ static void make_script(const struct deploying *d, const struct nodes_job *job, 
     strbuf_adds(out, " || { echo \"pisdk has put nothing on $(hostname)\" >&2; exit 126; }\nexec");
     if (job->ranks > 0) {
         add_mpirun(d, job, out);
+    } else if (job->variables->n > 0) {
+        strbuf_adds(out, " env");
+        strbuf_add_quoted(out, job->variables->items);
     }
     strbuf_addf(out, " %s", quoted);
     strbuf_add_quoted(out, job->args);

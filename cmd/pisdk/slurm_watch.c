@@ -350,7 +350,9 @@ static int conclude(const struct watching *s, int *status, struct err *err)
         *status = TIMED_OUT;
         return 0;
     }
-    if (s->lost) {
+    bool by_itself =
+        s->over && (strcmp(s->job.state, "COMPLETED") == 0 || strcmp(s->job.state, "FAILED") == 0);
+    if (s->lost && !by_itself) {
         err_set(err, ERR_NODES, "job %ld was cancelled: %s does not answer", s->id, s->lost);
         return err_hint(err, "`sinfo -N` on %s shows what Slurm knows of its nodes",
                         s->w->place->login.items[0].name);

@@ -347,7 +347,7 @@ class Doctor(Case):
         [check] = [c for c in json.loads(result.out) if c["what"] == "space:data"]
         self.assertEqual(check["verdict"], "missing")
         self.assertEqual(check["found"], "cannot write to /dev/null: Permission denied")
-        self.assertEqual(check["mend"], "set PISDK_DATA_DIR to a folder of yours")
+        self.assertEqual(check["mend"], "set PISDK_DATA_DIR to a folder of your own")
 
     def test_table(self):
         result = self.pisdk("doctor")

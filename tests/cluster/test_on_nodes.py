@@ -230,6 +230,13 @@ class OnNodes(Case):
         done = self.run_on(0, "-n", "2", "--mca", "btl_tcp_if_include", "nonsense0")
         self.assertIn("nonsense0", done.out + done.err)
 
+    def test_variables(self):
+        """By -x and pisdk.ini, with ranks and without."""
+        with open(self.project / "pisdk.ini", "a") as ini:
+            ini.write("\n[run]\nenvironment = COLOUR=green\n")
+        self.assertIn("green 1", self.run_on(0, "-n", "2", "ranks", "variable").out)
+        self.assertEqual(self.run_on(0, "-x", "COLOUR=a b", "sh", "--", "-c", "echo $COLOUR").out, "a b\n")
+
     def test_what_mpirun_says(self):
         self.ssh("pi1", "mv .ssh/id_ed25519 away")
         done = self.run_on(255, "-n", "4")

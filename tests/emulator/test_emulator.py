@@ -91,7 +91,7 @@ class Emulator(Case):
     @staticmethod
     def leftovers():
         """What this user's runs could leave; other users may run something meanwhile."""
-        ours = re.compile(r"pisdk-\d+-|ompi\.|openmpi-sessions|vader|pmix")
+        ours = re.compile(r"pisdk-run-|ompi\.|openmpi-sessions|vader|pmix")
         found = []
         for entry in [*os.scandir("/tmp"), *os.scandir("/dev/shm")]:
             with contextlib.suppress(FileNotFoundError):  # of another user, gone meanwhile
@@ -228,6 +228,7 @@ class Surroundings(Emulator):
             int main(void) { for (char **e = environ; *e; e++) puts(*e); }""")
         env = {"MINE": "yes", "LC_NUMERIC": "C.UTF-8", "SOME_TOKEN": "secret", "LD_PRELOAD": "/nowhere.so", "XDG_RUNTIME_DIR": "/run/user/1",
                "OMPI_MCA_plm": "rsh"}
+        self.assertIn("TZ=CET-1CEST", self.ok("run", "-x", "TZ=CET-1CEST", program).out.splitlines())
         lines = self.ok("run", "-x", "MINE", "-x", "NEW=a b", "-x", "NOT_THERE", program, env=env).out.splitlines()
         self.assertIn("MINE=yes", lines)
         self.assertIn("NEW=a b", lines)
@@ -328,7 +329,7 @@ class Surroundings(Emulator):
             }""")
         result = self.pisdk("run", program)
         self.assertTrue((self.dir / "here").exists(), str(result))
-        self.assertRegex(result.err, r"warning: written on the emulated board, which is gone: "
+        self.assertRegex(result.err, r"warning: lost with the emulated board: "
                          rf"(/usr/lib/written, )?/home/pi/out\nhint: files below {self.dir} are kept\n")
         self.assertEqual(self.ok("run", "touch", "there", "/home/pi/.hidden").err, "")
         self.assertFalse((ROOT / "usr/lib/written").exists())
@@ -486,15 +487,15 @@ class Wrong(Emulator):
 
     def test_what_a_killed_supervisor_left_is_swept(self):
         place = self.dir / "runtime"
-        stale = self.dir / "runtime-stale1"
-        stale.mkdir()
-        os.utime(stale, (1, 1))
         program = self.compile("p", "int main(void) { return 0; }")
-        shm = Path(f"/dev/shm/pisdk-{os.getuid()}-stale1")
-        shm.mkdir()
-        os.utime(shm, (1, 1))
+        shm, kept = Path("/dev/shm/.pisdk-run-stale1"), Path("/dev/shm/.pisdk-run-of-mine")
+        for folder in (shm, kept):
+            folder.mkdir()
+            self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
         self.ok("run", program, env={"PISDK_EMULATION": "prefix", "PISDK_RUNTIME_DIR": str(place)})
         self.assertFalse(shm.exists())
+        self.assertTrue(kept.exists())
+        kept.rmdir()
 
     def test_background_processes_end_with_the_program(self):
         program = self.compile("fork", """

@@ -58,7 +58,7 @@ look_after() { # NODE
     address=$(scontrol --oneliner show node "$1" | sed -n 's/.* NodeAddr=\([^ ]*\) .*/\1/p')
     answered='' misses=0
     while [ "$misses" -lt 3 ]; do
-        said=$(timeout 4 bash -c ': >"/dev/tcp/$0/9"' "$address" 2>&1)
+        said=$(LC_ALL=C timeout 4 bash -c ': >"/dev/tcp/$0/9"' "$address" 2>&1)
         case $?:$said in
             0:* | *refused*) answered=yes misses=0; sleep 5 ;;
             124:* | *"timed out"*) misses=$((misses + 1)) ;;

@@ -200,7 +200,8 @@ int fs_mkdir_all(const char *path, mode_t mode, struct err *err)
     if (fs_is_dir(path)) {
         return 0;
     }
-    if (code == EEXIST && !fs_exists(path)) {
+    struct stat st;
+    if (code == EEXIST && lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && !fs_exists(path)) {
         return err_set(err, ERR_FAILED, "cannot create folder %s: it is a link that leads nowhere",
                        path);
     }

@@ -1,12 +1,24 @@
 #include "base/held.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/fs.h"
 #include "base/str.h"
+
+// As mkdtemp(3) makes them.
+static bool is_one(const char *name, const char *prefix)
+{
+    enum { RANDOM = 6 };
+    size_t n = strlen(prefix);
+    return str_starts(name, prefix) && strlen(name) == n + RANDOM &&
+           strspn(name + n, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") ==
+               RANDOM;
+}
 
 static void sweep(const char *folder, const char *prefix)
 {
@@ -17,7 +29,7 @@ static void sweep(const char *folder, const char *prefix)
         return;
     }
     for (size_t i = 0; i < names.n; i++) {
-        if (!str_starts(names.items[i], prefix)) {
+        if (!is_one(names.items[i], prefix)) {
             continue;
         }
         _cleanup_free_ char *path = fs_join(folder, names.items[i]);
@@ -30,28 +42,34 @@ static void sweep(const char *folder, const char *prefix)
     }
 }
 
-int held_make(const char *folder, const char *prefix, mode_t mode, char **path, struct err *err)
+// Held, unless one that sweeps was faster. On a file system without such locks nobody sweeps.
+static int hold(const char *path)
 {
-    // Nobody sweeps between the making of a folder and its lock.
-    _cleanup_close_ int parent = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    _cleanup_free_ char *template = xasprintf("%s/%sXXXXXX", folder, prefix);
-
-    if (parent < 0) {
-        return err_sys(err, "cannot open folder %s", folder);
-    }
-    bool alone = flock(parent, LOCK_EX) == 0; // not on every file system
-    if (alone) {
-        sweep(folder, prefix);
-    }
-    if (!mkdtemp(template)) {
-        return err_sys(err, "cannot create a folder in %s", folder);
-    }
-    _cleanup_close_ int fd = open(template, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || (alone && flock(fd, LOCK_EX) != 0) || fchmod(fd, mode) != 0) {
-        err_sys(err, "cannot use folder %s", template);
-        (void)!rmdir(template);
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct stat ours;
+    struct stat there;
+    if (fd < 0 || (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) ||
+        fstat(fd, &ours) != 0 || stat(path, &there) != 0 || ours.st_ino != there.st_ino) {
         return -1;
     }
-    *path = TAKE_PTR(template);
     return TAKE_FD(fd);
+}
+
+int held_make(const char *folder, const char *prefix, mode_t mode, char **path, struct err *err)
+{
+    enum { ATTEMPTS = 10 };
+
+    sweep(folder, prefix);
+    for (int i = 0; i < ATTEMPTS; i++) {
+        _cleanup_free_ char *made = xasprintf("%s/%sXXXXXX", folder, prefix);
+        if (!mkdtemp(made)) {
+            return err_sys(err, "cannot create a folder in %s", folder);
+        }
+        _cleanup_close_ int fd = hold(made);
+        if (fd >= 0 && fchmod(fd, mode) == 0) {
+            *path = TAKE_PTR(made);
+            return TAKE_FD(fd);
+        }
+    }
+    return err_set(err, ERR_FAILED, "cannot keep a folder in %s", folder);
 }

@@ -1,6 +1,7 @@
 #include "base/output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -23,6 +24,7 @@ struct output {
 };
 
 static atomic_bool hurried;
+static atomic_bool given_up;
 
 static bool wait_for_room(const struct output *o)
 {
@@ -45,7 +47,7 @@ static ssize_t write_output(void *user, const char *data, size_t n)
     size_t done = 0;
     while (done < n) {
         if (o->given_up || !wait_for_room(o)) {
-            o->given_up = true;
+            o->given_up = given_up = true;
             errno = EINTR;
             return 0;
         }
@@ -59,10 +61,29 @@ static ssize_t write_output(void *user, const char *data, size_t n)
     return (ssize_t)done;
 }
 
+// A terminal that has any room says so, and a longer write waits for the rest. Opened anew it has
+// flags of its own: those of the descriptor are our parent's as well.
+static void open_terminal(struct output *o)
+{
+    char path[32];
+    if (isatty(o->fd)) {
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", o->fd);
+        int fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        o->fd = fd >= 0 ? fd : o->fd;
+    }
+}
+
+bool output_is_given_up(void)
+{
+    return given_up;
+}
+
 void output_begin(void)
 {
     static struct output out = {.fd = STDOUT_FILENO};
     static struct output errors = {.fd = STDERR_FILENO};
+    open_terminal(&out);
+    open_terminal(&errors);
     const cookie_io_functions_t functions = {.write = write_output};
     FILE *new_out = fopencookie(&out, "w", functions);
     FILE *new_errors = fopencookie(&errors, "w", functions);

@@ -277,7 +277,7 @@ int cluster_down(struct cluster *c, struct err *err)
     struct wire answer;
 
     strv_add(&words, "down");
-    _cleanup_close_ int fd = place_ask(c->dir, &words, err);
+    _cleanup_close_ int fd = place_ask(c->dir, &words, PLACE_PATIENCE, err);
     if (fd >= 0 && wire_expect(fd, "done", &answer, err) == 0) {
         wire_release(&answer);
     } else {
@@ -324,7 +324,7 @@ int cluster_get_status(const struct cluster *c, struct cluster_status *out, stru
 
     *out = (struct cluster_status){0};
     strv_add(&words, "status");
-    _cleanup_close_ int fd = place_ask(c->dir, &words, err);
+    _cleanup_close_ int fd = place_ask(c->dir, &words, PLACE_PATIENCE, err);
     int r = fd < 0 ? -1 : 0;
     for (bool done = false; r == 0 && !done;) {
         struct wire w;
@@ -363,10 +363,12 @@ int cluster_set_fault(const struct cluster *c, enum cluster_fault fault, const c
     };
     _cleanup_strv_ struct strv words = {0};
     struct wire answer;
+    bool starts = fault == CLUSTER_START || fault == CLUSTER_HEAL;
+    const int patience = starts ? PLACE_PATIENCE_START : PLACE_PATIENCE;
 
     strv_add_list(&words, verbs[fault], board, NULL);
     strv_addf(&words, "%llu", (unsigned long long)value);
-    _cleanup_close_ int fd = place_ask(c->dir, &words, err);
+    _cleanup_close_ int fd = place_ask(c->dir, &words, patience, err);
     if (fd < 0 || wire_expect(fd, "done", &answer, err) != 0) {
         return -1;
     }
@@ -381,7 +383,7 @@ int cluster_connect(const struct cluster *c, const char *board, unsigned port, s
 
     strv_add_list(&words, "connect", board, NULL);
     strv_addf(&words, "%u", port);
-    _cleanup_close_ int fd = place_ask(c->dir, &words, err);
+    _cleanup_close_ int fd = place_ask(c->dir, &words, PLACE_PATIENCE, err);
     if (fd < 0 || wire_expect(fd, "connection", &answer, err) != 0) {
         return -1;
     }

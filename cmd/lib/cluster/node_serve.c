@@ -111,7 +111,7 @@ static int read_request(const struct server *s, int client, struct request *r, s
     enum { DIR, KIND, ARGS, FIRST };
     size_t args = n > FIRST ? strtoul(words[ARGS], NULL, 10) : 0;
     if (args < 1 || args > n - FIRST || r->wire.fds[WIRE_FDS - 1] < 0) {
-        return err_set(err, ERR_VERIFY, "a request to run a program is not whole");
+        return wire_other_version(err);
     }
     r->dir = words[DIR][0] ? words[DIR] : NODE_HOME;
     r->mpirun = strcmp(words[KIND], "mpirun") == 0;

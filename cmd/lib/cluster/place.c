@@ -37,7 +37,9 @@ int place_check_runtime(const char *runtime, struct err *err)
         return err_sys(err, "cannot look into the runtime folder %s", runtime);
     }
     // Whoever can write there could put a socket of his own in our place.
-    if (st.st_uid != geteuid() || link.st_uid != geteuid()) {
+    if (link.st_uid != geteuid() && link.st_uid != 0 && S_ISLNK(link.st_mode)) {
+        err_set(err, ERR_FAILED, "the runtime folder %s is a link of another user", runtime);
+    } else if (st.st_uid != geteuid()) {
         err_set(err, ERR_FAILED, "the runtime folder %s belongs to another user", runtime);
     } else if (st.st_mode & (S_IWGRP | S_IWOTH)) {
         err_set(err, ERR_FAILED, "other users may write to the runtime folder %s", runtime);
@@ -185,9 +187,9 @@ int place_listen(const struct place *p, struct err *err)
     return TAKE_FD(fd);
 }
 
-int place_connect(const char *dir, struct err *err)
+int place_connect(const char *dir, int seconds, struct err *err)
 {
-    const struct timeval patience = {.tv_sec = PLACE_PATIENCE};
+    const struct timeval patience = {.tv_sec = seconds};
     _cleanup_close_ int folder = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     const struct sockaddr_un address = socket_address(folder);
     _cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -204,9 +206,9 @@ int place_connect(const char *dir, struct err *err)
     return TAKE_FD(fd);
 }
 
-int place_ask(const char *dir, const struct strv *words, struct err *err)
+int place_ask(const char *dir, const struct strv *words, int seconds, struct err *err)
 {
-    _cleanup_close_ int fd = place_connect(dir, err);
+    _cleanup_close_ int fd = place_connect(dir, seconds, err);
     if (fd < 0 || wire_send(fd, words, NULL, 0, err) != 0) {
         return -1;
     }

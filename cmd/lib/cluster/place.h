@@ -36,12 +36,14 @@ char *place_path(const char *runtime, const char *name);
 int place_check_runtime(const char *runtime, struct err *err) ERR_MUST_CHECK;
 
 // The socket `control` in the folder: made to listen, or connected to. Who connects waits for no
-// longer than PLACE_PATIENCE for each message.
-enum { PLACE_PATIENCE = 5 }; // seconds
+// longer than `seconds` for each message: longer than the supervisor waits for another one, and for
+// boards that start longer than that takes.
+enum { PLACE_PATIENCE = 10, PLACE_PATIENCE_START = 60 };
 int place_listen(const struct place *p, struct err *err) ERR_MUST_CHECK;
-int place_connect(const char *dir, struct err *err) ERR_MUST_CHECK;
+int place_connect(const char *dir, int seconds, struct err *err) ERR_MUST_CHECK;
 // Connects and sends a request; the answer is still to be read from the socket, which is the
 // caller's.
-int place_ask(const char *dir, const struct strv *words, struct err *err) ERR_MUST_CHECK;
+int place_ask(const char *dir, const struct strv *words, int seconds,
+              struct err *err) ERR_MUST_CHECK;
 
 #endif

@@ -23,7 +23,7 @@ static int begin_run(const struct cluster *c, const struct cluster_command *comm
     struct wire answer;
 
     strv_add_list(&words, "run", command->board, NULL);
-    _cleanup_close_ int fd = place_ask(c->dir, &words, err);
+    _cleanup_close_ int fd = place_ask(c->dir, &words, PLACE_PATIENCE, err);
     if (fd < 0 || wire_expect(fd, "done", &answer, err) != 0) {
         return -1;
     }

@@ -154,7 +154,7 @@ int wire_other_version(struct err *err)
 int wire_no_answer(struct err *err)
 {
     err_set(err, ERR_NODES, "the cluster does not answer");
-    return err_hint(err, "`pisdk cluster down` ends it, also when it is stopped");
+    return err_hint(err, "`pisdk cluster down` (with its --name) ends it, also when it is stopped");
 }
 
 int wire_expect(int socket, const char *word, struct wire *out, struct err *err)

@@ -203,18 +203,30 @@ static void add_recipe(struct sandbox *s, const struct strv *variables, bool roo
     }
 }
 
+// Takes the text. What the user asked for by name counts.
+static void add_default(struct strv *env, char *assignment)
+{
+    if (!strv_assigns(env, assignment)) {
+        strv_add(env, assignment);
+    }
+    free(assignment);
+}
+
 void sandbox_add_login(const char *shell, struct strv *env)
 {
-    strv_add_list(env, "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/home/pi", "USER=pi",
-                  "LOGNAME=pi", NULL);
-    strv_addf(env, "SHELL=%s", shell);
+    static const char *const variables[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/home/pi",
+                                            "USER=pi", "LOGNAME=pi"};
+    for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
+        add_default(env, xstrdup(variables[i]));
+    }
+    add_default(env, xasprintf("SHELL=%s", shell));
 }
 
 static void add_root(struct sandbox *s)
 {
     sandbox_add_login("/bin/sh", &s->env);
     if (strv_has(s->o->visible, "/tmp")) { // then it is the desktop's: leave nothing there
-        strv_add(&s->env, "TMPDIR=/dev/shm");
+        add_default(&s->env, xstrdup("TMPDIR=/dev/shm"));
     }
 }
 
@@ -224,13 +236,14 @@ static void add_rootless(struct sandbox *s)
     for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
         const char *value = getenv(kept[i]);
         if (value) {
-            strv_addf(&s->env, "%s=%s", kept[i], value);
+            add_default(&s->env, xasprintf("%s=%s", kept[i], value));
         }
     }
     strv_addf(&s->env, "QEMU_LD_PREFIX=%s", s->root);
     // Absolute, since the loader would otherwise go by the desktop's /etc/ld.so.cache.
-    strv_addf(&s->env, "LD_LIBRARY_PATH=%s/usr/lib/%s:%s/usr/lib", s->root, s->o->triple, s->root);
-    strv_addf(&s->env, "TMPDIR=%s/tmp", s->scratch);
+    add_default(&s->env, xasprintf("LD_LIBRARY_PATH=%s/usr/lib/%s:%s/usr/lib", s->root,
+                                   s->o->triple, s->root));
+    add_default(&s->env, xasprintf("TMPDIR=%s/tmp", s->scratch));
     if (s->mode == SANDBOX_PREFIX) {
         // mpirun starts its ranks through this program; a rank without mpirun starts no daemon.
         strv_addf(&s->env, "OMPI_MCA_orte_fork_agent=%s", s->qemu);
@@ -243,6 +256,15 @@ static void add_rootless(struct sandbox *s)
 static void add_sanitizer(const char *name, const char *options, bool of_user, struct strv *env)
 {
     const char *own = of_user ? getenv(name) : NULL;
+    size_t n = strlen(name);
+    for (size_t i = 0; i < env->n; i++) { // by -x
+        if (strncmp(env->items[i], name, n) == 0 && env->items[i][n] == '=') {
+            char *both = xasprintf("%s=%s:%s", name, options, env->items[i] + n + 1);
+            free(env->items[i]);
+            env->items[i] = both;
+            return;
+        }
+    }
     strv_addf(env, "%s=%s%s%s", name, options, own ? ":" : "", own ? own : "");
 }
 
@@ -308,7 +330,7 @@ int environment_make(struct sandbox *s, struct err *err)
     }
     add_recipe(s, s->o->environment, false);
     // A board's clock shows UTC, and its time zones are not those of the desktop.
-    strv_add(&s->env, "TZ=UTC0");
+    add_default(&s->env, xstrdup("TZ=UTC0"));
     if (s->o->core_max > 0) {
         // QEMU 7.2 asks for the locale's character set while it writes a core file. glib looks
         // for a file charset.alias then, and QEMU takes the errno of that for its own failure,

@@ -18,7 +18,8 @@ struct walk {
 
 static bool is_nobodys(const char *name)
 {
-    static const char *const starts[] = {".", "ompi.", "openmpi-sessions", "pmix", "qemu_"};
+    static const char *const starts[] = {".",    "__pycache__", "ompi.", "openmpi-sessions",
+                                         "pmix", "qemu_"};
     for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
         if (str_starts(name, starts[i])) {
             return true;

@@ -28,8 +28,7 @@ static int make_folder(struct sandbox *s, struct err *err)
         if (fs_mkdir_all(parent, 0700, err) != 0 || (!last && !is_tmpfs(parent))) {
             continue;
         }
-        _cleanup_free_ char *prefix = xasprintf("%s-", fs_base(places[i])); // so nothing else stays
-        s->scratch_lock = held_make(parent, prefix, 0700, &s->scratch, err);
+        s->scratch_lock = held_make(parent, ".pisdk-run-", 0700, &s->scratch, err);
         if (s->scratch_lock >= 0) {
             return 0;
         }

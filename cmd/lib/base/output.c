@@ -47,7 +47,8 @@ static ssize_t write_output(void *user, const char *data, size_t n)
     size_t done = 0;
     while (done < n) {
         if (o->given_up || !wait_for_room(o)) {
-            o->given_up = given_up = true;
+            o->given_up = true;
+            given_up = true;
             errno = EINTR;
             return 0;
         }

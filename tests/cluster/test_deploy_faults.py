@@ -138,6 +138,7 @@ class Faults(Deploys):
         self.fault("heal", "pi2")
         self.afterwards()
 
+    @nightly
     def test_full_while_staging(self):
         self.first()
         for program, words, size in [("rsync", "read-batch", 100), ("head", "-c", 3 << 20),

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
-from harness import main, write  # noqa: E402
+from harness import main, nightly, write  # noqa: E402
 from test_cluster import Cluster  # noqa: E402
 
 PROJECT = "[project]\nname = p\n"
@@ -118,6 +118,7 @@ class Probe(Nodes):
         self.assertEqual(list(found), [("pi2", "no-answer")])
         self.assertRegex(found["pi2", "no-answer"][0], "it does not answer|not on the network")
 
+    @nightly
     def test_one_hangs(self):
         self.begin(2)
         self.ssh("pi2", "echo sleep 1000 > .bashrc")

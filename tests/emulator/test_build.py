@@ -18,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
-from harness import PISDK, main, path_without, write  # noqa: E402
+from harness import PISDK, main, nightly, path_without, write  # noqa: E402
 from test_emulator import DATA, HELLO, NO_NAMESPACES, ROOT, Emulator  # noqa: E402
 
 TRIPLE = "arm-linux-gnueabihf"
@@ -407,6 +407,7 @@ class Checks(Build):
         result = self.ok("build", cwd=folder)
         self.assertIn("libnew.a(new.o)", result.out + result.err)
 
+    @nightly
     def test_every_board_builds_without_a_warning(self):
         write(self.dir / "hello.c", HELLO)
         for row in json.loads(self.ok("boards", "--json").out):
@@ -474,6 +475,7 @@ class Quality(Build):
                            f"add_executable({name} p.c)\ntarget_link_libraries({name} PRIVATE MPI::MPI_C)\n"
                            f"enable_testing()\n{more}")
 
+    @nightly
     def test_undefined_behaviour(self):
         code = HELLO.replace("MPI_Finalize();", "if (argc > 1) sum = 0x7fffffff + argc; MPI_Finalize();")
         code = code.replace("int rank, ranks, sum;", "int rank, ranks; volatile int sum;").replace(
@@ -485,6 +487,7 @@ class Quality(Build):
         self.assertRegex(result.err, r"p\.c:\d+:\d+: runtime error: signed integer overflow")
         self.ok("run", "-n", 2, "p", "x", cwd=folder)  # without, it goes unseen
 
+    @nightly
     def test_addresses(self):
         code = HELLO.replace("MPI_Finalize();", """
             char *volatile p = malloc(8); if (argc > 1) p[8] = 1; free(p); MPI_Finalize();""")
@@ -510,6 +513,7 @@ class Quality(Build):
         self.assertIn("heap-buffer-overflow", result.err, str(result))
         self.fails(2, "build", "--sanitize=thread", cwd=folder, says="`thread`", hint="undefined")
 
+    @nightly
     def test_coverage_counts_every_rank(self):
         """With a sysroot of its own, since a package is added to it."""
         del self.env["PISDK_APT_DIR"]

@@ -126,6 +126,7 @@ class Examples(Mpi):
         self.in_mode("prefix")
 
 
+@nightly
 class Suite(Mpi):
     package, part = "mpich", "test/mpi"
 
@@ -156,15 +157,12 @@ class Suite(Mpi):
     def test_namespace(self):
         self.passes("namespace", listed(f"{SUITE}, {SPAWN}"))
 
-    @nightly
     def test_binfmt(self):
         self.passes("binfmt", listed(f"{SUITE}, {SPAWN}"))
 
-    @nightly
     def test_prefix(self):
         self.passes("prefix", listed(f"{SUITE}, {SPAWN}"))
 
-    @nightly
     def test_what_cannot_pass(self):
         """The text is now and then lost by Open MPI itself, which says `Data unpack …` instead; then
         the program is run again."""

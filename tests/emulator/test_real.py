@@ -160,6 +160,7 @@ class Real(Case):
 
     # make
 
+    @nightly
     def test_hpcc(self):
         folder = self.source("hpcc", upstream=True)
         # As its README says: take one of the examples, and say what is different here.

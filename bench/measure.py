@@ -71,6 +71,8 @@ class Folders:
         return self
 
     def __exit__(self, *_):
+        if "PISDK_RUNTIME_DIR" in self.env:  # clusters that a failure left
+            subprocess.run([PISDK, "-q", "cluster", "down", "--all"], env={**os.environ, **self.env})
         shutil.rmtree(self.path, ignore_errors=True)
 
     def clear(self, *names):

@@ -23,8 +23,9 @@ struct output {
     bool given_up;
 };
 
+static struct output out = {.fd = STDOUT_FILENO};
+static struct output errors = {.fd = STDERR_FILENO};
 static atomic_bool hurried;
-static atomic_bool given_up;
 
 static bool wait_for_room(const struct output *o)
 {
@@ -48,7 +49,6 @@ static ssize_t write_output(void *user, const char *data, size_t n)
     while (done < n) {
         if (o->given_up || !wait_for_room(o)) {
             o->given_up = true;
-            given_up = true;
             errno = EINTR;
             return 0;
         }
@@ -76,13 +76,11 @@ static void open_terminal(struct output *o)
 
 bool output_is_given_up(void)
 {
-    return given_up;
+    return out.given_up || errors.given_up;
 }
 
 void output_begin(void)
 {
-    static struct output out = {.fd = STDOUT_FILENO};
-    static struct output errors = {.fd = STDERR_FILENO};
     open_terminal(&out);
     open_terminal(&errors);
     const cookie_io_functions_t functions = {.write = write_output};

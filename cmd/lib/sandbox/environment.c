@@ -278,21 +278,6 @@ void sandbox_add_board(const struct board *board, bool of_user, struct strv *env
     add_sanitizer("UBSAN_OPTIONS", "print_stacktrace=1", of_user, env);
 }
 
-// NAME: ours, if there is one; NAME=VALUE.
-static void add_exported(const struct strv *exported, struct strv *out)
-{
-    for (size_t i = 0; exported && i < exported->n; i++) {
-        const char *one = exported->items[i];
-        const char *value = getenv(one);
-        _cleanup_free_ char *text = strchr(one, '=') ? xstrdup(one)
-                                    : value          ? xasprintf("%s=%s", one, value)
-                                                     : NULL;
-        if (text && !strv_assigns(out, text)) {
-            strv_add(out, text);
-        }
-    }
-}
-
 void sandbox_user_environment(const struct strv *exported, struct strv *out)
 {
     _cleanup_strv_ struct strv desktop = {0};
@@ -301,7 +286,7 @@ void sandbox_user_environment(const struct strv *exported, struct strv *out)
         strv_add_words(&desktop, marked);
     }
     bool known = marked || names_of_ctest(&desktop);
-    add_exported(exported, out);
+    strv_add_all(out, exported ? exported->items : NULL);
     for (char **v = environ; *v; v++) {
         _cleanup_free_ char *name = xstrndup(*v, strcspn(*v, "="));
         bool is_new = known && !strv_has(&desktop, name);

@@ -77,7 +77,7 @@ int sandbox_make_transparent(const char *interpreter, struct err *err) ERR_MUST_
 int sandbox_probe(enum sandbox_mode mode, const char *runtime, struct err *err) ERR_MUST_CHECK;
 
 // The variables of our environment, NAME=VALUE, that an emulated program gets: those on a list,
-// those that are `exported` (each NAME or NAME=VALUE; NULL: none), and what was set since
+// those that are `exported` (NAME=VALUE, each once; NULL: none), and what was set since
 // sandbox_mark_environment, or by ctest for its test.
 void sandbox_user_environment(const struct strv *exported, struct strv *out);
 // Marks what our environment has as the desktop's. What a build or a test sets from here on is for

@@ -1,5 +1,5 @@
 """Kills and faults at random, with emulated boards: deploy, rollback, undeploy, cluster up and down. pisdk is
-killed, or a board loses its power, its network or its space, or has a slow link. After each, what a board has
+killed, or a board loses its power, its network or its space, has a slow link, or its clock jumps. After each, what a board has
 under the name `current` is, bit for bit, something that was deployed (contents, modes, links), the next deploy
 succeeds, and nothing is left of the one before.
 
@@ -13,21 +13,13 @@ import time
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "support")]
-from campaign import Campaign  # noqa: E402
+from campaign import DATES, Campaign  # noqa: E402
 from deploys import Deploys, all_at_once, wait_for  # noqa: E402
 from harness import main  # noqa: E402
 
 # What is below a folder: contents by their hash, modes, links.
 LOOK = r"""cd {} && find data -printf '%y %m %P %l\n' | LC_ALL=C sort && find data -type f -print0 |
     LC_ALL=C sort -z | xargs -0 -r sha256sum"""
-
-# What a deploy may leave for nobody.
-LEFT = r"""cd {} 2>/dev/null || exit 0
-for f in lock lock.* seen.* alive.* test.* .current.* incoming/* releases/.*; do
-    case $f in */. | */..) continue ;; esac
-    [ ! -e "$f" ] && [ ! -L "$f" ] || echo "$f"
-done"""
-
 
 class Boards(Campaign, Deploys):
     BOARDS = 3
@@ -63,8 +55,11 @@ class Boards(Campaign, Deploys):
         """Something that happens to a board, and what mends it."""
         board = rng.choice(self.names)
         # A board that was cut off learns of it only when its patience ends.
-        what = rng.choices(["kill", "cut", "fill", "limit"], [4, 1, 3, 3])[0]
-        self.fault(what, board, *(["--rate", "512kbit"] if what == "limit" else []))
+        what = rng.choices(["kill", "cut", "fill", "limit", "clock"], [4, 1, 3, 3, 2])[0]
+        if what == "clock":
+            self.ssh(board, f"find {self.base()} -exec touch -h -d '{rng.choice(DATES)}' {{}} + 2>&1 || true")
+        else:
+            self.fault(what, board, *(["--rate", "512kbit"] if what == "limit" else []))
         self.tell(f"{what} {board}")
         self.count(f"{what} of a board")
         return board, "start" if what == "kill" else "heal"
@@ -92,7 +87,7 @@ class Boards(Campaign, Deploys):
         self.ok(*self.args("deploy"), cwd=self.root)
         for board, found in zip(self.names, all_at_once(self.has, self.names)):
             self.assertEqual(found, self.wanted, board)
-            self.assertEqual(self.ssh(board, LEFT.format(self.base())), "", board)
+            self.assertEqual(self.left(board), "", board)
 
     def round_of_clusters(self, rng):
         what = rng.choice(["up", "down"])

@@ -116,6 +116,34 @@ class Faults(Deploys):
         self.afterwards()
 
     @nightly
+    def test_dies_while_it_tidies_up(self):
+        """What a deploy leaves behind goes with the next one, even if that changes nothing."""
+        self.first()
+        self.hold("pi2", "rm", "incoming/pack.")
+        self.deploy(self.root)
+        wait_for(lambda: self.is_held("pi2"))
+        self.fault("kill", "pi2")
+        self.let_go("pi2")
+        self.fault("start", "pi2")
+        self.assertNotEqual(self.left("pi2"), "")
+        states = {b["state"] for b in self.deploy(self.root).values()}
+        self.assertEqual(states, {"unchanged"})
+        self.assertEqual([self.left(board) for board in self.names], ["", ""])
+
+    def test_the_desktop_dies_while_it_switches(self):
+        """The board does all that it was asked for, though nobody hears of it."""
+        self.first()
+        self.hold("pi2", "mv", "current")
+        process = self.begin(self.root)
+        wait_for(lambda: self.is_held("pi2"))
+        process.kill()
+        process.communicate()
+        self.let_go("pi2")
+        self.assertNotIn(self.old, self.sound(boards=["pi2"]).values())
+        self.assertEqual(self.left("pi2"), "")
+        self.afterwards()
+
+    @nightly
     def test_storage_that_forgets(self):
         """What is on the card is not what was written to it: in a file, in the list of files."""
         self.first()

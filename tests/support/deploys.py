@@ -37,6 +37,13 @@ case $(sha256sum .pisdk) in $id*) ;; *) echo "bad: $id has another manifest" ;; 
 echo "$id"
 """
 
+# What a deploy may leave for nobody.
+LEFT = r"""cd {} 2>/dev/null || exit 0
+for f in lock lock.* seen.* alive.* test.* .current.* incoming/* releases/.*; do
+    case $f in */. | */..) continue ;; esac
+    [ ! -e "$f" ] && [ ! -L "$f" ] || echo "$f"
+done"""
+
 
 def wait_for(what, seconds=60):
     """Until it is true: a limit against hanging, not a measurement."""
@@ -119,6 +126,10 @@ class Deploys(Case):
 
     def base(self, project=None):
         return f".local/share/pisdk/{project or self.name}"
+
+    def left(self, board):
+        """Files of a deploy that nobody needs any more."""
+        return self.ssh(board, LEFT.format(self.base()))
 
     def rc(self, board, text):
         """What its login shells read."""

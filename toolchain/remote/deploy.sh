@@ -27,6 +27,7 @@ start_of() {
     echo "$1"
 }
 started=$({ start_of $$; } 2>/dev/null)
+mine=$host.$$ # ends the names of files that are ours alone, also where boards share a home
 
 # The last of what a program said, as the answer to the desktop.
 fail() { printf ':fail %s\n' "${1%%"$nl"*}"; }
@@ -44,9 +45,9 @@ finish() {
     fi
     trap '' USR1
     kill -USR1 0
-    [ -z "$locked" ] || rm -rf "$base/lock" "$base/alive.$$" "$base/incoming/in.$$" "$base/incoming/told.$$"
-    [ "$locked" ] || [ -z "$guarded" ] || rm -f "$base/alive.$$"
-    [ "$quiet" = 0 ] || rm -f "$base/seen.$$"
+    [ -z "$locked" ] || rm -rf "$base/lock" "$base/alive.$mine" "$base/incoming/in.$$" "$base/incoming/told.$$"
+    [ "$locked" ] || [ -z "$guarded" ] || rm -f "$base/alive.$mine"
+    [ "$quiet" = 0 ] || rm -f "$base/seen.$mine"
 }
 trap finish EXIT
 trap 'exit 1' HUP INT PIPE
@@ -59,10 +60,10 @@ trap 'locked=; exit 1' TERM # from who takes the lock over: it is not ours to re
 guard() {
     [ -z "$guarded" ] || return
     guarded=yes
-    echo >"$base/alive.$$"
+    echo >"$base/alive.$mine"
     while sleep 50; do
-        [ -s "$base/alive.$$" ] || { kill -HUP $$; break; }
-        : >"$base/alive.$$"
+        [ -s "$base/alive.$mine" ] || { kill -HUP $$; break; }
+        : >"$base/alive.$mine"
     done &
 }
 
@@ -70,11 +71,11 @@ make_lock() { ln -s "$token $$ $boot $host ${started:-?} $who" "$base/lock" 2>/d
 
 # Takes a lock away whose holder is gone; another one may have done the same just before us.
 steal() {
-    mv "$base/lock" "$base/lock.$$" 2>/dev/null || return
-    if [ "$(readlink "$base/lock.$$")" = "$held" ]; then
-        rm -f "$base/lock.$$"
+    mv "$base/lock" "$base/lock.$mine" 2>/dev/null || return
+    if [ "$(readlink "$base/lock.$mine")" = "$held" ]; then
+        rm -f "$base/lock.$mine"
     else
-        mv -n "$base/lock.$$" "$base/lock"
+        mv -n "$base/lock.$mine" "$base/lock"
     fi
 }
 
@@ -97,7 +98,7 @@ lock() {
     fi
     if [ ! -L "$base/lock" ]; then # the folder is not there, or not to be written to
         if said=$(mkdir -p "$base/releases" "$base/incoming" "$base/work" 2>&1 &&
-            ln -s test "$base/test.$$" 2>&1 && rm "$base/test.$$"); then
+            ln -s test "$base/test.$mine" 2>&1 && rm "$base/test.$mine"); then
             lock
         else
             fail "cannot write to $base: ${said##*: }"
@@ -125,16 +126,18 @@ END
 }
 
 # A holder that is there shows it by touching `beat`. One that did not for some tries is gone: the
-# network between it and its desktop is, and ours has come back.
+# network between it and its desktop is, and ours has come back. Whether it is touched is seen by another
+# time, not a later one: clocks of boards jump.
 watch() {
-    if [ "$quiet" = 0 ] || [ ! -e "$base/seen.$$" ] || [ "$base/beat" -nt "$base/seen.$$" ]; then
-        : >"$base/seen.$$"
+    seen=$base/seen.$mine
+    if [ "$quiet" = 0 ] || [ "$base/beat" -nt "$seen" ] || [ "$base/beat" -ot "$seen" ]; then
+        touch -r "$base/beat" "$seen" 2>/dev/null || : >"$seen"
         quiet=0
     fi
     quiet=$((quiet + 1))
     if [ "$quiet" -gt 12 ]; then
         ! holder_runs || kill "$h_pid" 2>/dev/null
-        rm -f "$base/seen.$$"
+        rm -f "$seen"
         quiet=0
         steal
     fi
@@ -147,7 +150,7 @@ unlock() {
 }
 
 beat() { # who only waits does not keep a dead holder alive
-    { [ -z "$guarded" ] || echo >"$base/alive.$$"; } 2>/dev/null
+    { [ -z "$guarded" ] || echo >"$base/alive.$mine"; } 2>/dev/null
     [ -z "$locked" ] || { true >"$base/beat"; } 2>/dev/null
 }
 
@@ -417,7 +420,9 @@ pass_on() { # FILE WRITER SIZE
 
 # --- Phase two -----------------------------------------------------------------------------------
 
+# A deploy that died may have left much of this undone, so what is current already passes here as well.
 switch() { # ID KEEP DATE
+    trap '' PIPE # nobody may be there any more to hear of it
     find_current
     if [ "$current" != "$1" ]; then
         sync -f . 2>/dev/null || sync
@@ -431,7 +436,13 @@ switch() { # ID KEEP DATE
     fi
     link_work
     echo ":switched $1"
-    rm -rf incoming/* .current.*
+    for left in incoming/* .current.* alive."$host".* seen."$host".* test."$host".*; do
+        case $left in
+            *'*') ;;
+            incoming/* | .current.*) rm -rf "$left" ;;
+            *) kill -0 "${left##*.}" 2>/dev/null || rm -f "$left" ;; # whose process is gone
+        esac
+    done
     prune "$2"
 }
 

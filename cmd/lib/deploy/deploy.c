@@ -187,6 +187,11 @@ static void wait_for_locks(struct job *j)
     }
 }
 
+static void send_switch(struct job *j, size_t node)
+{
+    job_command(j, node, "switch %s %zu %s", j->id, j->o->keep, j->o->date);
+}
+
 // A board that is in no state to be switched, whatever happened to it, counts as failed.
 static void fail_strays(struct job *j)
 {
@@ -201,11 +206,14 @@ static void fail_strays(struct job *j)
 
 static void begin_switch(struct job *j)
 {
-    char command[128];
     j->phase = PHASE_SWITCH;
     j->result->switched = true;
-    snprintf(command, sizeof(command), "switch %s %zu %s", j->id, j->o->keep, j->o->date);
-    command_all(j, DEPLOY_READY, DEPLOY_SWITCHING, command);
+    for (size_t i = 0; i < j->n; i++) {
+        if (j->boards[i].state == DEPLOY_READY) {
+            send_switch(j, i);
+            j->boards[i].state = DEPLOY_SWITCHING;
+        }
+    }
 }
 
 // The release that the first board that can go back had before its current one.
@@ -277,6 +285,7 @@ void job_ask(struct job *j, size_t node)
         job_command(j, node, "history");
     } else if (strcmp(b->current, j->id) == 0 && !j->o->again) {
         b->state = DEPLOY_DONE;
+        send_switch(j, node); // it tidies up there
     } else if (strv_has(&b->releases, j->id)) {
         job_inspect(j, node, j->id);
     } else {

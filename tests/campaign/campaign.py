@@ -13,6 +13,9 @@ import time
 
 QUICK_SECONDS, LONG_SECONDS = 120, 1500
 
+# What there is after a clock jumped is of the future, or of long ago.
+DATES = ["2037-12-31", "1990-01-02", "tomorrow", "-1 hour"]
+
 
 class Campaign:
     """Mixed into a test case with `start`, of harness.Case."""

@@ -1,5 +1,6 @@
-"""Kills at random, on the desktop: sysroots, their files, projects. After each, nothing half made has a
-name, the next run succeeds, `verify` passes, and nothing is left that the next run does not remove.
+"""Kills at random, and clocks that jump, on the desktop: sysroots, their files, projects. After each, nothing
+half made has a name, the next run succeeds, `verify` passes, and nothing is left that the next run does not
+remove.
 
 Run against the pisdk of the build; needs no network.
 """
@@ -8,11 +9,12 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "support")]
-from campaign import Campaign  # noqa: E402
+from campaign import DATES, Campaign  # noqa: E402
 from harness import Case, main  # noqa: E402
 from repository import TRIPLE, Keyring, Repository, library, member  # noqa: E402
 
@@ -74,6 +76,13 @@ class Desktop(Campaign, Case):
         words, options = self.operations[name]
         return self.timed(*words, cwd=self.project, **options)
 
+    def clock_jumps(self, date):
+        """Files of packages have the packages' times."""
+        subprocess.run(["find", self.dir, "-regex", ".*/\\(packages\\|sysroots\\)", "-prune", "-o",
+                        "-exec", "touch", "-h", "-d", date, "{}", "+"], check=True)
+        self.tell(f"all is of {date}")
+        self.count("clock")
+
     def test_rounds(self):
         self.seconds = {"build": self.run_it("build")}
         self.lock = (self.project / "pisdk.lock").read_text()
@@ -93,6 +102,8 @@ class Desktop(Campaign, Case):
         if name in ("add", "update", "export"):
             self.ok("sysroot", "build", cwd=self.project)
         self.killed(rng.uniform(0, self.seconds[name] * 1.1), *words, cwd=self.project, **options)
+        if rng.random() < 0.2:
+            self.clock_jumps(rng.choice(DATES))
         self.whole()
         if name == "new":
             shutil.rmtree(self.dir / "made", ignore_errors=True)

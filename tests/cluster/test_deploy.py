@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
-from deploys import Deploys  # noqa: E402
+from deploys import Deploys, wait_for  # noqa: E402
 from harness import main, nightly, write  # noqa: E402
 
 WITHOUT_RSYNC = ("mkdir -p ~/norsync; [ -e ~/norsync/sh ] || { ln -s /usr/bin/* ~/norsync; "
@@ -350,6 +350,24 @@ class Releases(Deploys):
         histories = {self.ssh(b, f"cut -d' ' -f1 {self.base()}/history") for b in self.names}
         self.assertEqual(len(histories), 1, histories)
         self.assertEqual(len(histories.pop().split()), 2)
+
+    @nightly
+    def test_a_clock_that_jumps(self):
+        """Who deploys keeps the lock, also when the board's clock is set back an hour meanwhile."""
+        projects = [self.project({"a": f"{place}\n"}, place=place) for place in ("one", "two")]
+        self.hold("pi2", "sha256sum", "-c")
+        first = self.begin(projects[0])
+        wait_for(lambda: self.is_held("pi2"))
+        second = self.begin(projects[1])
+        wait_for(lambda: self.ssh("pi2", f"ls {self.base()}/seen.* 2>/dev/null || true"))
+        self.ssh("pi2", f"cd {self.base()} && touch -d '+1 hour' seen.*")
+        holder = self.ssh("pi2", f"readlink {self.base()}/lock")
+        for _ in range(16):
+            self.assertEqual(self.ssh("pi2", f"sleep 2; readlink {self.base()}/lock"), holder)
+        self.let_go("pi2")
+        self.end(first)
+        self.end(second)
+        self.assertEqual(self.ssh("pi2", f"cat {self.base()}/current/data/a"), "two\n")
 
     @nightly
     def test_a_slow_board(self):

@@ -146,13 +146,13 @@ static void wait_finished(struct pipeline *p, size_t total)
     pthread_mutex_lock(&p->lock);
     while (!p->failed && p->finished < total) {
         struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
+        clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_nsec += TICK_NS;
         if (until.tv_nsec >= SECOND_NS) {
             until.tv_nsec -= SECOND_NS;
             until.tv_sec++;
         }
-        pthread_cond_timedwait(&p->changed, &p->lock, &until);
+        pthread_cond_clockwait(&p->changed, &p->lock, CLOCK_MONOTONIC, &until);
         size_t finished = p->finished;
         pthread_mutex_unlock(&p->lock);
         log_progress(p->log, "unpacking packages", finished, total);

@@ -160,6 +160,12 @@ int fs_write_all(int fd, const void *data, size_t n, struct err *err)
     return 0;
 }
 
+int fs_sync(const char *path, struct err *err)
+{
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd >= 0 && fsync(fd) == 0 ? 0 : err_sys(err, "cannot write %s to the disk", path);
+}
+
 int fs_write_file(const char *path, const void *data, size_t n, mode_t mode, struct err *err)
 {
     _cleanup_free_ char *tmp = xasprintf("%s.XXXXXX", path);

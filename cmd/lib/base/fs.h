@@ -33,6 +33,9 @@ void fs_find_programs(const char *const names[], size_t n, struct strv *found);
 // The whole file, at most `max` bytes. ERR_NOT_FOUND when there is none.
 int fs_read_file(const char *path, size_t max, struct strbuf *out, struct err *err) ERR_MUST_CHECK;
 
+// Has the content of a file written to the disk, for the rename that follows.
+int fs_sync(const char *path, struct err *err) ERR_MUST_CHECK;
+
 // Written beside its place, synced, then renamed: readers see the old content or the new.
 int fs_write_file(const char *path, const void *data, size_t n, mode_t mode,
                   struct err *err) ERR_MUST_CHECK;

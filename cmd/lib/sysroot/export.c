@@ -205,6 +205,9 @@ int sysroot_export(const struct sysroot *s, const char *share, const char *file,
     } else {
         tarball_abandon(x.tar);
     }
+    if (r == 0) {
+        r = fs_sync(part, err);
+    }
     if (r == 0 && rename(part, file) != 0) {
         r = err_sys(err, "cannot create %s", file);
     }

@@ -143,6 +143,18 @@ class Faults(Deploys):
         self.assertEqual(self.left("pi2"), "")
         self.afterwards()
 
+    def test_what_is_done_survives_a_power_cut(self):
+        """All is written to the card before it gets its name, and what is current before that is said."""
+        log = self.shared / "calls"
+        for program in ("sync", "mv"):
+            self.fake("pi2", program, f"echo {program} \"$@\" >>{log}\nexec /usr/bin/{program} \"$@\"")
+        release = self.deploys(self.root)
+        calls = [call for call in log.read_text().splitlines()
+                 if call.startswith("sync") or call.endswith((f" releases/{release}", " current"))]
+        self.assertEqual([call.split()[0] for call in calls], ["sync", "mv", "sync", "mv", "sync"])
+        self.assertEqual([call.split()[-1] for call in calls],
+                         [f"releases/.{release}", f"releases/{release}", ".", "current", "."])
+
     @nightly
     def test_storage_that_forgets(self):
         """What is on the card is not what was written to it: in a file, in the list of files."""

@@ -70,9 +70,21 @@ void place_remove(const char *dir)
 {
     _cleanup_free_ char *clusters = fs_parent(dir);
     _cleanup_free_ char *runtime = fs_parent(clusters);
+    _cleanup_free_ char *lock = fs_join(dir, LOCK);
+    _cleanup_strv_ struct strv names = {0};
     struct err ignored = ERR_INIT;
 
-    (void)!fs_remove_tree(dir, &ignored);
+    // The lock goes last: whoever finds a lock that nobody holds goes on where we were killed.
+    bool removed = fs_list_dir(dir, &names, &ignored) == 0;
+    for (size_t i = 0; i < names.n; i++) {
+        _cleanup_free_ char *path = fs_join(dir, names.items[i]);
+        bool is_lock = strcmp(names.items[i], LOCK) == 0;
+        removed = (is_lock || fs_remove_tree(path, &ignored) == 0) && removed;
+    }
+    if (removed) {
+        unlink(lock);
+        rmdir(dir);
+    }
     (void)!(rmdir(clusters) == 0 && rmdir(runtime) == 0); // when nothing else is there
 }
 

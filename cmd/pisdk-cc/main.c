@@ -114,8 +114,10 @@ int main(int argc, char **argv)
     _cleanup_free_ char *folder = argc > 0 ? toolset_folder_of(argv[0]) : NULL;
 
     if (!folder || toolset_read(folder, &t, &err) != 0) {
-        fprintf(stderr, "error: %s\nhint: `pisdk env` makes the commands anew\n",
-                folder ? err.msg : "this program is run by the names that `pisdk env` gives it");
+        fprintf(stderr,
+                "error: %s\n"
+                "hint: run `pisdk env` to make the commands again\n",
+                folder ? err.msg : "run it by one of the names that `pisdk env` prints");
         return 1;
     }
     const char *name = fs_base(argv[0]);

@@ -163,7 +163,7 @@ static void print_all(const struct parts *p, const struct strv *words, bool link
 
 static void print_help(const struct mpi_call *call)
 {
-    printf("%s: MPI for %s, with Clang. Options, as of Open MPI's own:\n"
+    printf("%s: MPI for %s, with Clang. Options, as for Open MPI's own:\n"
            "  -show, --showme    the whole command line\n"
            "  --showme:WHAT      command, compile, link, incdirs, libdirs, libs, version\n",
            "mpicc", call->toolset->triple);

@@ -118,8 +118,8 @@ static bool check_floor(struct look *l)
         fprintf(stderr, "  and %zu more\n", n - LISTED_MAX);
     }
     if (n > 0) {
-        fprintf(stderr, "hint: build for a sysroot whose own glibc is not newer: Debian 11 "
-                        "(bullseye) has 2.31, 12 (bookworm) 2.36, 13 (trixie) 2.41\n");
+        fprintf(stderr, "hint: build with a sysroot whose glibc is not newer: Debian 11 (bullseye) "
+                        "has 2.31, 12 (bookworm) 2.36, 13 (trixie) 2.41\n");
     }
     return n == 0;
 }
@@ -131,8 +131,8 @@ static void tell_newer(void *user, const char *name, const struct elf_object *ob
     struct look *l = user;
     _cleanup_strbuf_ struct strbuf what = {0};
     if (l->told < LISTED_MAX && arm_needs_more(&object->needs, &l->limit, &what)) {
-        fprintf(stderr, "warning: %s: %s is for a processor that board `%s` has not: it uses %s\n",
-                l->output, shown(l, name), l->t->board, what.data);
+        fprintf(stderr, "warning: %s: %s does not run on board `%s`: it uses %s\n", l->output,
+                shown(l, name), l->t->board, what.data);
         l->told++;
     }
 }

@@ -144,7 +144,7 @@ int main(int argc, char **argv)
     _cleanup_free_ char *folder = argc > 0 ? toolset_folder_of(argv[0]) : NULL;
 
     if (!folder || toolset_read(folder, &t, &err) != 0) {
-        fprintf(stderr, "error: %s\n", folder ? err.msg : "pisdk-ld is a part of a toolset");
+        fprintf(stderr, "error: %s\n", folder ? err.msg : "pisdk-ld is part of a toolset");
         return 1;
     }
     int status = link_program(&t, fs_base(argv[0]), argv + 1);

@@ -10,7 +10,7 @@ char *cluster_choice_new(struct app *app, struct err *err)
     const char *name = given ? given : app->has_project ? app->project.name : DEFAULT_NAME;
 
     if (!cluster_name_is_valid(name)) {
-        err_set(err, ERR_USAGE, "`%s` cannot be the name of a cluster", name);
+        err_set(err, ERR_USAGE, "`%s` is not a valid cluster name", name);
         err_hint(err, "letters, digits, - and _, at most %d", CLUSTER_NAME_MAX);
         return NULL;
     }
@@ -32,11 +32,11 @@ static int none_is_ours(struct app *app, struct err *err)
         err_set(err, ERR_NOT_FOUND, "no cluster of project `%s` is running", app->project.name);
     } else {
         err_set(err, ERR_NOT_FOUND,
-                "no cluster `" DEFAULT_NAME "` is running, and this is no project");
+                "no cluster `" DEFAULT_NAME "` is running, and this is not a project");
     }
     return err_hint(err,
-                    "`pisdk cluster up -n 4` makes one; others are running: %s (--name %s, or "
-                    "cluster:%s)",
+                    "start one with `pisdk cluster up -n 4`, or use one that is running: %s "
+                    "(--name %s, or cluster:%s)",
                     list, names.items[0], names.items[0]);
 }
 

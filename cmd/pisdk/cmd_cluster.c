@@ -39,8 +39,8 @@ static int read_rate(const char *text, uint64_t *kbit, struct err *err)
     if (*kbit > 0) {
         return 0;
     }
-    err_set(err, ERR_USAGE, "`%s` is not the rate of a link", text);
-    return err_hint(err, "such as 100mbit, 512kbit, 1gbit, or none for no limit");
+    err_set(err, ERR_USAGE, "`%s` is not a valid rate", text);
+    return err_hint(err, "for example 100mbit, 512kbit or 1gbit; none for no limit");
 }
 
 // Where the image of the boards is: `pisdk cluster image` makes it where it has to.
@@ -60,8 +60,8 @@ static char *find_image(struct app *app, struct err *err)
         return NULL;
     }
     if (status != 0 || out.len < 2) {
-        err_set(err, ERR_FAILED, "there is no image for the boards");
-        err_hint(err, "`pisdk cluster image` makes it, from the same mirror as the sysroot");
+        err_set(err, ERR_FAILED, "the boards have no image yet");
+        err_hint(err, "make it with `pisdk cluster image`, from the same mirror as the sysroot");
         return NULL;
     }
     return xstrndup(out.data, out.len - 1);
@@ -77,11 +77,11 @@ static int choose_shown(struct app *app, struct strv *shown, struct err *err)
         char *path = fs_real_path(given->items[i]);
         if (!path || !fs_is_dir(path)) {
             free(path);
-            return err_set(err, ERR_NOT_FOUND, "there is no folder %s to show to the boards",
+            return err_set(err, ERR_NOT_FOUND, "cannot show %s to the boards: no such folder",
                            given->items[i]);
         }
         if (shown_is_boards_own(path) || fs_is_below(path, "/home/pi")) {
-            err_set(err, ERR_USAGE, "the boards have a %s of their own", path);
+            err_set(err, ERR_USAGE, "the boards have their own %s", path);
             free(path);
             return -1;
         }
@@ -157,7 +157,7 @@ static int take_down(struct app *app, struct cluster *c, struct err *err)
 {
     int r = cluster_down(c, err);
     if (r == 0) {
-        log_info(&app->log, "cluster `%s` is gone", c->name);
+        log_info(&app->log, "cluster `%s` is down", c->name);
     }
     cluster_release(c);
     return r;

@@ -39,8 +39,7 @@ static int open_base(struct app *app, struct making *m, struct image *i, struct 
     }
     if (!i->base.lock.recipe) {
         return err_set(err, ERR_FAILED,
-                       "sysroot `%s` does not say which release it is made of, so boards like it "
-                       "cannot be made",
+                       "sysroot `%s` does not name its Debian release, so it cannot have boards",
                        i->base.name);
     }
     if (of_project) {
@@ -99,10 +98,10 @@ static int choose(struct app *app, struct making *m, struct image *i, struct err
     lock_release(&i->lock);
     i->lock = fresh;
     if (!fits(i)) {
-        log_warning(&app->log,
-                    "the mirror has not all packages of sysroot `%s` any more: the "
-                    "boards get newer ones",
-                    i->base.name);
+        log_warning(
+            &app->log,
+            "the mirror no longer has all packages of sysroot `%s`: the boards get newer ones",
+            i->base.name);
     }
     return 0;
 }

@@ -109,15 +109,14 @@ static int wait_for_socket(struct debug *d, struct err *err)
         if (job_ended(d, &status)) {
             err_set(err, ERR_FAILED, "the program ended before it could be debugged (status %d)",
                     status);
-            return err_hint(err,
-                            "does `pisdk run` run it? Debugging needs a way of emulation other "
-                            "than `prefix`: pisdk doctor");
+            return err_hint(err, "check that `pisdk run` runs it; debugging does not work in "
+                                 "prefix mode: see `pisdk doctor`");
         }
         if (proc_stop_requested()) {
             return err_set(err, ERR_INTERRUPTED, "interrupted");
         }
         if (clock_seconds() > deadline) {
-            return err_set(err, ERR_FAILED, "the program does not wait for the debugger");
+            return err_set(err, ERR_FAILED, "the program did not wait for the debugger");
         }
         poll(NULL, 0, POLL_MS);
     }
@@ -253,7 +252,7 @@ static int read_numbers(struct debug *d, struct err *err)
         return -1;
     }
     if (d->rank > 0 && d->rank >= d->ranks) {
-        err_set(err, ERR_USAGE, "there is no rank %ld in a job of %ld", d->rank,
+        err_set(err, ERR_USAGE, "no rank %ld in a job of %ld ranks", d->rank,
                 d->ranks ? d->ranks : 1);
         return err_hint(err, "-n 4 --rank 2");
     }
@@ -279,8 +278,8 @@ static int debug_on_node(struct debug *d, const char *gdb, int *status, struct e
     struct debug_node node;
 
     if (d->ranks > 0 && input_value(in, "ranks")) {
-        err_set(err, ERR_USAGE, "on a board one program is debugged, without mpirun");
-        return err_hint(err, "-n debugs a rank under emulation");
+        err_set(err, ERR_USAGE, "on a board, only one program can be debugged, without mpirun");
+        return err_hint(err, "use -n to debug a rank under emulation");
     }
     strv_add_all(&args, in->args.n ? in->args.items + 1 : NULL);
     strv_add_all(&args, in->rest.items);
@@ -320,7 +319,7 @@ int cmd_debug(struct app *app, struct err *err)
     int status = 0;
 
     if (app->input.args.n == 0 && !app->has_project) {
-        err_set(err, ERR_USAGE, "no program is given, and this is not a project");
+        err_set(err, ERR_USAGE, "no program given, and this is not a project");
         return err_hint(err, "pisdk debug ./PROGRAM");
     }
     if (target_choose(app, &target, err) != 0) {

@@ -91,7 +91,7 @@ static void print_changes(struct deploying *d)
     table_free(t);
     log_info(&d->app->log,
              behind ? "release %s would go to %zu of %zu boards: at most %s"
-                    : "release %s is on all boards already",
+                    : "all boards already have release %s",
              d->release.id, behind, d->result.n, str_size(size, bytes));
 }
 
@@ -187,11 +187,11 @@ static int verify(struct deploying *d, struct err *err)
         }
     }
     if (boards > 0) {
-        err_set(err, ERR_VERIFY, "%zu of %zu boards are not as they were deployed", boards,
+        err_set(err, ERR_VERIFY, "%zu of %zu boards differ from what was deployed", boards,
                 d->result.n);
         return err_hint(err, "pisdk deploy --again");
     }
-    log_info(&d->app->log, "%zu of %zu boards are as they were deployed", d->result.n - empty,
+    log_info(&d->app->log, "%zu of %zu boards match what was deployed", d->result.n - empty,
              d->result.n);
     return 0;
 }

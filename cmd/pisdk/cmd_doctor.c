@@ -172,14 +172,14 @@ static void check_mirror(struct checkup *c)
 static const char *why(enum sandbox_mode mode, enum sandbox_mode forced, bool better_one)
 {
     if (forced != SANDBOX_AUTO) {
-        return mode == forced ? "works; used, as PISDK_EMULATION says"
-                              : "works; not used, as PISDK_EMULATION names another";
+        return mode == forced ? "works; in use, set by PISDK_EMULATION"
+                              : "works; not in use: PISDK_EMULATION names another";
     }
     if (better_one) {
-        return "works; not needed, as a better one does";
+        return "works; not needed: a better one works";
     }
-    return mode == SANDBOX_NAMESPACE ? "works; used, as it is the best one"
-                                     : "works; used, as the ones above do not";
+    return mode == SANDBOX_NAMESPACE ? "works; in use: the best one"
+                                     : "works; in use: those above do not work";
 }
 
 static void check_emulation(struct checkup *c)
@@ -215,7 +215,7 @@ static void check_cluster(struct checkup *c)
 {
     struct err err = ERR_INIT;
     if (cluster_probe(&err) == 0) {
-        report(c, "cluster", WORKS, "emulated boards on a network can be had", NULL);
+        report(c, "cluster", WORKS, "clusters of emulated boards work", NULL);
     } else {
         const char *known = namespace_mend();
         report(c, "cluster", OPTIONAL, err.msg, err.hint[0] ? err.hint : known);
@@ -290,7 +290,7 @@ int cmd_doctor(struct app *app, struct err *err)
     if (!app->json) {
         log_info(&app->log, "%s",
                  c.main_job_works ? "everything needed is here"
-                                  : "something needed is missing: see the last column");
+                                  : "something is missing: see the last column");
     }
     return c.main_job_works ? EXIT_OK : EXIT_FAILED;
 }

@@ -14,10 +14,10 @@ static int emulate_programs(const struct toolset *tools, struct err *err)
     if (sandbox_make_transparent(interpreter, err) == 0) {
         return 0;
     }
-    err_wrap(err, "programs of the board cannot run as if they were of this machine");
+    err_wrap(err, "programs for the board cannot run directly on this machine");
     return err->code == ERR_UNSUPPORTED
-               ? err_hint(err, "without --emulate, build systems that can be told how to run them "
-                               "(CMake, Meson, $PISDK_EMULATOR) still do")
+               ? err_hint(err, "leave out --emulate: CMake, Meson and whatever uses "
+                               "$PISDK_EMULATOR can run them all the same")
                : -1;
 }
 

@@ -40,13 +40,12 @@ static int check_words(struct app *app, const char *name, const char *sysroot, c
     struct board checked;
 
     if (!project_name_is_valid(name)) {
-        err_set(err, ERR_USAGE, "`%s` cannot be the name of a project", name);
-        return err_hint(err,
-                        "use letters, digits, _ and -, beginning with a letter, and no word that "
-                        "CMake uses itself");
+        err_set(err, ERR_USAGE, "`%s` is not a valid project name", name);
+        return err_hint(err, "use letters, digits, _ and -, start with a letter, and avoid words "
+                             "that CMake reserves");
     }
     if (!sysroot_name_is_valid(sysroot)) {
-        return err_set(err, ERR_USAGE, "`%s` cannot be the name of a sysroot", sysroot);
+        return err_set(err, ERR_USAGE, "`%s` is not a valid sysroot name", sysroot);
     }
     if (board_read(boards, board, false, &checked, err) != 0) {
         return -1;
@@ -86,8 +85,8 @@ static bool add_packages(struct app *app, const char *project, const struct strv
     if (proc_run(argv.items, &status, &err) == 0 && status == 0) {
         return true;
     }
-    log_warning(&app->log, "the sysroot has not got %s yet; later: pisdk sysroot add %s", names,
-                names);
+    log_warning(&app->log, "the sysroot does not have %s yet; add it with: pisdk sysroot add %s",
+                names, names);
     return false;
 }
 
@@ -102,7 +101,7 @@ static int create(struct app *app, const struct template *template, const char *
     if (template->packages.n) {
         ready = add_packages(app, target, &template->packages);
     }
-    log_info(&app->log, "made %s; go on with: cd %s%s && pisdk build && pisdk run", target, target,
+    log_info(&app->log, "created %s; next: cd %s%s && pisdk build && pisdk run", target, target,
              ready ? "" : " && pisdk sysroot build");
     return EXIT_OK;
 }
@@ -126,7 +125,7 @@ int cmd_new(struct app *app, struct err *err)
         return list_templates(app, templates, err);
     }
     if (app->input.args.n == 0) {
-        err_set(err, ERR_USAGE, "`pisdk new` needs the name of the project");
+        err_set(err, ERR_USAGE, "`pisdk new` needs a project name");
         return err_hint(err, "pisdk new hello");
     }
     // The name may be a path: the project is called after its last part.

@@ -45,7 +45,7 @@ int cmd_nodes_list(struct app *app, struct err *err)
     }
     print_nodes(&nodes, app->json);
     if (nodes.n == 0) {
-        log_info(&app->log, "no nodes are known: pisdk nodes add pi@10.0.0.11");
+        log_info(&app->log, "no nodes yet: pisdk nodes add pi@10.0.0.11");
     }
     return EXIT_OK;
 }
@@ -85,9 +85,9 @@ static int check_host(const struct remotes *known, const char *name, const char 
         return -1;
     }
     if (range && strcspn(range, "]") + 1 != strlen(range)) {
-        err_set(err, ERR_USAGE, "[node %s] cannot be in " PROJECT_FILE ": a range ends its name",
-                name);
-        return err_hint(err, "call them otherwise: --name node[1-%zu]", added.n);
+        err_set(err, ERR_USAGE,
+                "[node %s] cannot be in " PROJECT_FILE ": a range must end the name", name);
+        return err_hint(err, "give them other names: --name node[1-%zu]", added.n);
     }
     for (size_t i = 0; i < added.n; i++) {
         const struct remote *there = remotes_find(known, added.items[i].name);
@@ -95,8 +95,8 @@ static int check_host(const struct remotes *known, const char *name, const char 
             return err_set(err, ERR_USAGE, "node `%s` is given twice", there->name);
         }
         if (there) {
-            err_set(err, ERR_USAGE, "node `%s` is there already, in %s", there->name, there->from);
-            return err_hint(err, "--name calls the new one otherwise");
+            err_set(err, ERR_USAGE, "node `%s` already exists, in %s", there->name, there->from);
+            return err_hint(err, "use --name to give the new one another name");
         }
     }
     return 0;
@@ -185,7 +185,7 @@ static int refuse(struct app *app, const struct remotes *known, const char *name
     }
     if (node) {
         err_set(err, ERR_USAGE, "`%s` is in %s, not in " PROJECT_FILE, name, node->from);
-        return err_hint(err, "take it out there");
+        return err_hint(err, "remove it there");
     }
     for (size_t i = 0; i < known->n; i++) {
         strv_add(&names, known->items[i].name);
@@ -209,7 +209,7 @@ static int tell_what_stays(struct app *app, const struct strv *removed, struct e
     for (size_t i = 0; i < removed->n; i++) {
         const struct remote *n = remotes_find(&known, removed->items[i]);
         if (n) {
-            log_warning(&app->log, "what was said of `%s` is gone; the node is still in %s",
+            log_warning(&app->log, "removed the settings of `%s`; the node itself is in %s",
                         n->name, n->from);
         }
     }

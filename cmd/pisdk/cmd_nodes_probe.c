@@ -137,7 +137,7 @@ int cmd_nodes_probe(struct app *app, struct err *err)
     fflush(stdout);
     if (silent > 0) {
         err_set(err, ERR_NODES, "%zu of %zu boards did not answer", silent, p.nodes.n);
-        r = err_hint(err, "`pisdk nodes doctor` says what mends it");
+        r = err_hint(err, "`pisdk nodes doctor` shows how to fix it");
     }
     end(&p);
     return r == 0 ? EXIT_OK : -1;
@@ -184,10 +184,10 @@ int cmd_nodes_doctor(struct app *app, struct err *err)
         print_problems(&p);
         size_t ill = count_ill(&p.checkup);
         if (ill > 0) {
-            err_set(err, ERR_NODES, "something is wrong with %zu of %zu boards", ill, p.nodes.n);
-            r = err_hint(err, "the last column says what mends it");
+            err_set(err, ERR_NODES, "found problems on %zu of %zu boards", ill, p.nodes.n);
+            r = err_hint(err, "the last column shows how to fix it");
         } else {
-            log_info(&app->log, "nothing is wrong with %zu board%s", p.nodes.n,
+            log_info(&app->log, "no problems found on %zu board%s", p.nodes.n,
                      p.nodes.n == 1 ? "" : "s");
         }
     }

@@ -73,7 +73,7 @@ static int choose_folders(struct run *run, struct err *err)
 {
     run->cwd = fs_real_path(".");
     if (!run->cwd) {
-        return err_sys(err, "this folder is gone");
+        return err_sys(err, "the current folder no longer exists");
     }
     if (run->app->has_project) {
         show(run, run->app->project.dir);
@@ -83,7 +83,7 @@ static int choose_folders(struct run *run, struct err *err)
         _cleanup_free_ char *folder = fs_parent(run->program);
         show(run, folder);
         if (!shown_has(&run->visible, folder)) {
-            err_set(err, ERR_FAILED, "%s is in a folder that the board has itself", run->program);
+            err_set(err, ERR_FAILED, "%s is hidden by the board's own folder", run->program);
             return err_hint(err, "move it, for example below %s",
                             getenv("HOME") ? getenv("HOME") : "your home");
         }
@@ -191,7 +191,7 @@ static int read_limits(struct run *run, struct err *err)
     const char *of_tests = getenv(RUN_TIMEOUT);
 
     if (input_seconds(in, "timeout", &run->timeout, err) != 0) {
-        return err_hint(err, "for half a minute: --timeout 30");
+        return err_hint(err, "for example, half a minute: --timeout 30");
     }
     if (run->timeout == 0 && of_tests) {
         run->timeout = strtod(of_tests, NULL);
@@ -237,8 +237,8 @@ static int run_on_nodes(struct run *run, bool slurm, int *status, struct err *er
         .timed_out = &run->news.timed_out,
     };
     if (is_launcher(run)) {
-        err_set(err, ERR_USAGE, "on boards, pisdk calls mpirun itself");
-        return err_hint(err, "pisdk run --on nodes -n 4 PROGRAM; --mpirun passes further words on");
+        err_set(err, ERR_USAGE, "on boards, pisdk runs mpirun itself");
+        return err_hint(err, "pisdk run --on nodes -n 4 PROGRAM; --mpirun adds options to it");
     }
     return slurm ? slurm_run(run->app, &job, status, err)
                  : nodes_job_run(run->app, &job, status, err);
@@ -258,7 +258,7 @@ static int prepare(struct run *run, struct err *err)
     long unset = !in->args.n && run->app->has_project ? run->app->project.ranks : 0;
 
     if (input_number(in, "ranks", unset, 1, RANKS_MAX, &run->ranks, err) != 0) {
-        return err_hint(err, "for four ranks: -n 4");
+        return err_hint(err, "for example, four ranks: -n 4");
     }
     if (read_limits(run, err) != 0) {
         return -1;
@@ -297,7 +297,7 @@ static void tell_memory(const struct run *run)
         n->victim_rank < 0 ? xstrdup("") : xasprintf("rank %d, ", n->victim_rank);
     bool given = input_value(&run->app->input, "memory") != NULL;
 
-    log_warning(log, "the board was out of memory: `%s` (%s%llu MB) was killed; %s has %llu MB",
+    log_warning(log, "the board ran out of memory: `%s` (%s%llu MB) was killed; %s has %llu MB",
                 n->victim, rank, (unsigned long long)n->victim_bytes / MB,
                 given ? "with --memory it" : run->target->board.title,
                 (unsigned long long)run->memory / MB);
@@ -339,8 +339,7 @@ static void tell_spawn(const struct run *run, int status)
     for (size_t i = 0; i < info.needed.n; i++) {
         if (str_starts(info.needed.items[i], "libmpi.so")) {
             log_info(&run->app->log,
-                     "hint: in prefix mode, a program that is started without -n cannot start "
-                     "others with MPI_Comm_spawn: -n 1");
+                     "hint: in prefix mode, MPI_Comm_spawn works only with -n: try -n 1");
         }
     }
     elf_info_release(&info);
@@ -367,7 +366,7 @@ static int tell(struct run *run, int status)
         crashed = crash_report(run->app, run->target, &place);
     }
     if (run->news.timed_out) {
-        log_warning(&run->app->log, "the time of %g s was up: the program was ended", run->timeout);
+        log_warning(&run->app->log, "timed out after %g s: the program was ended", run->timeout);
         return TIMED_OUT;
     }
     if (run->mpi && run->news.signal && status != 0) { // mpirun says 1 then
@@ -389,7 +388,7 @@ int cmd_run(struct app *app, struct err *err)
     int status = 0;
 
     if (app->input.args.n == 0 && !app->has_project) {
-        err_set(err, ERR_USAGE, "no program is given, and this is not a project");
+        err_set(err, ERR_USAGE, "no program given, and this is not a project");
         return err_hint(err, "pisdk run ./PROGRAM");
     }
     if (place_to_run_choose(app, &place, err) != 0 || target_choose(app, &target, err) != 0) {

@@ -20,7 +20,7 @@ static int find(struct app *app, struct target *target, struct nodes_job *job, c
     long unset = in->args.n ? 0 : app->project.ranks;
 
     if (input_number(in, "ranks", unset, 1, RANKS_MAX, &job->ranks, err) != 0) {
-        return err_hint(err, "for four ranks: -n 4");
+        return err_hint(err, "for example, four ranks: -n 4");
     }
     if (program_find(app, target, in->args.n ? in->args.items[0] : NULL, program, &job->command,
                      err) != 0) {
@@ -178,7 +178,7 @@ static work *choose(struct app *app, struct err *err)
         if (n < known[i].min || n > known[i].max) {
             err_set(err, ERR_USAGE, "--%s is for %s", known[i].option,
                     known[i].max > 1 ? "jobs" : "one job");
-            err_hint(err, "`pisdk submit --status` lists them; other options come before jobs");
+            err_hint(err, "`pisdk submit --status` lists jobs; put other options before the job");
             return NULL;
         }
         chosen = known[i].work;

@@ -19,7 +19,7 @@ int cmd_sysroot_list(struct app *app, struct err *err)
         return -1;
     }
     if (names.n == 0 && !app->json) {
-        log_info(&app->log, "there is no sysroot yet; `pisdk sysroot build` makes one");
+        log_info(&app->log, "no sysroots yet; make one with `pisdk sysroot build`");
     }
     struct table *t = table_new(columns, ARRAY_SIZE(columns));
     for (size_t i = 0; i < names.n; i++) {
@@ -114,9 +114,10 @@ static int check_unused(struct app *app, const char *name, struct err *err)
     }
     _cleanup_free_ char *more =
         projects.n > 1 ? xasprintf(" and %zu more", projects.n - 1) : xstrdup("");
-    err_set(err, ERR_USAGE, "project %s%s builds with sysroot `%s`", projects.items[0], more, name);
-    return err_hint(err, "--force removes it anyway; `pisdk sysroot build` in the project makes "
-                         "it again");
+    err_set(err, ERR_USAGE, "project %s%s uses sysroot `%s`", projects.items[0], more, name);
+    return err_hint(
+        err,
+        "use --force to remove it anyway; `pisdk sysroot build` in the project makes it again");
 }
 
 int cmd_sysroot_remove(struct app *app, struct err *err)
@@ -127,7 +128,7 @@ int cmd_sysroot_remove(struct app *app, struct err *err)
     }
     if (sysroot_remove(app->paths.data, name, err) != 0) {
         if (err->code == ERR_NOT_FOUND) {
-            err_hint(err, "`pisdk sysroot list` shows the sysroots there are");
+            err_hint(err, "`pisdk sysroot list` lists the sysroots");
         }
         return -1;
     }

@@ -19,7 +19,7 @@ static int build_recipe(struct app *app, struct making *m, const char *name, str
     }
     making_tell(app, recipe.name, &report);
     if (report.up_to_date && !m->options.refresh) {
-        log_info(&app->log, "--refresh asks the mirror for newer packages");
+        log_info(&app->log, "use --refresh to check the mirror for newer packages");
     }
     return EXIT_OK;
 }
@@ -35,7 +35,7 @@ static int lock_project(struct app *app, struct err *err)
     int r = lock_write(path, &s.lock, err);
     sysroot_release(&s);
     if (r == 0) {
-        log_info(&app->log, "wrote " LOCK_FILE "; keep it with the project's files");
+        log_info(&app->log, "wrote " LOCK_FILE "; commit it with the project");
     }
     return r;
 }
@@ -60,7 +60,7 @@ static int build_project(struct app *app, struct making *m, struct err *err)
     struct err ignored = ERR_INIT;
 
     if (input_value(&app->input, "mpi")) {
-        err_set(err, ERR_USAGE, "the sysroot of this project is `%s`, with the MPI it has",
+        err_set(err, ERR_USAGE, "this project uses sysroot `%s`, with its MPI",
                 app->project.sysroot);
         return err_hint(err, "change `sysroot` in " PROJECT_FILE ", or name a release: pisdk "
                              "sysroot build bookworm --mpi …");
@@ -76,8 +76,8 @@ static int build_project(struct app *app, struct making *m, struct err *err)
         return build_recipe(app, m, app->project.sysroot, err) == 0 ? lock_project(app, err) : -1;
     }
     if (input_flag(&app->input, "refresh")) {
-        err_set(err, ERR_USAGE, "the packages of this project are those of " LOCK_FILE);
-        return err_hint(err, "`pisdk sysroot update` takes newer ones");
+        err_set(err, ERR_USAGE, "this project takes its packages from " LOCK_FILE);
+        return err_hint(err, "`pisdk sysroot update` gets newer ones");
     }
     // The recipe may know mirrors; what is built, the lock knows alone.
     bool known = lock.recipe && making_find_recipe(m, app, lock.recipe, lock.flavour, NULL, &recipe,
@@ -98,7 +98,7 @@ static int build_file(struct app *app, const char *file, struct err *err)
     if (sysroot_import_file(app->paths.data, file, &app->log, &name, &found, err) != 0) {
         return -1;
     }
-    log_info(&app->log, found ? "%s is there already" : "%s: made from the file", name);
+    log_info(&app->log, found ? "%s already exists" : "%s: made from the file", name);
     return EXIT_OK;
 }
 

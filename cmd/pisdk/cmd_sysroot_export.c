@@ -15,7 +15,7 @@ static int export(struct app *app, struct err *err)
     char size[32];
 
     if (!str_ends(file, EXPORT_SUFFIX)) {
-        err_set(err, ERR_USAGE, "`%s` does not end in " EXPORT_SUFFIX, file);
+        err_set(err, ERR_USAGE, "`%s` must end in " EXPORT_SUFFIX, file);
         return err_hint(err, "pisdk sysroot export %s" EXPORT_SUFFIX, file);
     }
     int r = name               ? target_open_sysroot(app, name, &s, err)

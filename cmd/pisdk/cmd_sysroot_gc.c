@@ -17,7 +17,7 @@ int cmd_sysroot_gc(struct app *app, struct err *err)
     if (gc_run(&options, &report, err) != 0) {
         gc_report_release(&report);
         if (err->sys == EWOULDBLOCK) {
-            err_set(err, ERR_FAILED, "a sysroot is being made; nothing was removed");
+            err_set(err, ERR_FAILED, "a sysroot is being built; nothing was removed");
         }
         return -1;
     }

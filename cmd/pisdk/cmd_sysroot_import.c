@@ -82,8 +82,8 @@ static int work(struct app *app, struct making *m, struct err *err)
     struct board_facts facts;
 
     if (!sysroot_name_is_valid(name)) {
-        err_set(err, ERR_USAGE, "`%s` cannot be the name of a sysroot", name);
-        return err_hint(err, "give it one: pisdk sysroot import %s NAME", host);
+        err_set(err, ERR_USAGE, "`%s` is not a valid sysroot name", name);
+        return err_hint(err, "choose one: pisdk sysroot import %s NAME", host);
     }
     log_info(&app->log, "asking %s", host);
     if (board_ask(host, &facts, err) != 0) {

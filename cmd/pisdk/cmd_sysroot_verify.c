@@ -63,12 +63,14 @@ static int verify(struct app *app, const struct sysroot *s, struct err *err)
     }
     table_free(t);
     if (n == 0) {
-        log_info(&app->log, "%s is as it was made: %zu files and folders, digest %s", s->name,
+        log_info(&app->log, "%s is unchanged: %zu files and folders, digest %s", s->name,
                  expected.n, lock_tree_digest(&s->lock));
         return EXIT_OK;
     }
-    err_set(err, ERR_VERIFY, "%zu files or folders of sysroot `%s` are not as they were made", n,
-            s->name);
+    err_set(err, ERR_VERIFY,
+            n == 1 ? "%zu file or folder of sysroot `%s` has changed"
+                   : "%zu files or folders of sysroot `%s` have changed",
+            n, s->name);
     bool own = strcmp(s->name, s->lock.name) == 0; // else it is a project's
     return err_hint(err, "pisdk sysroot remove %s && pisdk sysroot build%s%s", s->name,
                     own ? " " : ", in the project", own ? s->name : "");

@@ -77,7 +77,7 @@ static int refuse_options(struct test_run *run, struct err *err)
             err_set(err, ERR_USAGE,
                     "--%s is for projects built with CMake or Meson; this one uses %s", options[i],
                     run->system);
-            return err_hint(err, "what follows -- goes to its own test command");
+            return err_hint(err, "what follows -- is passed to its own test command");
         }
     }
     return 0;
@@ -99,7 +99,7 @@ static int add_matching(struct test_run *run, const char *list, const regex_t *r
             strv_add(&run->argv, own);
         }
     }
-    return run->argv.n > before ? 0 : err_set(err, ERR_NOT_FOUND, "no test has such a name");
+    return run->argv.n > before ? 0 : err_set(err, ERR_NOT_FOUND, "no tests match");
 }
 
 // After the build: before it, there may be nothing to list.
@@ -118,7 +118,7 @@ static int choose_meson_tests(struct test_run *run, struct err *err)
         return 0;
     }
     if (regcomp(&regex, text, REG_EXTENDED | REG_NOSUB) != 0) {
-        return err_set(err, ERR_USAGE, "`%s` is no regular expression", text);
+        return err_set(err, ERR_USAGE, "`%s` is not a valid regular expression", text);
     }
     strv_add_list(&argv, "meson", "test", "-C", run->dir, "--no-rebuild", "--list", NULL);
     int r = proc_capture(argv.items, &capture, &status, err);
@@ -215,8 +215,7 @@ static void become_transparent(struct app *app, const struct test_run *run)
 {
     struct err err = ERR_INIT;
     if (run->transparent && sandbox_make_transparent(run->interpreter, &err) != 0) {
-        log_warning(&app->log, "tests cannot start programs of the board by themselves here: %s",
-                    err.msg);
+        log_warning(&app->log, "tests cannot start other programs for the board here: %s", err.msg);
     }
 }
 

@@ -19,29 +19,30 @@ extern const struct command cluster_commands[], nodes_commands[], sysroot_comman
 
 // Of every command that is for one sysroot and one board.
 #define TARGET_OPTIONS                                                                             \
-    {"sysroot", 0, "NAME", "another sysroot than the project's"},                                  \
+    {"sysroot", 0, "NAME", "sysroot to use instead of the project's"},                             \
     {                                                                                              \
-        "board", 'b', "BOARD", "another board than the project's; auto: the weakest of its nodes"  \
+        "board", 'b', "BOARD",                                                                     \
+            "board to use instead of the project's; auto: the weakest of its nodes"                \
     }
 
 // Of every command that works with what `pisdk build` makes.
 #define VARIANT_OPTIONS                                                                            \
-    {"debug", 0, NULL, "without optimisation, with debug information"},                            \
-        {"release", 0, NULL, "optimised (the default)"},                                           \
-        {"sanitize", 0, "LIST", "with run-time checks: undefined, address, or both"},              \
-        {"coverage", 0, NULL, "with counters of what is executed"},                                \
+    {"debug", 0, NULL, "build without optimisation, with debug information"},                      \
+        {"release", 0, NULL, "build optimised (the default)"},                                     \
+        {"sanitize", 0, "LIST", "build with run-time checks: undefined, address, or both"},        \
+        {"coverage", 0, NULL, "build with coverage counters"},                                     \
     {                                                                                              \
-        "lto", 0, NULL, "with optimisation across files at link time"                              \
+        "lto", 0, NULL, "build with link-time optimisation"                                        \
     }
 
 #define TO_OPTION                                                                                  \
     {                                                                                              \
-        "to", 0, "WHERE", "nodes (the default), cluster, or cluster:NAME, which is up"             \
+        "to", 0, "WHERE", "nodes (the default), cluster, or cluster:NAME"                          \
     }
 
 #define RUNTIME_OPTION                                                                             \
     {                                                                                              \
-        "with-runtime", 0, NULL, "bring the sysroot's MPI and libraries along to the boards"       \
+        "with-runtime", 0, NULL, "deploy the sysroot's MPI and libraries as well"                  \
     }
 
 // Of every command for boards.
@@ -54,7 +55,7 @@ extern const struct command cluster_commands[], nodes_commands[], sysroot_comman
 // Of every command that connects to them.
 #define SSH_CONFIG_OPTION                                                                          \
     {                                                                                              \
-        "ssh-config", 0, "FILE", "settings for ssh to use instead of ~/.ssh/config"                \
+        "ssh-config", 0, "FILE", "ssh configuration to use instead of ~/.ssh/config"               \
     }
 
 #endif

@@ -4,20 +4,20 @@
 
 #define CLUSTER_NAME                                                                               \
     {                                                                                              \
-        "name", 0, "NAME", "which cluster (default: the project's)"                                \
+        "name", 0, "NAME", "cluster to use (default: the project's)"                               \
     }
 
 static const struct option_spec cluster_up_options[] = {
-    {"boards", 'n', "N", "how many boards (default 4, at most 1000)"},
-    {"name", 0, "NAME", "what the cluster is called (default: as the project)"},
+    {"boards", 'n', "N", "number of boards (default 4, at most 1000)"},
+    {"name", 0, "NAME", "name of the cluster (default: the project's name)"},
     {"rate", 0, "RATE", "speed of the links: 100mbit, 512kbit, none (default: the board's)"},
-    {"show", 0, "DIR", "a folder of the desktop that the boards see; may be given again"},
+    {"show", 0, "DIR", "a desktop folder to show to the boards; may be repeated"},
     TARGET_OPTIONS,
 };
 
 static const struct option_spec cluster_image_options[] = {
-    {"sysroot", 0, "NAME", "another sysroot than the project's"},
-    {"refresh", 0, NULL, "take the newest packages"},
+    {"sysroot", 0, "NAME", "sysroot to use instead of the project's"},
+    {"refresh", 0, NULL, "use the newest packages"},
     MIRROR_OPTIONS,
 };
 
@@ -27,12 +27,12 @@ static const struct option_spec cluster_options[] = {
 
 static const struct option_spec cluster_down_options[] = {
     CLUSTER_NAME,
-    {"all", 0, NULL, "every cluster"},
+    {"all", 0, NULL, "all clusters"},
 };
 
 static const struct option_spec cluster_ssh_config_options[] = {
     CLUSTER_NAME,
-    {"path", 0, NULL, "print where the file is instead"},
+    {"path", 0, NULL, "print the path of the file instead"},
 };
 
 static const struct option_spec cluster_limit_options[] = {
@@ -57,11 +57,11 @@ const struct command cluster_commands[] = {
         .name = "up",
         .summary = "Start a cluster of emulated boards",
         .arguments = "",
-        .description =
-            "Boards pi1, pi2, … with sshd, on a network of their own, as an ordinary user. They "
-            "see\n"
-            "the project's folder, as from a file server; what they write elsewhere is kept until\n"
-            "`down`. The first time, the packages of a board are added to the sysroot's.",
+        .description = "Starts boards pi1, pi2, … with sshd on a network of their own, without "
+                       "root. They share\n"
+                       "the project's folder, as if from a file server; what they write elsewhere "
+                       "is kept until\n"
+                       "`down`. The first time, a board's packages are added to the sysroot's.",
         OPTIONS(cluster_up_options),
         .max_args = 0,
         .needs = WANTS_PROJECT,
@@ -69,7 +69,7 @@ const struct command cluster_commands[] = {
     },
     {
         .name = "down",
-        .summary = "End a cluster; nothing of it is left",
+        .summary = "Stop a cluster and remove its boards",
         .arguments = "",
         OPTIONS(cluster_down_options),
         .max_args = 0,
@@ -98,7 +98,7 @@ const struct command cluster_commands[] = {
     },
     {
         .name = "ssh-config",
-        .summary = "Print the settings with which ssh reaches the boards",
+        .summary = "Print the ssh configuration of the boards",
         .arguments = "",
         .description = "For ssh, scp, rsync, sftp, Ansible and editors: ssh -F \"$(pisdk cluster "
                        "ssh-config --path)\" pi1,\nor an Include line in ~/.ssh/config.",
@@ -122,7 +122,7 @@ const struct command cluster_commands[] = {
     FAULT("heal", "Undo cut, limit, fill and slow", cmd_cluster_heal),
     {
         .name = "limit",
-        .summary = "Make the links of boards slower, or faster",
+        .summary = "Limit the speed of the boards' links",
         .arguments = "BOARD…",
         OPTIONS(cluster_limit_options),
         .min_args = 1,
@@ -130,10 +130,10 @@ const struct command cluster_commands[] = {
         .needs = WANTS_PROJECT,
         .run = cmd_cluster_limit,
     },
-    FAULT("fill", "Leave no space on the storage of boards", cmd_cluster_fill),
+    FAULT("fill", "Fill up the storage of boards", cmd_cluster_fill),
     {
         .name = "slow",
-        .summary = "Let the programs of boards run only a part of the time",
+        .summary = "Slow down the programs of boards",
         .arguments = "BOARD…",
         OPTIONS(cluster_slow_options),
         .min_args = 1,
@@ -143,10 +143,11 @@ const struct command cluster_commands[] = {
     },
     {
         .name = "image",
-        .summary = "Make the boards' image: the sysroot, and what a board has besides",
+        .summary = "Make the boards' image: the sysroot, and what else a board has",
         .arguments = "",
-        .description = "`up` does it when there is none. Prints where it is. In a project, its "
-                       "packages are in\npisdk-cluster.lock; it has those of pisdk.lock, and more.",
+        .description = "`up` does this when there is none. Prints the path. In a project, its "
+                       "packages are in\n"
+                       "pisdk-cluster.lock: those of pisdk.lock, and more.",
         OPTIONS(cluster_image_options),
         .max_args = 0,
         .needs = WANTS_PROJECT,
@@ -154,7 +155,7 @@ const struct command cluster_commands[] = {
     },
     {
         .name = "connect",
-        .summary = "Connect the standard streams to a board's port, as ssh needs it",
+        .summary = "Connect standard input and output to a board's port, for ssh",
         .arguments = "BOARD [PORT]",
         OPTIONS(cluster_options),
         .min_args = 1,

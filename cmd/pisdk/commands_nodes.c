@@ -13,9 +13,9 @@ static const struct option_spec nodes_probe_options[] = {
 };
 
 static const struct option_spec nodes_add_options[] = {
-    {"slots", 0, "N", "how many ranks each takes"},
-    {"board", 'b', "BOARD", "which board they are"},
-    {"name", 0, "NAME", "what it is called (default: as the host)"},
+    {"slots", 0, "N", "number of ranks per board"},
+    {"board", 'b', "BOARD", "type of board: see `pisdk boards`"},
+    {"name", 0, "NAME", "name of the node (default: the host)"},
 };
 
 const struct command nodes_commands[] = {
@@ -24,9 +24,8 @@ const struct command nodes_commands[] = {
         .summary = "Add boards to the project",
         .arguments = "HOST…",
         .description =
-            "HOST is what ssh understands, [USER@]HOST, and may be many: pi@10.0.0.[11-14]. "
-            "Writes\n"
-            "[node NAME] into pisdk.ini; what else is in it stays as it is.",
+            "HOST is [USER@]HOST, as for ssh, or a range of hosts: pi@10.0.0.[11-14]. Adds\n"
+            "[node NAME] to pisdk.ini and leaves the rest of the file as it is.",
         OPTIONS(nodes_add_options),
         .min_args = 1,
         .max_args = -1,
@@ -53,10 +52,11 @@ const struct command nodes_commands[] = {
     },
     {
         .name = "probe",
-        .summary = "Ask boards what they are and have",
+        .summary = "Show what boards are and what they have",
         .arguments = "",
-        .description = "Asks all at once, by ssh; nothing is installed on them, and nothing is "
-                       "left. Ends with\nstatus 5 when one does not answer.",
+        .description = "Asks all boards in parallel over ssh; installs nothing there and leaves "
+                       "nothing behind.\n"
+                       "Exits with status 5 if one does not answer.",
         OPTIONS(nodes_probe_options),
         .max_args = 0,
         .needs = WANTS_PROJECT,
@@ -64,10 +64,11 @@ const struct command nodes_commands[] = {
     },
     {
         .name = "doctor",
-        .summary = "Say what is wrong with boards, and what mends it",
+        .summary = "Find problems with boards, and how to fix them",
         .arguments = "",
-        .description = "Asks them as `nodes probe` does. Ends with status 5 when something is "
-                       "wrong; notes are\nworth knowing only.",
+        .description = "Asks them as `nodes probe` does. Exits with status 5 if it finds a "
+                       "problem; notes are\n"
+                       "for information only.",
         OPTIONS(nodes_probe_options),
         .max_args = 0,
         .needs = WANTS_PROJECT,

@@ -3,18 +3,18 @@
 #include "commands.h"
 
 static const struct option_spec sysroot_build_options[] = {
-    {"mpi", 0, "FLAVOUR", "which MPI: openmpi, openmpi-source or mpich, where the release has it"},
-    {"refresh", 0, NULL, "ask the mirror for newer packages; rebuild when there are any"},
+    {"mpi", 0, "FLAVOUR", "MPI to use: openmpi, openmpi-source or mpich, if the release has it"},
+    {"refresh", 0, NULL, "check the mirror for newer packages; rebuild if there are any"},
     MIRROR_OPTIONS,
 };
 
 static const struct option_spec sysroot_change_options[] = {
-    {"dry-run", 0, NULL, "show what would change, and change nothing"},
+    {"dry-run", 0, NULL, "show what would change, but change nothing"},
     MIRROR_OPTIONS,
 };
 
 static const struct option_spec sysroot_remove_options[] = {
-    {"force", 'f', NULL, "also one that projects build with"},
+    {"force", 'f', NULL, "even if projects use it"},
 };
 
 static const struct option_spec sysroot_import_options[] = {
@@ -22,8 +22,8 @@ static const struct option_spec sysroot_import_options[] = {
 };
 
 static const struct option_spec sysroot_gc_options[] = {
-    {"all", 0, NULL, "all downloads, also those of sysroots that stay"},
-    {"dry-run", 0, NULL, "only say what would be removed"},
+    {"all", 0, NULL, "all downloads, even those of sysroots that stay"},
+    {"dry-run", 0, NULL, "only show what would be removed"},
 };
 
 static const struct option_spec sysroot_path_options[] = {
@@ -33,14 +33,15 @@ static const struct option_spec sysroot_path_options[] = {
 const struct command sysroot_commands[] = {
     {
         .name = "build",
-        .summary = "Make a sysroot from signed Debian packages",
+        .summary = "Build a sysroot from signed Debian packages",
         .arguments = "[RELEASE | FILE.ini | FILE.tar.zst]",
         .description =
-            "In a project, without a word more, makes just the sysroot of its pisdk.lock. "
-            "Elsewhere\n"
-            "RELEASE is bookworm when it is not given. Signatures, sizes and hashes are checked;\n"
-            "downloads are kept in the cache. A sysroot that is already there is left as it is\n"
-            "unless its recipe changed, or --refresh finds newer packages.",
+            "In a project, without arguments, builds the sysroot that pisdk.lock describes.\n"
+            "Elsewhere, the default RELEASE is bookworm. Signatures, sizes and hashes are "
+            "checked;\n"
+            "downloads are kept in the cache. An existing sysroot is left as it is unless its "
+            "recipe\n"
+            "changed or --refresh finds newer packages.",
         OPTIONS(sysroot_build_options),
         .max_args = 1,
         .needs = WANTS_PROJECT,
@@ -50,9 +51,9 @@ const struct command sysroot_commands[] = {
         .name = "add",
         .summary = "Add packages to the project's sysroot",
         .arguments = "PACKAGE…",
-        .description = "With all that they need; other packages stay as they are. Writes "
-                       "pisdk.lock. Sysroots\n"
-                       "of other projects are not touched.",
+        .description =
+            "Adds their dependencies, too; other packages keep their versions. Writes pisdk.lock.\n"
+            "Sysroots of other projects are not touched.",
         OPTIONS(sysroot_change_options),
         .min_args = 1,
         .max_args = -1,
@@ -61,9 +62,9 @@ const struct command sysroot_commands[] = {
     },
     {
         .name = "update",
-        .summary = "Take the newest packages for the project's sysroot",
+        .summary = "Update the packages of the project's sysroot",
         .arguments = "",
-        .description = "Shows what changes, then makes the sysroot and writes pisdk.lock.",
+        .description = "Shows what changes, then builds the sysroot and writes pisdk.lock.",
         OPTIONS(sysroot_change_options),
         .max_args = 0,
         .needs = NEEDS_PROJECT,
@@ -71,9 +72,9 @@ const struct command sysroot_commands[] = {
     },
     {
         .name = "verify",
-        .summary = "Check that a sysroot is as it was made",
+        .summary = "Check that nothing in a sysroot has changed",
         .arguments = "[NAME]",
-        .description = "Reads every file, and names each that was changed, added or is missing.",
+        .description = "Reads every file, and lists those that were changed, added or removed.",
         .max_args = 1,
         .needs = WANTS_PROJECT,
         .run = cmd_sysroot_verify,
@@ -112,12 +113,12 @@ const struct command sysroot_commands[] = {
     },
     {
         .name = "import",
-        .summary = "Make a sysroot like a live board, over ssh",
+        .summary = "Build a sysroot like that of a live board, over ssh",
         .arguments = "[USER@]HOST [NAME]",
         .description =
-            "The same versions as are installed there: from the mirror where it has them; "
+            "Uses the versions that are installed there, from the mirror if it has them; "
             "libraries\n"
-            "and headers that no mirror has are copied with rsync. The sysroot is called NAME, or\n"
+            "and headers that no mirror has are copied with rsync. The sysroot is named NAME, or\n"
             "after the host. Nothing is changed on the board.",
         OPTIONS(sysroot_import_options),
         .min_args = 1,
@@ -148,9 +149,9 @@ const struct command sysroot_commands[] = {
         .name = "gc",
         .summary = "Remove what no sysroot needs any more",
         .arguments = "",
-        .description = "Sysroots whose projects are gone or have another pisdk.lock now, unpacked "
-                       "packages that\n"
-                       "no sysroot has, and downloads that none was made from.",
+        .description =
+            "Removes sysroots whose project is gone or has another pisdk.lock by now, unpacked\n"
+            "packages that no sysroot uses, and downloads that none was made from.",
         OPTIONS(sysroot_gc_options),
         .max_args = 0,
         .run = cmd_sysroot_gc,

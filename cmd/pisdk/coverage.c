@@ -206,7 +206,7 @@ int coverage_report(struct app *app, const struct coverage *c, struct err *err)
         log_warning(&app->log, "%zu programs were killed or aborted, and left no counters", empty);
     }
     if (list.len == 0) {
-        return err_set(err, ERR_FAILED, "the tests ran no program that counts: no coverage");
+        return err_set(err, ERR_FAILED, "no coverage: the tests ran no instrumented program");
     }
     return merge(c, &list, data, err) == 0 ? write_reports(app, c, data, err) : -1;
 }

@@ -342,7 +342,7 @@ void crash_tell_signal(struct app *app, const struct target *target, const char 
     log_info(&app->log, "%s ended by signal %d (%s)", who, sig, strsignal(sig));
     if (sig == SIGILL) {
         log_info(&app->log,
-                 "board `%s` has not the instruction that it used: is it built for another board?",
+                 "board `%s` lacks the instruction that it used: was it built for another board?",
                  target->board.name);
     }
 }
@@ -401,10 +401,10 @@ static void tell(const struct crashes *c, size_t i)
         show_frame(c->app, k, crash->frames.items[k]);
     }
     if (!crash->core.program) {
-        log_info(&c->app->log, "  no trace: it has more than %d MB of memory",
+        log_info(&c->app->log, "  no trace: it used more than %d MB of memory",
                  CRASH_CORE_MAX >> MB_SHIFT);
     } else if (crash->traced && crash->frames.n == 0) {
-        log_info(&c->app->log, "  no trace: gdb does not find one");
+        log_info(&c->app->log, "  no trace: gdb found none");
     }
 }
 

@@ -106,8 +106,8 @@ static int add_match(struct app *app, struct payload *r, const char *match, stru
     _cleanup_free_ char *parent = fs_parent(match);
     _cleanup_free_ char *folder = fs_real_path(parent); // the link itself stays one
     if (!folder || !fs_is_below(folder, root)) {
-        err_set(err, ERR_USAGE, "%s is outside of the project", match);
-        return err_hint(err, "put it, or a copy of it, into %s", root);
+        err_set(err, ERR_USAGE, "%s is outside the project", match);
+        return err_hint(err, "move or copy it into %s", root);
     }
     _cleanup_free_ char *source = fs_join(folder, fs_base(match));
     const char *path = source + strlen(root) + 1;

@@ -103,7 +103,7 @@ static int add_files(struct deploying *d, struct target *target, struct err *err
         return -1;
     }
     if (d->release.n == 0) {
-        err_set(err, ERR_NOT_FOUND, "there is nothing to deploy: the build made no program");
+        err_set(err, ERR_NOT_FOUND, "nothing to deploy: the build made no program");
         return err_hint(err, "`files` in [deploy] of " PROJECT_FILE " can name files");
     }
     return add_runtime(d, target, err);
@@ -226,8 +226,8 @@ char *deploying_find(const struct deploying *d, const char *program, struct err 
             return xasprintf("%s/%s", folder, path);
         }
     }
-    err_set(err, ERR_NOT_FOUND, "%s is none of the programs that go to the boards", program);
-    err_hint(err, "`pisdk deploy --dry-run` lists what does");
+    err_set(err, ERR_NOT_FOUND, "%s is not one of the deployed programs", program);
+    err_hint(err, "`pisdk deploy --dry-run` lists them");
     return NULL;
 }
 
@@ -242,23 +242,22 @@ int deploying_tell(struct deploying *d, int r, struct err *err)
         show_mismatches(d);
     }
     if (result->refused > 0 && !d->options.direct) {
-        log_info(&d->app->log,
-                 "some boards cannot log in to others, so this machine sent to each of them; "
-                 "`pisdk nodes doctor` says which");
+        log_info(&d->app->log, "some boards cannot log in to others, so this machine sent to each "
+                               "of them; `pisdk nodes doctor` shows which");
     }
     if (r != 0 && err->code == ERR_NODES && input_value_if(&d->app->input, "no-deploy")) {
         err_wrap(err, "the program was not started");
-        err_hint(err, "`pisdk nodes doctor` looks for what is wrong; --nodes leaves boards out");
+        err_hint(err, "`pisdk nodes doctor` looks for the cause; --nodes leaves boards out");
     } else if (r != 0 && err->code == ERR_NODES &&
                (input_value_if(&d->app->input, "list") ||
                 input_value_if(&d->app->input, "verify"))) {
-        err_hint(err, "`pisdk nodes doctor` looks for what is wrong");
+        err_hint(err, "`pisdk nodes doctor` looks for the cause");
     } else if (r != 0 && err->code == ERR_NODES) {
-        err_wrap(err, result->switched ? "not all boards are alike now" : "no board was changed");
-        err_hint(err, result->switched
-                          ? "the next `pisdk deploy` brings them in line"
-                          : "`pisdk nodes doctor` looks for what is wrong; --partial goes "
-                            "on without those that failed");
+        err_wrap(err, result->switched ? "the boards do not all have the same release now"
+                                       : "no board was changed");
+        err_hint(err, result->switched ? "the next `pisdk deploy` brings them in line"
+                                       : "`pisdk nodes doctor` looks for the cause; --partial goes "
+                                         "on without those that failed");
     }
     return r;
 }

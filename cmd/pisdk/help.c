@@ -33,7 +33,9 @@ static void print_overview(void)
     print_commands(pisdk_commands);
     puts("\nOptions that every command takes:");
     print_options(pisdk_global_options, pisdk_n_global_options);
-    puts("\n`pisdk help COMMAND` tells more. To begin:\n\n"
+    puts("\n"
+         "See `pisdk help COMMAND` for more. To begin:\n"
+         "\n"
          "  pisdk sysroot build && pisdk new hello && cd hello && pisdk build && pisdk run -n 4");
 }
 

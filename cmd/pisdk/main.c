@@ -88,11 +88,11 @@ static int check_arguments(const struct invocation *call, const struct input *in
     if (n < c->min_args) {
         err_set(err, ERR_USAGE, "`pisdk %s` needs %s", words, c->arguments);
     } else if (c->max_args >= 0 && n > c->max_args) {
-        err_set(err, ERR_USAGE, "`%s` is one word too many", in->args.items[c->max_args]);
+        err_set(err, ERR_USAGE, "unexpected argument `%s`", in->args.items[c->max_args]);
     } else {
         return 0;
     }
-    return err_hint(err, "`pisdk help %s` tells more", words);
+    return err_hint(err, "see `pisdk help %s`", words);
 }
 
 static int read_command_words(struct app *app, const struct invocation *call,

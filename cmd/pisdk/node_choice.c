@@ -119,7 +119,7 @@ static int choose_given(struct app *app, const char *which, struct remotes *out,
         return hostfile_read(file, group, out, err);
     }
     if (strchr(which, '/')) {
-        return err_set(err, ERR_NOT_FOUND, "--nodes: there is no file %s", which);
+        return err_set(err, ERR_NOT_FOUND, "--nodes: no such file: %s", which);
     }
     return choose_words(app, which, out, err);
 }
@@ -165,13 +165,13 @@ static int choose_nodes(struct app *app, struct remotes *out, struct err *err)
     const char *ssh_config = input_value_if(&app->input, "ssh-config");
 
     if (ssh_config && !is_file(ssh_config)) {
-        return err_set(err, ERR_NOT_FOUND, "--ssh-config: there is no file %s", ssh_config);
+        return err_set(err, ERR_NOT_FOUND, "--ssh-config: no such file: %s", ssh_config);
     }
     if ((which ? choose_given(app, which, out, err) : nodes_of_project(app, out, err)) != 0) {
         return -1;
     }
     if (out->n == 0) {
-        err_set(err, ERR_NOT_FOUND, "%s%s", which ? "there are no nodes in " : "no nodes are known",
+        err_set(err, ERR_NOT_FOUND, "%s%s", which ? "no nodes in " : "no nodes configured",
                 which ? which : "");
         return err_hint(err, "pisdk nodes add pi@10.0.0.11, or --nodes pi@10.0.0.11");
     }
@@ -187,7 +187,7 @@ int nodes_choose(struct app *app, const char *where, struct remotes *out, struct
     }
     bool named = str_starts(where, CLUSTER_WORD ":");
     if (!named && strcmp(where, CLUSTER_WORD) != 0) {
-        err_set(err, ERR_USAGE, "`%s` is not where boards are", where);
+        err_set(err, ERR_USAGE, "`%s` names no boards", where);
         return err_hint(err, "nodes, cluster, or cluster:NAME");
     }
     if (input_value_if(&app->input, "nodes") || input_value_if(&app->input, "ssh-config")) {

@@ -29,7 +29,7 @@ int place_to_run_choose(struct app *app, struct place_to_run *out, struct err *e
         out->name = where + strlen(CLUSTER_WORD ":");
         return 0;
     }
-    err_set(err, ERR_USAGE, "programs do not run on `%s`", where);
+    err_set(err, ERR_USAGE, "cannot run on `%s`", where);
     return err_hint(err,
                     "--on emulator, --on cluster, --on cluster:NAME, --on nodes or --on slurm");
 }
@@ -48,8 +48,9 @@ static int check_shown(const struct cluster *c, const struct cluster_job *job, s
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
         if (!shown_has(&c->shown, paths[i]) && !str_starts(paths[i], "/usr/bin/")) {
             err_set(err, ERR_FAILED, "the boards of cluster `%s` do not see %s", c->name, paths[i]);
-            return err_hint(err, "they see the project in whose folder `pisdk cluster up` was "
-                                 "called, and the folders of its --show");
+            return err_hint(
+                err,
+                "they see the project where `pisdk cluster up` was run, and its --show folders");
         }
     }
     return 0;

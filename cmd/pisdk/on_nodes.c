@@ -219,7 +219,8 @@ int nodes_job_run(struct app *app, const struct nodes_job *job, int *status, str
 {
     struct deploying d;
     if (!app->has_project) {
-        err_set(err, ERR_USAGE, "--on nodes runs programs of a project, and this is none");
+        err_set(err, ERR_USAGE,
+                "--on nodes runs the programs of a project, and this is not a project");
         return err_hint(err, "pisdk exec --on nodes --nodes pi1,pi2 -- COMMAND");
     }
     int r = deploying_begin(&d, app, NULL, err);

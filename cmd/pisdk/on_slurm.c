@@ -21,7 +21,7 @@ static int choose_nodes(struct app *app, bool needed, struct remotes *out, struc
         return nodes_choose(app, NULL, out, err);
     }
     if (needed) {
-        err_set(err, ERR_NOT_FOUND, "it is not known where Slurm is");
+        err_set(err, ERR_NOT_FOUND, "no login node of Slurm is set");
         return err_hint(err, "`host` in [slurm] of " PROJECT_FILE ", or --host pi@login");
     }
     *out = (struct remotes){.ssh_config = ssh_config ? fs_absolute(ssh_config) : NULL};
@@ -46,7 +46,7 @@ int slurm_place_choose(struct app *app, struct slurm_place *out, struct err *err
 
     *out = (struct slurm_place){0};
     if (!app->has_project) {
-        return err_set(err, ERR_USAGE, "jobs for Slurm are a project's, and this is none");
+        return err_set(err, ERR_USAGE, "not in a project");
     }
     if (choose_nodes(app, !host, &out->nodes, err) != 0) {
         return -1;
@@ -128,7 +128,8 @@ static void make_script(const struct deploying *d, const struct nodes_job *job, 
     if (!job->command) {
         strbuf_addf(out, " && [ -e %s ]", quoted);
     }
-    strbuf_adds(out, " || { echo \"pisdk has put nothing on $(hostname)\" >&2; exit 126; }\nexec");
+    strbuf_adds(out, " || { echo \"the project is not deployed to $(hostname)\" >&2; exit 126; }\n"
+                     "exec");
     if (job->ranks > 0) {
         add_mpirun(d, job, out);
     } else if (job->variables->n > 0) {

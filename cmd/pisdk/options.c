@@ -69,7 +69,7 @@ static int missing_argument(const struct input *in, int code, struct err *err)
 {
     int i = code >= LONG_ONLY ? code - LONG_ONLY : find_letter(in, code);
     if (i < 0) {
-        return err_set(err, ERR_USAGE, "an option lacks its argument");
+        return err_set(err, ERR_USAGE, "option needs an argument");
     }
     const struct option_spec *spec = in->specs[i];
     return err_set(err, ERR_USAGE, "option `--%s` needs an argument: %s", spec->name, spec->arg);

@@ -138,7 +138,7 @@ static int check_machine(const struct search *s, struct err *err)
     if (info.is_elf && !elf_is_arm(&info)) {
         err_set(err, ERR_FAILED, "%s is built for %s, not for armv7l", s->program,
                 elf_machine_name(&info));
-        r = err_hint(err, "build it with `pisdk build`, and run that one");
+        r = err_hint(err, "build it with `pisdk build`, and run the result");
     } else if (info.is_elf && info.is_object) {
         r = err_set(err, ERR_FAILED, "%s is an object file, not a program", s->program);
     }

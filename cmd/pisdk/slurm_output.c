@@ -53,7 +53,7 @@ void slurm_output_begin(struct slurm_output *o, struct app *app, const struct sl
 
     *o = (struct slurm_output){.begun = true, .app = app};
     if (!node) {
-        log_warning(&app->log, "the output is on %s, which is none of the nodes", job->host);
+        log_warning(&app->log, "the output is on %s, which is not one of the nodes", job->host);
         return;
     }
     if (make_argv(app, local ? &place->nodes : &place->login, node, job->id, &argv, &err) != 0 ||
@@ -91,7 +91,7 @@ void slurm_output_take(struct slurm_output *o)
     fflush(stdout);
     if (n == 0) {
         if (!o->finishing) {
-            log_warning(&o->app->log, "the output is cut here");
+            log_warning(&o->app->log, "the output is truncated here");
             log_info(&o->app->log, "hint: pisdk submit --output JOB prints all of it");
         }
         stop(o);
@@ -153,6 +153,6 @@ int slurm_print_output(struct app *app, const struct slurm_place *place, long id
             return r;
         }
     }
-    err_set(err, ERR_NOT_FOUND, "there is no output of job %ld", id);
-    return err_hint(err, "`pisdk submit --status %ld` tells whether it began", id);
+    err_set(err, ERR_NOT_FOUND, "job %ld has no output", id);
+    return err_hint(err, "`pisdk submit --status %ld` shows whether it started", id);
 }

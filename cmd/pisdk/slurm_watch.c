@@ -26,9 +26,9 @@ static const double ending_seconds = 5;    // for the nodes of a job whose scrip
 
 static int no_slurm(const struct slurm_place *place, struct err *err)
 {
-    err_set(err, ERR_NOT_FOUND, "%s has no Slurm: there is no sbatch", place->login.items[0].name);
-    return err_hint(err, "`host` in [slurm] of " PROJECT_FILE " names the node where jobs are "
-                         "handed in");
+    err_set(err, ERR_NOT_FOUND, "%s has no Slurm: sbatch not found", place->login.items[0].name);
+    return err_hint(err,
+                    "`host` in [slurm] of " PROJECT_FILE " names the node to submit jobs from");
 }
 
 // Keeps what a command of Slurm says against it: "sbatch: error: invalid partition", of which the
@@ -302,7 +302,7 @@ static int tell_failure(const struct watching *s, struct err *err)
         err_set(err, ERR_NETWORK, "the connection was lost");
     }
     err_wrap(err, "%s", name);
-    return s->id ? err_hint(err, "`pisdk submit --status %ld` tells what became of the job", s->id)
+    return s->id ? err_hint(err, "`pisdk submit --status %ld` shows what became of the job", s->id)
                  : -1;
 }
 
@@ -319,7 +319,7 @@ static int tell_end(const struct watching *s, int *status, struct err *err)
     const struct slurm_job *job = &s->job;
     struct log *log = &s->w->app->log;
     if (was_too_long(job)) {
-        log_warning(log, "job %ld was ended by Slurm: it may run for %s", s->id, job->limit);
+        log_warning(log, "job %ld reached its time limit of %s", s->id, job->limit);
         *status = TIMED_OUT;
         return 0;
     }
@@ -329,13 +329,12 @@ static int tell_end(const struct watching *s, int *status, struct err *err)
         return 0;
     }
     if (slurm_job_has_no_folder(job)) {
-        err_set(err, ERR_NODES, "job %ld did not start: %s has not got the folder of the project",
+        err_set(err, ERR_NODES, "job %ld did not start: %s does not have the project's folder",
                 s->id, job->host);
-        return err_hint(err, s->w->app->project.slurm_local
-                                 ? "with place = local, all nodes of Slurm are to be nodes of the "
-                                   "project"
-                                 : "where nodes do not see the same files: place = local in "
-                                   "[slurm] of " PROJECT_FILE);
+        return err_hint(
+            err, s->w->app->project.slurm_local
+                     ? "with place = local, all of Slurm's nodes must be nodes of the project"
+                     : "if nodes do not share files: place = local in [slurm] of " PROJECT_FILE);
     }
     return err_set(err, ERR_NODES, "job %ld was ended by Slurm: %s", s->id, job->state);
 }

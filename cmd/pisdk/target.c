@@ -32,7 +32,7 @@ int target_open_sysroot(struct app *app, const char *name, struct sysroot *out, 
     if (no_recipe.hint[0]) {
         return err_hint(err, "%s", no_recipe.hint);
     }
-    return err_hint(err, "`pisdk sysroot list` shows the sysroots there are");
+    return err_hint(err, "`pisdk sysroot list` lists the sysroots");
 }
 
 int target_read_lock(struct app *app, struct lock *out, struct err *err)
@@ -163,8 +163,7 @@ static int choose_weakest(struct app *app, const char *folder, struct board *out
     }
     if (!out->name) {
         err_set(err, ERR_USAGE,
-                "board `auto` is the weakest of the project's nodes, and there "
-                "are none");
+                "board `auto` is the weakest of the project's nodes, but there are no nodes");
         return err_hint(err, "name them in " PROJECT_FILE ": [node pi1] and board = pi4");
     }
     log_debug(&app->log, "board: %s, the weakest of %zu nodes", out->name, nodes.n);
@@ -292,7 +291,7 @@ static int find_runtime(struct app *app, struct target *t, char **archive, struc
     if (input_value(&app->input, "sysroot")) {
         err_set(err, ERR_NOT_FOUND, "sysroot `%s` has no libclang-rt-%d-dev, which coverage needs",
                 t->sysroot.name, version);
-        return err_hint(err, "the project's own sysroot gets it when it is missing");
+        return err_hint(err, "in a project, pisdk adds it when it is missing");
     }
     log_info(&app->log, "coverage needs libclang-rt-%d-dev in the sysroot: adding it", version);
     strv_add_list(&argv, app->paths.program, "-C", app->project.dir, "sysroot", "add", NULL);
@@ -301,8 +300,8 @@ static int find_runtime(struct app *app, struct target *t, char **archive, struc
         return -1;
     }
     if (status != 0) {
-        err_set(err, ERR_FAILED, "there is no run-time library of Clang %d for sysroot `%s`",
-                version, t->sysroot.name);
+        err_set(err, ERR_FAILED, "no run-time library of Clang %d for sysroot `%s`", version,
+                t->sysroot.name);
         return err_hint(err, "its Debian release has libclang-rt-N-dev for other versions: install "
                              "clang-N and lld-N on the desktop");
     }

@@ -186,7 +186,7 @@ char *where_describe(const struct app *app, const struct strv *frames, const cha
 {
     size_t own = where_frame(frames);
     if (frames->n == 0) {
-        return xstrdup("is nowhere that gdb finds");
+        return xstrdup("is at an unknown place");
     }
     if (own == frames->n) {
         return xasprintf("is in %.*s", (int)strcspn(frames->items[0], " "), frames->items[0]);

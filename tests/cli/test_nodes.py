@@ -93,7 +93,7 @@ class NoWayToABoard(Nodes):
             with self.subTest(words):
                 done = self.pisdk(*words, cwd=self.project, env=env, timeout=30)
                 self.assertNotEqual(done.status, 0, str(done))
-                self.assertRegex(done.err + done.out, "there is no sshd on it|no-answer")
+                self.assertRegex(done.err + done.out, "no sshd is running there|no-answer")
 
     def test_busy_boards_are_tried_again(self):
         done = self.pisdk("exec", "--on", "nodes", "--", "true", cwd=self.project,
@@ -166,16 +166,16 @@ class Add(Nodes):
     def test_refused(self):
         self.good("add", "pi[1-2]")
         self.bad(2, "add", says="needs HOST")
-        self.bad(2, "add", "pi1", says="`pi1` is there already, in pisdk.ini", hint="--name")
-        self.bad(2, "add", "x@pi[2-3].local", says="`pi2` is there already")
+        self.bad(2, "add", "pi1", says="`pi1` already exists, in pisdk.ini", hint="--name")
+        self.bad(2, "add", "x@pi[2-3].local", says="`pi2` already exists")
         self.bad(2, "add", "a", "b@a", says="`a` is given twice")
         self.bad(2, "add", "a;reboot", says="`a;reboot`")
         self.bad(2, "add", "--", "-oProxyCommand=x", says="-oProxyCommand=x")
         self.bad(2, "add", "a b", says="`a b`")
         self.bad(2, "add", "a\nhost = b", says="`a")
         self.bad(2, "add", "a[1-", says="no ]")
-        self.bad(2, "add", "a", "--name", "b c", says="`b c` cannot be the name")
-        self.bad(2, "add", "a", "--name", "b]", says="`b]` cannot be the name")
+        self.bad(2, "add", "a", "--name", "b c", says="`b c` is not a valid node name")
+        self.bad(2, "add", "a", "--name", "b]", says="`b]` is not a valid node name")
         self.bad(2, "add", "a[1-2]", "--name", "b", says="`b` is 1, and `a[1-2]` is 2")
         self.bad(2, "add", "a", "b", "--name", "c", says="one HOST")
         self.bad(2, "add", "a[1-2]-x", says="[node a[1-2]-x]", hint="--name node[1-2]")
@@ -244,7 +244,7 @@ class Remove(Nodes):
 
     def test_what_is_still_known_from_elsewhere(self):
         self.ini.write_text(PROJECT + "[node pi[1-4]]\nslots = 1\n[node pi2]\nslots = 2\n")
-        self.assertIn("still in pisdk.ini", self.good("remove", "pi2").err)
+        self.assertIn("the node itself is in pisdk.ini", self.good("remove", "pi2").err)
         self.assertEqual(self.listed()[1], ("pi2", "pi2", 1, None, "pisdk.ini"))
 
 
@@ -278,7 +278,7 @@ class List(Nodes):
             ("pi1", "pi@pi1.local", 2, "pi4", str(hosts)), ("pi2", "pi2", 9, "pi4", str(hosts)),
             ("far", "far", None, None, str(hosts)), ("pi3", "pi3", None, None, "pisdk.ini")])
         self.ini.write_text(self.ini.read_text() + "[node far]\nhost = near\n")
-        self.bad(2, "list", says=["pisdk.ini:13", "`far` is in", "lists/hosts already"])
+        self.bad(2, "list", says=["pisdk.ini:13", "`far` is already in", "lists/hosts"])
         hosts.write_text("pi1 slots=x\n")
         self.bad(2, "list", says=["[nodes]", "lists/hosts:1", "`slots`"])
         hosts.unlink()
@@ -318,7 +318,7 @@ class List(Nodes):
             ("[node a[1-2]]\nhost = x\n", ["pisdk.ini:6", "`a[1-2]` is 2, and `x` is 1"], None),
             ("[node a[1-2]]\npeer = x[1-3]\n", ["pisdk.ini:6", "`x[1-3]` is 3"], None),
             ("[node a]\n[node a]\nhost = x\nhost = y\n", ["pisdk.ini:9", "twice"], None),
-            ("[node a[1-2]]\n[node a2]\nhost = x\n", ["pisdk.ini:7", "`a2` is in pisdk.ini"], None),
+            ("[node a[1-2]]\n[node a2]\nhost = x\n", ["pisdk.ini:7", "`a2` is already in pisdk.ini"], None),
             ("[node a]\nport = 65536\n", ["pisdk.ini:7", "`port`"], None),
             ("[node a]\nslots = 0\n", ["pisdk.ini:7", "`slots`"], None),
             ("[node a]\nidentty = x\n", ["pisdk.ini:7", "`identty`"], "`identity`"),
@@ -365,8 +365,8 @@ class Choice(Nodes):
 
     def test_refused(self):
         self.bad(1, "list", "--nodes", "pi[1-5]", says="no node `pi5`", hint="pisdk nodes list")
-        self.bad(2, "list", "--nodes", "pi1,pi[1-2]", says="`pi1` is there twice")
-        self.bad(1, "list", "--nodes", "./nowhere", says="no file ./nowhere")
+        self.bad(2, "list", "--nodes", "pi1,pi[1-2]", says="`pi1` is listed twice")
+        self.bad(1, "list", "--nodes", "./nowhere", says="no such file: ./nowhere")
         self.bad(2, "list", "--nodes", "far:22", says="`far:22` is not HOST")
         self.bad(2, "list", "--nodes", "a,,b", says="`` is not HOST")
         self.bad(2, "list", "--nodes", "", says="`` is not HOST")

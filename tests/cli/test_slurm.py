@@ -52,7 +52,7 @@ class Ends(Login):
             self.assertEqual((result.status, result.out), (status, "out\n"), str(result))
         result = self.follow("TIMEOUT")
         self.assertEqual(result.status, 124)
-        self.assertIn("job 7 was ended by Slurm: it may run for 00:10:00", result.err)
+        self.assertIn("job 7 reached its time limit of 00:10:00", result.err)
         result = self.follow("CANCELLED")
         self.assertEqual(result.status, 143)
         self.assertIn("job 7 was cancelled", result.err)
@@ -62,7 +62,7 @@ class Ends(Login):
             self.assertIn(f"error: job 7 was ended by Slurm: {state}", result.err)
         result = self.follow("FAILED", "0:53")
         self.assertEqual(result.status, 5)
-        self.assertIn("error: job 7 did not start: n1 has not got the folder", result.err)
+        self.assertIn("error: job 7 did not start: n1 does not have the project's folder", result.err)
         self.assertFalse((self.dir / "cancelled").exists())
 
     def test_a_dead_node(self):
@@ -175,25 +175,25 @@ class Answers(Login):
         write(self.dir / "it's shared/pisdk/p/work/slurm-7.out", "there\n")
         self.assertEqual(self.ok("submit", "--output", "7").out, "there\n")
         self.assertEqual(self.follow("COMPLETED").out, "there\n")
-        self.fails(1, "submit", "--output", "8", says="no output of job 8", hint="--status 8")
+        self.fails(1, "submit", "--output", "8", says="job 8 has no output", hint="--status 8")
 
 
 class Words(Login):
     def test_usage(self):
         self.job("RUNNING")
-        self.fails(2, "submit", "--status", "x", says="`x` is not the number of a job")
-        self.fails(2, "submit", "--cancel", "7_1", says="`7_1` is not the number of a job")
+        self.fails(2, "submit", "--status", "x", says="`x` is not a job number")
+        self.fails(2, "submit", "--cancel", "7_1", says="`7_1` is not a job number")
         self.fails(2, "submit", "--status", "--cancel", "7", says="exclude each other")
         self.fails(2, "submit", "--cancel", says="--cancel is for jobs")
         self.fails(2, "submit", "--output", "7", "8", says="--output is for one job")
-        self.fails(2, "submit", "--status", "7", "--json", hint="other options come before jobs")
+        self.fails(2, "submit", "--status", "7", "--json", hint="put other options before the job")
         write(self.ini, "[project]\nname = p\n")
-        self.fails(1, "submit", "--status", says="not known where Slurm is", hint="--host")
+        self.fails(1, "submit", "--status", says="no login node of Slurm is set", hint="--host")
         self.ok("submit", "--host", "login", "--status")
         self.ok("submit", "--nodes", "login,n1", "--status")
         self.fails(2, "submit", "--host", "n[1-2]", "--status", says="more than one login node")
         write(self.ini, "[project]\nname = p\n[slurm]\nplace = local\nhost = login\n")
-        self.fails(1, "submit", "--status", says="no nodes are known")
+        self.fails(1, "submit", "--status", says="no nodes configured")
 
 
 if __name__ == "__main__":

@@ -213,7 +213,7 @@ class Bad(Source):
     def test_a_folder_that_shells_would_trip_over(self):
         for name in ["a b", "o'brien", "$(touch x)"]:
             with self.subTest(name):
-                self.fails(1, "sysroot", "build", self.recipe, says="folder's name",
+                self.fails(1, "sysroot", "build", self.recipe, says="spaces or shell characters",
                            hint="PISDK_DATA_DIR",
                            env={"PISDK_DATA_DIR": str(self.dir / name)})
 
@@ -295,7 +295,7 @@ class Recipes(Source):
         self.recipe.write_text(self.recipe.read_text() + text)
         self.fails(1, "sysroot", "build", self.recipe, says="updates")
         self.recipe.write_text(self.recipe.read_text() + "optional = yes\n")
-        self.assertIn("going on without it", self.build().err)
+        self.assertIn("continuing without it", self.build().err)
 
     def test_security_is_found_beside_the_mirror(self):
         Repository(self.dir / "mirror-security", KEYS["good"], "test-security").publish()
@@ -317,9 +317,9 @@ class Recipes(Source):
         self.recipe.write_text(self.recipe.read_text() + (
             "\n[origin security]\nsuites = test-security\ncomponents = main\noptional = yes\n"
             f"keyring = {KEYS['good'].public}\n"))
-        self.assertIn("warning: going on without test-security", self.build().err)
+        self.assertIn("warning: continuing without test-security", self.build().err)
         self.ok("sysroot", "remove", "test")
-        self.assertIn("going on without test-security", self.build("--offline").err)
+        self.assertIn("continuing without test-security", self.build("--offline").err)
 
     def test_alternatives(self):
         self.repo.add("fast", [member("./usr/lib/fast/libx.so", "fast")])

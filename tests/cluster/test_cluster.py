@@ -329,7 +329,7 @@ class Faults(Cluster):
         self.ok("cluster", "kill", "pi2")
         self.assertEqual(self.status()["pi2"]["state"], "off")
         self.assertEqual(self.status()["pi2"]["processes"], 0)
-        self.fails(1, "cluster", "kill", "pi2", says="pi2 is off already")
+        self.fails(1, "cluster", "kill", "pi2", says="pi2 is already off")
         self.fails(1, "cluster", "slow", "pi2", says="pi2 is off", hint="cluster start pi2")
         result = self.pisdk("cluster", "ssh", "pi2", "true")
         self.assertEqual(result.status, 255)
@@ -337,7 +337,7 @@ class Faults(Cluster):
         self.assertIn("0 received", self.ssh("pi1", "ping -c 1 -W 1 pi2", status=1))
         self.ok("cluster", "start", "pi2")
         self.assertEqual(self.ssh("pi1", "ssh pi2 'cat file; pgrep sleep'", status=1), "kept\n")
-        self.fails(1, "cluster", "start", "pi2", says="pi2 is on already")
+        self.fails(1, "cluster", "start", "pi2", says="pi2 is already on")
         mounts = self.ssh("pi1", "wc -l < /proc/mounts")
         self.ssh("pi1", "head -c 1000000 /dev/zero > /dev/shm/segment")
         for _ in range(10):
@@ -348,7 +348,7 @@ class Faults(Cluster):
         self.assertEqual(self.ssh("pi1", "wc -l < /proc/mounts; ls /dev/shm"), mounts)
         # One that fails does not spare the others.
         self.ok("cluster", "kill", "pi1")
-        self.fails(1, "cluster", "kill", "pi1", "pi2", says="pi1 is off already")
+        self.fails(1, "cluster", "kill", "pi1", "pi2", says="pi1 is already off")
         self.assertEqual(self.status()["pi2"]["state"], "off")
 
     def test_hardware_addresses_stay(self):
@@ -413,7 +413,7 @@ class Faults(Cluster):
         self.assertEqual([b["kbit"] for b in self.status().values()], [0, 0])
         wait_for(lambda: not self.limited("head -c 300000 /dev/zero"))
         self.fails(2, "cluster", "limit", "pi1", says="needs a rate", hint="--rate 10mbit")
-        self.fails(2, "cluster", "limit", "pi1", "--rate", "0mbit", says="is not the rate")
+        self.fails(2, "cluster", "limit", "pi1", "--rate", "0mbit", says="is not a valid rate")
 
     def states(self, count=300):
         """States in which the board's busy program is seen."""
@@ -603,8 +603,8 @@ class End(Cluster):
         for n in ["0", "1001", "1000000000000", "-1", "four", ""]:
             self.fails(2, "cluster", "up", "-n", n, says="must be a number from 1 to 1000")
         for name in ["a/b", "..", "-x", "", "x" * 65]:
-            self.fails(2, "cluster", "up", f"--name={name}", says="cannot be the name")
-        self.fails(2, "cluster", "up", "--rate", "fast", says="`fast` is not the rate")
+            self.fails(2, "cluster", "up", f"--name={name}", says="is not a valid cluster name")
+        self.fails(2, "cluster", "up", "--rate", "fast", says="`fast` is not a valid rate")
         self.fails(1, "cluster", "up", "--show", "/nowhere", says="no folder /nowhere")
         self.fails(1, "cluster", "up", "--sysroot", "nosuch", says="nosuch")
         for command in [["down"], ["ssh", "pi1"], ["ssh-config"], ["logs"], ["cut", "pi1"]]:
@@ -679,7 +679,7 @@ class End(Cluster):
         wait_for(lambda: len(self.ours()) > 3)
         os.kill(min(pid for pid, name, _ in self.ours() if name == "pisdk-cluster"), signal.SIGKILL)
         self.assertEqual(process.wait(timeout=60), 1)
-        self.assertIn("error: the cluster's process was ended while it started", process.stderr.read())
+        self.assertIn("error: the cluster's process was killed while it started", process.stderr.read())
         wait_for(lambda: not self.ours())
         self.assertFalse(self.runtime.exists())
 
@@ -703,7 +703,7 @@ class End(Cluster):
 
     def test_folders_that_boards_have_themselves(self):
         for folder in "/", "/usr", "/etc", "/usr/lib", "/home":
-            self.fails(2, "cluster", "up", "--show", folder, says=f"have a {folder} of their own")
+            self.fails(2, "cluster", "up", "--show", folder, says=f"have their own {folder}")
 
     def test_no_namespaces(self):
         self.fails(1, "cluster", "up", says="cannot make the namespaces of a cluster",

@@ -103,13 +103,13 @@ class Content(Deploys):
         for target in ["../../../secret", self.dir / "secret", "/etc/passwd"]:
             link.symlink_to(target)
             self.fails(2, *self.args("deploy"), cwd=project,
-                       says=[str(link), str(target), "outside"], hint="a copy of it")
+                       says=[str(link), str(target), "outside"], hint="replace it with a copy")
             link.unlink()
         link.symlink_to("nowhere")
-        self.fails(2, *self.args("deploy"), cwd=project, says=[str(link), "nowhere", "not there"])
+        self.fails(2, *self.args("deploy"), cwd=project, says=[str(link), "nowhere", "does not exist"])
         link.unlink()
         link.symlink_to("../../pisdk.ini")
-        self.fails(2, *self.args("deploy"), cwd=project, says=[str(link), "not put on the boards"])
+        self.fails(2, *self.args("deploy"), cwd=project, says=[str(link), "not deployed"])
         link.unlink()
         os.mkfifo(link)
         self.fails(2, *self.args("deploy"), cwd=project, says=[str(link), "neither a file"])
@@ -211,7 +211,7 @@ class Releases(Deploys):
         # One board lacks it: none is switched.
         self.ssh("pi2", f"rm -r {self.base()}/releases/{ids[3]}")
         self.deploy(project, ids[3], command="rollback", status=5)
-        self.blames("pi2", f"no release {ids[3]}")
+        self.blames("pi2", f"does not have release {ids[3]}")
         self.all_have(ids[1])
         # A deploy of what is there already sends it only to that board.
         boards = self.deploy(project)
@@ -263,13 +263,13 @@ class Releases(Deploys):
         (project / "data/link").symlink_to("a")
         self.deploys(project)
         done = self.ok(*self.args("deploy", "--verify"), cwd=project)
-        self.assertIn("3 of 3 boards are as they were deployed", done.err)
+        self.assertIn("3 of 3 boards match what was deployed", done.err)
         self.assertEqual(done.out, "")
         self.ssh("pi2", f"cd {self.base()}/current/data; chmod 600 b; echo other >a; rm 'two\nlines'; "
                  "rm link; ln -s b link; chmod a-x run; mkdir __pycache__; echo x >__pycache__/x")
         done = self.pisdk(*self.args("deploy", "--verify", "--json"), cwd=project)
         self.assertEqual(done.status, 3, str(done))
-        self.assertIn("1 of 3 boards are not as they were deployed", done.err)
+        self.assertIn("1 of 3 boards differ from what was deployed", done.err)
         self.assertIn("hint: pisdk deploy --again", done.err)
         found = {(r["board"], r["file"], r["what"]) for r in json.loads(done.out)}
         self.assertEqual(found, {

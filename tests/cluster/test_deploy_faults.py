@@ -53,7 +53,7 @@ class Faults(Deploys):
         # With --partial the others are switched.
         boards = self.deploy(self.root, "--partial", status=5)
         self.blames("pi2")
-        self.assertIn("not all boards are alike", self.said)
+        self.assertIn("the boards do not all have the same release", self.said)
         self.assertEqual(boards["pi2"]["state"], "failed")
         self.assertEqual(self.sound(), {"pi1": boards["pi1"]["release"]})
         self.assertNotEqual(boards["pi1"]["release"], self.old)
@@ -105,7 +105,7 @@ class Faults(Deploys):
         self.fault("kill", "pi2")
         boards = self.boards_of(self.end(process, 5), 5)
         self.blames("pi2")
-        self.assertIn("not all boards are alike now", self.said)
+        self.assertIn("the boards do not all have the same release now", self.said)
         new = boards["pi1"]["release"]
         self.assertNotEqual(new, self.old)
         self.assertEqual(self.sound(), {"pi1": new})
@@ -174,7 +174,7 @@ class Faults(Deploys):
         self.fault("fill", "pi2")
         self.deploy(self.root, status=5)
         self.none_changed("pi2", "storage is full")
-        self.assertIn("hint: make room: ssh pi2", self.said)
+        self.assertIn("hint: free some space: ssh pi2", self.said)
         self.fault("heal", "pi2")
         self.afterwards()
 
@@ -245,7 +245,7 @@ class Faults(Deploys):
         self.assertEqual(known.read_text(), mark)
         known.write_text("\n".join(line for line in lines if "pi2" not in line) + "\n")
         self.deploy(self.root, status=5)
-        self.none_changed("pi2", "host key is not known", boards=["pi1"])
+        self.none_changed("pi2", "host key not known", boards=["pi1"])
         known.write_text(text)
         self.afterwards()
 

@@ -227,7 +227,7 @@ class Exec(Loopback):
         self.hosts.processes[0].terminate()
         self.hosts.processes[0].wait()
         result = self.exec(5, "--", "true")
-        self.assertIn("pi1: there is no sshd on it", result.err)
+        self.assertIn("pi1: no sshd is running there", result.err)
         self.assertIn("it failed on 1 of 2 boards", result.err)
 
     def test_ends_with_us(self):

@@ -88,7 +88,7 @@ class Probe(Nodes):
         self.assertEqual(len(json.loads(self.ok("nodes", "probe", "--to", "cluster", "--json").out)), 3)
         result = self.ok("nodes", "doctor", "--to", "cluster")
         self.assertEqual(result.out, "")
-        self.assertIn("nothing is wrong with 3 boards", result.err)
+        self.assertIn("no problems found on 3 boards", result.err)
         # What they said is kept, for this user only.
         kept = list((self.dir / ".cache/pisdk/nodes").iterdir())
         self.assertEqual(len(kept), 6, kept)  # by two configurations of ssh
@@ -108,7 +108,7 @@ class Probe(Nodes):
         found = self.doctor()
         self.assertEqual(list(found), [("pi1", "no-answer")])
         result = self.fails(5, "nodes", "doctor", "--ssh-config", self.config,
-                            says="something is wrong with 1 of 3 boards")
+                            says="found problems on 1 of 3 boards")
         self.assertIn("no-answer", result.out)
 
     def test_one_is_cut(self):
@@ -177,7 +177,7 @@ class Doctor(Nodes):
         found = self.doctor()
         self.assertEqual(list(found), [("pi2", "reach"), ("pi3", "reach")])
         what, mend = found["pi3", "reach"]
-        self.assertEqual(what, "pi1 cannot log in to it as pi3: it does not let this user in "
+        self.assertEqual(what, "pi1 cannot log in to it as pi3: it does not accept a login "
                          "without a password")
         self.assertEqual(mend, f"ssh -t -F '{self.config}' pi1 "
                          "'ssh-keygen -t ed25519 && ssh-copy-id pi3'")
@@ -188,7 +188,7 @@ class Doctor(Nodes):
                  "> .ssh/config")
         found = self.doctor()
         self.assertEqual(list(found), [("pi2", "reach")])
-        self.assertIn("host key is not known yet", found["pi2", "reach"][0])
+        self.assertIn("host key not known yet", found["pi2", "reach"][0])
         self.assertTrue(found["pi2", "reach"][1].endswith(" pi1 ssh pi2 true"))
 
     def test_names_that_boards_do_not_know(self):
@@ -197,12 +197,12 @@ class Doctor(Nodes):
               + Path(self.settings).read_text().replace("Host pi1 pi2\n", "Host pi1 second\n"))
         found = self.doctor(0)
         self.assertEqual(list(found), [("second", "name")])
-        self.assertEqual(found["second", "name"][0], "pi1 gets to it as 10.77.0.2, but not as second")
+        self.assertEqual(found["second", "name"][0], "pi1 reaches it as 10.77.0.2, but not as second")
         self.assertEqual(self.probe()["second"]["reach"]["as"], "10.77.0.2")
         # When none of the names does, it is the first that counts.
         self.ssh("pi1", "rm .ssh/id_ed25519")
         what, mend = self.doctor()["second", "reach"]
-        self.assertEqual(what, "pi1 cannot log in to it as second: no machine of that name is known")
+        self.assertEqual(what, "pi1 cannot log in to it as second: unknown host name")
         self.assertIn('"echo 10.77.0.2 second | sudo tee -a /etc/hosts"', mend)
 
     def test_host_key_is_another_one(self):
@@ -216,7 +216,7 @@ class Doctor(Nodes):
         write(self.config, f"UserKnownHostsFile {self.dir}/known\nInclude {self.settings}\n", 0o600)
         found = self.doctor()
         self.assertEqual(list(found), [("pi2", "host-key")])
-        self.assertIn("another one than before", found["pi2", "host-key"][0])
+        self.assertIn("host key changed", found["pi2", "host-key"][0])
         self.assertIn("ssh-keygen -R pi2", found["pi2", "host-key"][1])
         write(self.dir / "known", "\n".join(lines) + "\n")
         self.assertIn("not known yet", self.doctor()["pi2", "host-key"][0])
@@ -230,14 +230,14 @@ class Doctor(Nodes):
                                         str(self.dir / "other")))
         found = self.doctor()
         self.assertEqual(found["pi1", "no-answer"],
-                         ("it does not let this user in without a password", "ssh-copy-id pi1"))
+                         ("it does not accept a login without a password", "ssh-copy-id pi1"))
 
     def test_no_mpi(self):
         write(self.dir / "plain.ini", (Path(__file__).parent / "plain/plain.ini").read_text())
         self.begin(1, sysroot="plain")
         found = self.doctor()
         self.assertEqual(found["pi1", "no-mpi"],
-                         ("it has no MPI: there is no mpirun",
+                         ("it has no MPI: mpirun not found",
                           f"ssh -t -F '{self.config}' pi1 sudo apt install openmpi-bin"))
         self.assertIsNone(self.probe()["pi1"]["mpi"])
         # One of the user's own, which an interactive shell finds; then what the doctor says.
@@ -273,10 +273,10 @@ class Doctor(Nodes):
 
     def test_wrong_words(self):
         self.begin(1, nodes="")
-        self.fails(1, "nodes", "probe", says="no nodes are known", hint="pisdk nodes add")
-        self.fails(2, "nodes", "doctor", "--to", "moon", says="`moon` is not where boards are")
+        self.fails(1, "nodes", "probe", says="no nodes configured", hint="pisdk nodes add")
+        self.fails(2, "nodes", "doctor", "--to", "moon", says="`moon` names no boards")
         self.fails(1, "nodes", "probe", "--nodes", "pi1", "--ssh-config", "/nowhere",
-                   says="there is no file /nowhere")
+                   says="no such file: /nowhere")
 
 
 if __name__ == "__main__":

@@ -147,7 +147,7 @@ class OnNodes(Case):
         self.run_on(255, "ranks", "status", "255")
         self.run_on(128 + signal.SIGKILL, "ranks", "kill")
         result = self.run_on(124, "--timeout", "5", "ranks", "plain")
-        self.assertIn("the time of 5 s was up", result.err)
+        self.assertIn("timed out after 5 s", result.err)
         self.nothing_is_left()
 
     @nightly

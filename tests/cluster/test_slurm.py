@@ -253,8 +253,8 @@ class Submits(Jobs):
         self.settings("place = local", nodes="pi1")
         self.ssh("pi2", "rm -r .local")
         result = self.fails(5, *self.on("--sbatch", "-w pi2", "where"),
-                            says="job 3 did not start: pi2 has not got", hint="place = local")
-        self.assertIn("the output is on pi2, which is none of the nodes", result.err)
+                            says="job 3 did not start: pi2 does not have", hint="place = local")
+        self.assertIn("the output is on pi2, which is not one of the nodes", result.err)
 
 
 if __name__ == "__main__":

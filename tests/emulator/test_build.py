@@ -195,7 +195,7 @@ class Systems(Build):
 
     def test_make_without_tests(self):
         folder = self.project(Makefile="p: p.c\n\t$(CC) p.c -o p\n", p_c=MAIN, test__x="", check__x="")
-        self.fails(1, "test", cwd=folder, says="not known", hint="test = ")
+        self.fails(1, "test", cwd=folder, says="does not know how to test", hint="test = ")
 
     def test_flags_of_a_project_do_not_replace_ours(self):
         folder = self.project(
@@ -377,7 +377,7 @@ class Checks(Build):
         write(self.dir / "main.c", "float g(float);\nint main(void) { return (int)g(1); }\n")
         words = ["--", f"{TRIPLE}-clang", "main.c", "libnew.a", "-o", "main"]
         result = self.ok("exec", "-b", "pi2", *words)
-        self.assertIn("warning: main: libnew.a(new.o) is for a processor that board `pi2` has not: "
+        self.assertIn("warning: main: libnew.a(new.o) does not run on board `pi2`: "
                       "it uses ARMv8", result.err)
         self.assertEqual(result.err.count("warning"), 1)
         self.assertEqual(self.ok("exec", "-b", "pi4", *words).err, "")
@@ -425,7 +425,7 @@ class Checks(Build):
         write(folder / "pisdk.ini", "[project]\nname = p\n[node a]\nhost = x\n")
         self.fails(2, "build", "-b", "auto", cwd=folder, says="node `a`", hint="board = ")
         write(folder / "pisdk.ini", "[project]\nname = p\n")
-        self.fails(2, "build", "-b", "auto", cwd=folder, says="there are none", hint="[node")
+        self.fails(2, "build", "-b", "auto", cwd=folder, says="there are no nodes", hint="[node")
         write(folder / "pisdk.ini", "[project]\nname = p\n[node a]\nbord = pi3\n")
         self.fails(2, "build", cwd=folder, says=":4: unknown key `bord`", hint="`board`")
 

@@ -396,7 +396,7 @@ class Wrong(Emulator):
         program = self.compile("p", "int main(void) { return 0; }")
         prefix = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c",
                   'mount -t tmpfs tmpfs /etc && cp "$0" /etc/p && exec "$@"', program]
-        self.fails(1, "run", "/etc/p", prefix=prefix, says="the board has itself", hint="move it")
+        self.fails(1, "run", "/etc/p", prefix=prefix, says="hidden by the board's own", hint="move it")
 
     def test_not_a_program(self):
         write(self.dir / "text", "hello", 0o755)

@@ -155,7 +155,7 @@ def index(release):
             except (OSError, Unavailable) as error:
                 failures.append(f"{mirror}: {error}")
         else:
-            raise Unavailable("; ".join(failures) or "no Debian mirror is known")
+            raise Unavailable("; ".join(failures) or "no Debian mirror in the apt configuration")
     return _indexes[release]
 
 

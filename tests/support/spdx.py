@@ -9,7 +9,7 @@ def faults(document, known=None):
     found = []
     items = document.get("packages", []) + document.get("files", [])
     ids = [document["SPDXID"], *(item["SPDXID"] for item in items)]
-    found += [f"{i} is there twice" for i in sorted({i for i in ids if ids.count(i) > 1})]
+    found += [f"{i} is listed twice" for i in sorted({i for i in ids if ids.count(i) > 1})]
     described = set()
     for r in document.get("relationships", []):
         ends = r["spdxElementId"], r["relatedSpdxElement"]

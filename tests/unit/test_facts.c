@@ -290,9 +290,9 @@ static void test_one_board(void **state)
            "Raspberry Pi OS to its card\n"
            "pi1 clock, its clock is 60 min 0 s behind this machine's | ssh -t -p 2222 pi@pi1 sudo "
            "timedatectl set-ntp true\n"
-           "pi1 home, its home cannot be written to: Read-only file system | ssh -t -p 2222 pi@pi1 "
+           "pi1 home, its home is not writable: Read-only file system | ssh -t -p 2222 pi@pi1 "
            "sudo mount -o remount,rw /\n"
-           "pi1 no-mpi, it has no MPI: there is no mpirun | ssh -t -p 2222 pi@pi1 sudo apt install "
+           "pi1 no-mpi, it has no MPI: mpirun not found | ssh -t -p 2222 pi@pi1 sudo apt install "
            "openmpi-bin\n"
            "pi1 space, its home has 100 MB left | ssh -t -p 2222 pi@pi1 'du -xh ~ | sort -h | "
            "tail'\n"
@@ -321,15 +321,15 @@ static void test_path(void **state)
     make(&b, 1);
     set(&b.boards[0].facts.daemon, NULL);
     set(&b.boards[0].facts.elsewhere, "/opt/ompi/bin/orted");
-    expect(&b, "pi1 path, orted, which mpirun starts by ssh, is not in the PATH of what ssh "
-               "starts, but is /opt/ompi/bin/orted: ~/.bashrc returns early when nobody types | "
-               "ssh -t pi@pi1 \"sed -i '1i export PATH=/opt/ompi/bin:\\$PATH' ~/.bashrc\"\n");
+    expect(&b, "pi1 path, orted, which mpirun starts by ssh, is not in the PATH of ssh commands, "
+               "but is /opt/ompi/bin/orted: ~/.bashrc returns early when not interactive | ssh -t "
+               "pi@pi1 \"sed -i '1i export PATH=/opt/ompi/bin:\\$PATH' ~/.bashrc\"\n");
     // A command that somebody may copy has nothing in it that the board made up.
     make(&b, 1);
     set(&b.boards[0].facts.mpi, NULL);
     set(&b.boards[0].facts.elsewhere, "/opt/$(reboot)/bin/mpirun");
-    expect(&b, "pi1 path, /opt/$(reboot)/bin/mpirun is there, but the PATH of what ssh starts does "
-               "not lead to it: ~/.bashrc returns early when nobody types | set PATH in the first "
+    expect(&b, "pi1 path, /opt/$(reboot)/bin/mpirun is installed, but not in the PATH of ssh "
+               "commands: ~/.bashrc returns early when not interactive | set PATH in the first "
                "line of its ~/.bashrc\n");
 }
 
@@ -353,7 +353,7 @@ static void test_unlike_boards(void **state)
     set(&b.boards[3].facts.release, NULL); // one that does not say is not another one
     set(&b.boards[3].facts.version, NULL);
     err_set(&b.boards[0].why, ERR_NETWORK, "off");
-    expect(&b, "pi1 no-answer, off | look whether it is on, and what this says: ssh -t pi@pi1 "
+    expect(&b, "pi1 no-answer, off | check that it is on, then try: ssh -t pi@pi1 "
                "true\n"
                "pi3 mpi, it has mpich 4.1.4; pi2 has openmpi 4.1.0 | ssh -t pi@pi3 'sudo apt "
                "install openmpi-bin && sudo update-alternatives --set mpirun "
@@ -374,16 +374,18 @@ static void test_twins(void **state)
     set(&b.boards[2].facts.boot, "boot0");
     set(&b.boards[2].facts.host_key, "key0");
     set(&b.boards[2].facts.addresses[0].address, "10.0.0.1");
-    expect(&b, "pi2 same-name, it calls itself pi1 as pi1 does | ssh -t pi@pi2 sudo hostnamectl "
-               "set-hostname pi2\n"
-               "pi3 same-board, it is pi1, by another name | pisdk nodes remove pi3\n");
+    expect(&b,
+           "pi2 same-name, it has the same host name as pi1 (pi1) | ssh -t pi@pi2 sudo hostnamectl "
+           "set-hostname pi2\n"
+           "pi3 same-board, it is pi1, by another name | pisdk nodes remove pi3\n");
     make(&b, 2);
     set(&b.boards[1].facts.hostname, "pi1");
     set(&b.boards[1].facts.host_key, "key0");
     set(&b.boards[1].facts.addresses[0].address, "10.0.0.1");
-    expect(&b, "pi2 same-address, it has the address 10.0.0.1 as pi1 does | ssh -t pi@pi2 sudo "
+    expect(&b, "pi2 same-address, it has the same address as pi1: 10.0.0.1 | ssh -t pi@pi2 sudo "
                "nmtui\n"
-               "pi2 same-name, it calls itself pi1 as pi1 does: their cards are copies of one | "
+               "pi2 same-name, it has the same host name as pi1 (pi1): their cards are copies of "
+               "the same one | "
                "ssh -t pi@pi2 'sudo hostnamectl set-hostname pi2 && sudo rm /etc/ssh/ssh_host_* "
                "&& sudo dpkg-reconfigure openssh-server && sudo reboot'\n");
 }
@@ -401,25 +403,25 @@ static void test_reach(void **state)
     struct boards b;
     (void)state;
     not_reached(&b, "pi@pi2: Permission denied (publickey,password).");
-    expect(&b, "pi2 reach, pi1 cannot log in to it as pi2: it does not let this user in without a "
+    expect(&b, "pi2 reach, pi1 cannot log in to it as pi2: it does not accept a login without a "
                "password | ssh -t pi@pi1 ssh-copy-id pi2\n");
     not_reached(&b, "pi@pi2: Permission denied (publickey,password).");
     b.boards[0].facts.has_key = false;
-    expect(&b, "pi2 reach, pi1 cannot log in to it as pi2: it does not let this user in without a "
+    expect(&b, "pi2 reach, pi1 cannot log in to it as pi2: it does not accept a login without a "
                "password | ssh -t pi@pi1 'ssh-keygen -t ed25519 && ssh-copy-id pi2'\n");
     not_reached(&b, "No ED25519 host key is known for pi2 Host key verification failed.");
-    expect(&b, "pi2 reach, pi1 cannot log in to it as pi2: its host key is not known yet | ssh -t "
-               "pi@pi1 ssh pi2 true\n");
+    expect(&b, "pi2 reach, pi1 cannot log in to it as pi2: host key not known yet | ssh -t pi@pi1 "
+               "ssh pi2 true\n");
     not_reached(&b, "@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @ failed.");
-    expect(&b, "pi2 reach, pi1 cannot log in to it as pi2: its host key is another one than "
-               "before: it was set up anew, or somebody stands in for it | ssh -t pi@pi1 "
+    expect(&b, "pi2 reach, pi1 cannot log in to it as pi2: host key changed: the board was "
+               "reinstalled, or this is another machine | ssh -t pi@pi1 "
                "'ssh-keygen -R pi2; ssh pi2 true'\n");
     not_reached(&b, "ssh: Could not resolve hostname pi2: Name or service not known");
-    expect(&b, "pi2 reach, pi1 cannot log in to it as pi2: no machine of that name is known | ssh "
-               "-t pi@pi1 \"echo 10.0.0.2 pi2 | sudo tee -a /etc/hosts\"\n");
+    expect(&b, "pi2 reach, pi1 cannot log in to it as pi2: unknown host name | ssh -t pi@pi1 "
+               "\"echo 10.0.0.2 pi2 | sudo tee -a /etc/hosts\"\n");
     make(&b, 2);
     set(&b.boards[1].reached_as, "10.0.0.2");
-    expect(&b, "note: pi2 name, pi1 gets to it as 10.0.0.2, but not as pi2 | ssh -t pi@pi1 \"echo "
+    expect(&b, "note: pi2 name, pi1 reaches it as 10.0.0.2, but not as pi2 | ssh -t pi@pi1 \"echo "
                "10.0.0.2 pi2 | sudo tee -a /etc/hosts\"\n");
 }
 
@@ -444,14 +446,14 @@ static void test_networks(void **state)
     (void)state;
     not_reached(&b, "ssh: connect to host pi2 port 22: No route to host");
     set(&b.boards[1].facts.addresses[0].address, "10.0.1.2");
-    expect(&b, "pi2 network, it is in no network that pi1 is in | connect them to one switch, with "
+    expect(&b, "pi2 network, it shares no network with pi1 | connect them to one switch, with "
                "addresses of one network\n"
                "pi2 reach, pi1 cannot log in to it as pi2: it is off, or not on the network | \n");
     // Docker's network is the same everywhere, and joins nothing.
     not_reached(&b, "ssh: connect to host pi2 port 22: No route to host");
     set_addresses(&b, 0, "address docker0 172.17.0.1/16\naddress eth0 10.0.0.1/24\nend\n");
     set_addresses(&b, 1, "address docker0 172.17.0.1/16\naddress eth0 10.0.1.2/24\nend\n");
-    expect(&b, "pi2 network, it is in no network that pi1 is in | connect them to one switch, with "
+    expect(&b, "pi2 network, it shares no network with pi1 | connect them to one switch, with "
                "addresses of one network\n"
                "pi2 reach, pi1 cannot log in to it as pi2: it is off, or not on the network | \n");
     make(&b, 2);
@@ -481,11 +483,11 @@ static void test_no_answer(void **state)
     b.boards[0].answered = b.boards[1].answered = false;
     b.probe.first = 2;
     err_set(&b.boards[0].why, ERR_NETWORK, "it does not answer");
-    err_set(&b.boards[1].why, ERR_VERIFY, "its host key is not known yet");
+    err_set(&b.boards[1].why, ERR_VERIFY, "host key not known yet");
     err_hint(&b.boards[1].why, "ssh pi@pi2");
-    expect(&b, "pi1 no-answer, it does not answer | look whether it is on, and what this says: "
+    expect(&b, "pi1 no-answer, it does not answer | check that it is on, then try: "
                "ssh -t pi@pi1 true\n"
-               "pi2 host-key, its host key is not known yet | ssh pi@pi2\n");
+               "pi2 host-key, host key not known yet | ssh pi@pi2\n");
 }
 
 // The texts are Open MPI's and ssh's own, as they were seen.

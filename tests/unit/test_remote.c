@@ -132,12 +132,12 @@ static void test_refused_hosts(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
         expect_refused(NULL, hosts[i], "is not HOST or USER@HOST");
     }
-    expect_refused("a;b", "pi1", "cannot be the name of a node");
-    expect_refused("a@b", "pi1", "cannot be the name of a node");
-    expect_refused("", "pi1", "cannot be the name of a node");
-    expect_refused(NULL, "there", "`there` is there twice");
-    expect_refused(NULL, "other@there.local", "`there` is there twice");
-    expect_refused(NULL, "x[1,2,1]", "`x1` is there twice");
+    expect_refused("a;b", "pi1", "is not a valid node name");
+    expect_refused("a@b", "pi1", "is not a valid node name");
+    expect_refused("", "pi1", "is not a valid node name");
+    expect_refused(NULL, "there", "`there` is listed twice");
+    expect_refused(NULL, "other@there.local", "`there` is listed twice");
+    expect_refused(NULL, "x[1,2,1]", "`x1` is listed twice");
     expect_refused("x[1-3]", "pi[1-2]", "`x[1-3]` is 3, and `pi[1-2]` is 2");
     expect_refused("x", "pi[1-2]", "`x` is 1");
     expect_refused(NULL, "x[1-4096]", "more than 4096 nodes");
@@ -225,20 +225,20 @@ static void test_broken_hostfiles(void **state)
     static const struct {
         const char *text, *says;
     } broken[] = {
-        {"pi1\npi2 slot=4\n", "hosts:2: `slot=4`"},
+        {"pi1\npi2 slot=4\n", "hosts:2: unknown word `slot=4`"},
         {"pi1 slots=0\n", "hosts:1: `slots`"},
         {"pi1 slots=\n", "hosts:1: `slots`"},
-        {"pi1 slots\n", "hosts:1: `slots`"},
+        {"pi1 slots\n", "hosts:1: unknown word `slots`"},
         {"pi1 slots=4097\n", "hosts:1: `slots`"},
         {"pi1 max_slots=x\n", "hosts:1: `max_slots`"},
         {"pi1:\n", "hosts:1: `slots`"},
         {"pi1:x\n", "hosts:1: `slots`"},
-        {"#\n\npi1 pi2\n", "hosts:3: `pi2`"},
+        {"#\n\npi1 pi2\n", "hosts:3: unknown word `pi2`"},
         {"^pi1\n", "hosts:1: `^pi1` is not HOST"},
         {"-oProxyCommand=x\n", "hosts:1: `-oProxyCommand=x` is not HOST"},
         {"pi[1-\n", "hosts:1: "},
-        {"pi1\nother@pi1\n", "hosts:2: node `pi1` is there twice"},
-        {"pi1 slots='4\n", "hosts:1: a quote is not closed"},
+        {"pi1\nother@pi1\n", "hosts:2: node `pi1` is listed twice"},
+        {"pi1 slots='4\n", "hosts:1: unclosed quote"},
         {"pi1 \x1b[2J\n", "hosts:1: contains a control character"},
         {"pi1 slots=4096\npi1\n", "hosts:2: more than 4096 slots"},
         {"a[1-4096]\na[1-4096]\na[1-4096]\na[1-4096]\na1\n", "hosts:5: hosts are named more than"},
@@ -331,7 +331,7 @@ static void test_broken_inventories(void **state)
         {"[a]\npi[1:4:2]\n", "hosts:2: `1-4-2` is not a range"},
         {"[a]\npi[a:c]\n", "hosts:2: `a-c` is not a range"},
         {"[a]\na;b\n", "hosts:2: "},
-        {"[a]\npi1 x='\n", "hosts:2: a quote is not closed"},
+        {"[a]\npi1 x='\n", "hosts:2: unclosed quote"},
         {"[a]\nx\n[a:vars]\nslots\n", "hosts:4: `slots` is not NAME=VALUE"},
         {"[a]\nx\n[a:children]\nb c\n", "hosts:4: `b c` is not the name of a group"},
         {"[a]\nx\n[a:children]\nb\n", "hosts:4: there is no group [b]"},
@@ -339,7 +339,7 @@ static void test_broken_inventories(void **state)
         {"[a:children]\nb\n[b:children]\na\n", "hosts: a group contains itself"},
         {"[a:children]\na\n", "hosts: a group contains itself"},
         {"[a]\nx\ny ansible_connection=local\n", "hosts:3: ansible_connection `local`"},
-        {"[a]\nx ansible_ssh_common_args=-oX\n", "hosts:2: arguments of ssh"},
+        {"[a]\nx ansible_ssh_common_args=-oX\n", "hosts:2: ssh arguments"},
         {"[a]\nx[1-4096]\ny\n", "hosts:3: more than 4096 hosts"},
     };
     (void)state;

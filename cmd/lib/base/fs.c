@@ -323,7 +323,7 @@ int fs_free_space(const char *path, uint64_t *bytes, struct err *err)
     _cleanup_free_ char *at = what_exists(path);
     struct statvfs st;
     if (statvfs(at, &st) != 0) {
-        return err_sys(err, "cannot ask for the free space of %s", at);
+        return err_sys(err, "cannot determine the free space of %s", at);
     }
     *bytes = (uint64_t)st.f_bavail * st.f_frsize;
     return 0;

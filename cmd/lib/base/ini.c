@@ -80,7 +80,7 @@ static int add_section(struct ini_sections *out, const char *file, int number, s
         err_set(err, ERR_USAGE, "%s:%d: `%.*s` is not a [section]", file, number, (int)line.n,
                 line.p);
         return memchr(line.p + 1, '[', line.n - 1)
-                   ? err_hint(err, "a range is the last of a name: [node pi[1-64]]")
+                   ? err_hint(err, "a range must end the name: [node pi[1-64]]")
                    : -1;
     }
     VEC_GROW(out->items, out->n);
@@ -176,7 +176,7 @@ int ini_unknown(const char *section, const char *key, const char *known, struct 
         known_section = known_section || str_starts(names.items[i], prefix);
     }
     if (section[0] == '\0') {
-        return err_set(err, ERR_USAGE, "key `%s` is in no section", key);
+        return err_set(err, ERR_USAGE, "key `%s` is outside any section", key);
     }
     if (!known_section) {
         err_set(err, ERR_USAGE, "unknown section [%s]", section);

@@ -74,8 +74,7 @@ int paths_init(struct paths *paths, struct err *err)
     }
     paths->share = find_share(paths->program);
     if (!paths->share) {
-        err_set(err, ERR_FAILED, "the files that belong to pisdk are not beside %s",
-                paths->program);
+        err_set(err, ERR_FAILED, "pisdk's own files are missing beside %s", paths->program);
         return err_hint(err, "install pisdk again: ./bootstrap install");
     }
     return 0;
@@ -92,7 +91,8 @@ char *paths_find_part(const struct paths *paths, const char *name, struct err *e
             return fs_real_path(path);
         }
     }
-    err_set(err, ERR_FAILED, "%s, a part of pisdk, is not beside %s", name, paths->program);
+    err_set(err, ERR_FAILED, "%s, which is part of pisdk, is missing beside %s", name,
+            paths->program);
     err_hint(err, "install pisdk again: ./bootstrap install");
     return NULL;
 }

@@ -154,8 +154,8 @@ static int wait_for_boards(int report, int signals, struct err *err)
         return err_set(err, ERR_INTERRUPTED, "interrupted");
     }
     if (read(report, &failure, sizeof(failure)) != (ssize_t)sizeof(failure)) {
-        err_set(err, ERR_FAILED, "the cluster's process was ended while it started");
-        return err_hint(err, "is there enough memory? fewer boards: -n 16");
+        err_set(err, ERR_FAILED, "the cluster's process was killed while it started");
+        return err_hint(err, "if memory is short, start fewer boards: -n 16");
     }
     if (failure.code != ERR_NONE) {
         *err = failure;
@@ -286,7 +286,7 @@ int cluster_down(struct cluster *c, struct err *err)
     }
     return place_wait_gone(c->dir, DOWN_SECONDS)
                ? 0
-               : err_set(err, ERR_FAILED, "cluster `%s` does not end", c->name);
+               : err_set(err, ERR_FAILED, "cannot stop cluster `%s`", c->name);
 }
 
 static unsigned long long number(const struct wire *w, size_t i)

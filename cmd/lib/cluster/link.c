@@ -42,7 +42,7 @@ static void fail(struct link_batch *b, int error)
         errno = error;
         b->result = err_sys(b->err, "the kernel refused a part of the cluster's network");
         if (error == EOPNOTSUPP || error == ENOENT) {
-            err_hint(b->err, "it needs the kernel's modules bridge, veth and sch_tbf");
+            err_hint(b->err, "it needs the kernel modules bridge, veth and sch_tbf");
         }
     }
 }

@@ -164,7 +164,7 @@ static void start_session(struct server *s, int client)
     _cleanup_close_ int owned = client;
 
     if (s->n == SESSIONS_MAX) {
-        err_set(&err, ERR_FAILED, "the board runs %d programs for the desktop already",
+        err_set(&err, ERR_FAILED, "the board already runs %d programs for the desktop",
                 SESSIONS_MAX);
         wire_send_error(client, &err);
     } else if (read_request(s, client, &r, &err) != 0) {

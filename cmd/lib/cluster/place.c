@@ -38,7 +38,7 @@ int place_check_runtime(const char *runtime, struct err *err)
     }
     // Whoever can write there could put a socket of his own in our place.
     if (link.st_uid != geteuid() && link.st_uid != 0 && S_ISLNK(link.st_mode)) {
-        err_set(err, ERR_FAILED, "the runtime folder %s is a link of another user", runtime);
+        err_set(err, ERR_FAILED, "the runtime folder %s is another user's link", runtime);
     } else if (st.st_uid != geteuid()) {
         err_set(err, ERR_FAILED, "the runtime folder %s belongs to another user", runtime);
     } else if (st.st_mode & (S_IWGRP | S_IWOTH)) {
@@ -141,12 +141,12 @@ int place_claim(const char *runtime, const char *name, struct place *out, struct
     }
     for (int i = 0; i < ATTEMPTS && out->lock < 0; i++) {
         if (place_is_alive(out->dir)) {
-            err_set(err, ERR_USAGE, "there is a cluster `%s` already", name);
-            err_hint(err, "`pisdk cluster status` shows it; --name makes another one");
+            err_set(err, ERR_USAGE, "cluster `%s` already exists", name);
+            err_hint(err, "`pisdk cluster status` shows it; use --name for another one");
             break;
         }
         if (fs_mkdir_all(out->dir, 0700, err) != 0) {
-            err_hint(err, "PISDK_RUNTIME_DIR can name another place");
+            err_hint(err, "set PISDK_RUNTIME_DIR to another folder");
             break;
         }
         if (place_check_runtime(runtime, err) != 0) { // somebody may have made it just before us

@@ -79,7 +79,7 @@ static int check_on(const struct request *r, struct err *err)
 static int answer_kill(struct request *r, struct err *err)
 {
     if (!r->node->pid) {
-        return err_set(err, ERR_FAILED, "%s is off already", r->node->name);
+        return err_set(err, ERR_FAILED, "%s is already off", r->node->name);
     }
     return node_stop(r->s, r->node, err);
 }
@@ -87,7 +87,7 @@ static int answer_kill(struct request *r, struct err *err)
 static int answer_start(struct request *r, struct err *err)
 {
     if (r->node->pid) {
-        return err_set(err, ERR_FAILED, "%s is on already", r->node->name);
+        return err_set(err, ERR_FAILED, "%s is already on", r->node->name);
     }
     if (node_start(r->s, &r->node, 1, err) != 0) {
         struct err ignored = ERR_INIT;
@@ -142,7 +142,7 @@ static int set_speed(struct node *node, unsigned percent, struct err *err)
 static int answer_slow(struct request *r, struct err *err)
 {
     if (r->value < 1 || r->value > SPEED_MAX) {
-        return err_set(err, ERR_USAGE, "a board's speed is from 1 to %d percent", SPEED_MAX);
+        return err_set(err, ERR_USAGE, "a board's speed must be from 1 to %d percent", SPEED_MAX);
     }
     return check_on(r, err) == 0 ? set_speed(r->node, (unsigned)r->value, err) : -1;
 }

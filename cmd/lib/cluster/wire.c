@@ -76,7 +76,7 @@ void wire_send_error(int socket, const struct err *error)
 int wire_parse(const char *data, size_t n, struct strv *words, struct err *err)
 {
     if (n == 0 || data[n - 1] != '\0') {
-        return err_set(err, ERR_VERIFY, "a message of the cluster is cut short");
+        return err_set(err, ERR_VERIFY, "a message of the cluster is truncated");
     }
     for (size_t at = 0; at < n; at += strlen(data + at) + 1) {
         strv_add(words, data + at);
@@ -148,13 +148,13 @@ int wire_take_error(const struct wire *w, struct err *err)
 int wire_other_version(struct err *err)
 {
     err_set(err, ERR_FAILED, "the cluster belongs to another version of pisdk");
-    return err_hint(err, "pisdk cluster down, and up again");
+    return err_hint(err, "run `pisdk cluster down`, then start it again");
 }
 
 int wire_no_answer(struct err *err)
 {
     err_set(err, ERR_NODES, "the cluster does not answer");
-    return err_hint(err, "`pisdk cluster down` (with its --name) ends it, also when it is stopped");
+    return err_hint(err, "`pisdk cluster down` (with its --name) ends it, even when it is stopped");
 }
 
 int wire_expect(int socket, const char *word, struct wire *out, struct err *err)

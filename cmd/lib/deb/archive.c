@@ -218,7 +218,7 @@ static int read_text(struct debfile *d, const char *pattern, size_t max, struct 
         }
     }
     if (more <= 0) {
-        return more < 0 ? -1 : err_set(err, ERR_VERIFY, "there is no %s in it", pattern);
+        return more < 0 ? -1 : err_set(err, ERR_VERIFY, "it has no %s", pattern);
     }
     const void *block;
     size_t n;

@@ -148,7 +148,7 @@ static int number_field(const struct deb822 *p, const char *name, uint64_t *out,
     struct slice value = deb822_get(p, name);
     *out = 0;
     if (value.p && (!text_number(value, out) || *out > SIZE_LIMIT)) {
-        return err_set(err, ERR_VERIFY, "`%s` is no number that can be", name);
+        return err_set(err, ERR_VERIFY, "`%s` is not a valid number", name);
     }
     return 0;
 }
@@ -205,7 +205,7 @@ static int read_head(const struct deb822 *p, struct lock *out, struct err *err)
                             "update pisdk, or ask whoever wrote it for one of format " LOCK_FORMAT);
         }
         return err_set(err, ERR_VERIFY,
-                       "this is no lock file: it does not begin with Format: " LOCK_FORMAT);
+                       "not a lock file: it does not begin with Format: " LOCK_FORMAT);
     }
     out->name = field(p, "Sysroot");
     out->recipe = field(p, "Recipe");
@@ -222,7 +222,7 @@ static int read_head(const struct deb822 *p, struct lock *out, struct err *err)
     if (!out->name || !text_is_name(out->name) || !out->arch || !text_is_name(out->arch) ||
         !out->triple || !text_is_name(out->triple)) {
         return err_set(err, ERR_VERIFY,
-                       "`Sysroot`, `Architecture` or `Triple` is missing or is no name");
+                       "`Sysroot`, `Architecture` or `Triple` is missing or invalid");
     }
     for (size_t i = 0; i < out->flags.n; i++) {
         if (!text_is_flag(out->flags.items[i])) {
@@ -269,18 +269,18 @@ static int read_files(const struct deb822 *p, struct package *out, struct err *e
 static int check_package(const struct lock *lock, const struct package *p, struct err *err)
 {
     if (!p->name || !text_is_name(p->name)) {
-        return err_set(err, ERR_VERIFY, "`%s` is no name of a package", p->name ? p->name : "");
+        return err_set(err, ERR_VERIFY, "`%s` is not a valid package name", p->name ? p->name : "");
     }
     if (!p->version || !text_is_version(p->version)) {
-        return err_set(err, ERR_VERIFY, "%s: `Version` is missing or is none", p->name);
+        return err_set(err, ERR_VERIFY, "%s: `Version` is missing or invalid", p->name);
     }
     if (p->script &&
         (!text_is_name(p->script) || !p->script_sha256 || !hash_is_hex(p->script_sha256))) {
-        return err_set(err, ERR_VERIFY, "%s: `Script` is no name, or its SHA-256 is none", p->name);
+        return err_set(err, ERR_VERIFY, "%s: `Script` or its SHA-256 is invalid", p->name);
     }
     if (p->kind == PACKAGE_SOURCE ? p->n_files == 0
                                   : p->n_files != (p->kind == PACKAGE_DEB ? 1U : 0U)) {
-        return err_set(err, ERR_VERIFY, "%s has files that its kind of package has not", p->name);
+        return err_set(err, ERR_VERIFY, "%s: unexpected files for this package type", p->name);
     }
     bool arch_is_known =
         p->arch && (strcmp(p->arch, lock->arch) == 0 ||
@@ -292,8 +292,8 @@ static int check_package(const struct lock *lock, const struct package *p, struc
     for (size_t i = 0; i < p->n_files; i++) {
         const struct package_file *file = &p->files[i];
         if (file->size == 0 || !text_is_inner_path(file->filename)) {
-            return err_set(err, ERR_VERIFY, "%s: `%s` is no file of a mirror, or its size is none",
-                           p->name, file->filename);
+            return err_set(err, ERR_VERIFY, "%s: `%s` or its size is invalid", p->name,
+                           file->filename);
         }
     }
     return 0;
@@ -355,7 +355,7 @@ static int check_lines(const struct deb822 *p, struct err *err)
 static int parse(struct deb822_reader *reader, struct lock *out, struct err *err)
 {
     struct deb822 p = {0};
-    int r = !deb822_next(reader, &p)    ? err_set(err, ERR_VERIFY, "this is no lock file")
+    int r = !deb822_next(reader, &p)    ? err_set(err, ERR_VERIFY, "not a lock file")
             : check_lines(&p, err) == 0 ? read_head(&p, out, err)
                                         : -1;
     while (r == 0 && deb822_next(reader, &p)) {
@@ -371,7 +371,7 @@ static int parse(struct deb822_reader *reader, struct lock *out, struct err *err
     for (size_t i = 1; r == 0 && i < out->packages.n; i++) {
         const char *name = out->packages.items[i].name;
         if (strcmp(name, out->packages.items[i - 1].name) == 0) {
-            r = err_set(err, ERR_VERIFY, "%s is in it twice", name);
+            r = err_set(err, ERR_VERIFY, "%s is listed twice", name);
         }
     }
     return r;
@@ -393,8 +393,7 @@ int lock_parse(const char *path, const char *text, size_t n, struct lock *out, s
 
     *out = (struct lock){0};
     if (!is_text(text, n)) {
-        return err_set(err, ERR_VERIFY, "%s: this is no lock file: it has control characters",
-                       path);
+        return err_set(err, ERR_VERIFY, "%s: not a lock file: it has control characters", path);
     }
     deb822_reader_init(&reader, text, n);
     if (parse(&reader, out, err) != 0) {

@@ -319,8 +319,8 @@ static int check_package(const struct package *p, struct err *err)
         return err_set(err, ERR_VERIFY, "the package index gives no SHA-256 for `%s`", p->name);
     }
     if (!text_is_name(p->name) || !text_is_version(p->version)) {
-        return err_set(err, ERR_VERIFY, "`%s` `%s` in the package index is no package", p->name,
-                       p->version);
+        return err_set(err, ERR_VERIFY, "the package index has an invalid package `%s` `%s`",
+                       p->name, p->version);
     }
     if (file->size == 0 || !text_is_inner_path(file->filename)) {
         return err_set(err, ERR_VERIFY, "the package index gives no usable size and file for `%s`",

@@ -101,7 +101,7 @@ int tarball_add_file(struct tarball *t, const char *path, mode_t mode, int64_t t
         }
         if (n <= 0) {
             return n < 0 ? err_sys(err, "cannot read %s", path)
-                         : err_set(err, ERR_FAILED, "%s has become shorter", path);
+                         : err_set(err, ERR_FAILED, "%s shrank while it was read", path);
         }
         if (add_data(t, block, (size_t)n, err) != 0) {
             return -1;

@@ -125,7 +125,7 @@ static int check_name(const char *name, const char *path, struct err *err)
     const char *good = name[0] == '/' ? GOOD "/" : GOOD;
     return n > 0 && n <= NAME_LONGEST && strspn(name, good) == n && name[0] != '-'
                ? 0
-               : err_set(err, ERR_VERIFY, "%s needs a library with an impossible name", path);
+               : err_set(err, ERR_VERIFY, "%s needs a library with an invalid name", path);
 }
 
 static int add_want(struct reading *in, const char *library, const char *version, const char *path,

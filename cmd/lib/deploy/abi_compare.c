@@ -571,7 +571,7 @@ int abi_compare(const struct abi_needs *n, const struct abi_advice *advice, cons
     }
     answer_release(&a);
     if (!complete) {
-        err_set(err, ERR_VERIFY, "%s did not say what libraries it has", board);
+        err_set(err, ERR_VERIFY, "%s did not list its libraries", board);
         return err_hint(err, "`ssh %s` must lead to a Debian or Raspberry Pi OS", host);
     }
     return (int)(report->n - before);

@@ -199,7 +199,7 @@ static void fail_strays(struct job *j)
         enum deploy_state state = j->boards[i].state;
         if (state != DEPLOY_READY && state != DEPLOY_DONE && state != DEPLOY_SHARED &&
             state != DEPLOY_FAILED) {
-            job_fail(j, i, ERR_FAILED, "it has not got the release (%s)", deploy_state_name(state));
+            job_fail(j, i, ERR_FAILED, "release missing (%s)", deploy_state_name(state));
         }
     }
 }
@@ -266,7 +266,7 @@ static int begin_rollback(struct job *j, struct err *err)
         if (b->state == DEPLOY_ANSWERED && strv_has(&b->releases, j->id)) {
             job_inspect(j, i, j->id);
         } else if (b->state == DEPLOY_ANSWERED) {
-            job_fail(j, i, ERR_NOT_FOUND, "it has no release %s", j->id);
+            job_fail(j, i, ERR_NOT_FOUND, "it does not have release %s", j->id);
         }
     }
     j->phase = PHASE_INSPECT;
@@ -504,7 +504,7 @@ static int run(struct job *j, struct deploy_result *out, struct err *err)
 {
     *out = (struct deploy_result){0};
     if (j->o->nodes->n == 0) {
-        return err_set(err, ERR_NOT_FOUND, "there is no board");
+        return err_set(err, ERR_NOT_FOUND, "no boards");
     }
     init(j, out);
     int r = read_scripts(j, err);

@@ -27,7 +27,7 @@ void job_inspected(struct job *j, size_t node)
     } else {
         struct differences found;
         differences_read(&b->differences, &found);
-        job_fail(j, node, ERR_VERIFY, "its release %s is not what was deployed: %s %s", j->id,
+        job_fail(j, node, ERR_VERIFY, "its release %s differs from what was deployed: %s %s", j->id,
                  found.n ? found.items[0].file : "a file",
                  found.n ? found.items[0].what : "differs");
         differences_release(&found);

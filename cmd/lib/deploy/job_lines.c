@@ -106,7 +106,7 @@ static void on_busy(struct job *j, size_t node, struct slice rest)
     _cleanup_free_ char *who = slice_dup(slice_trim(rest));
     j->boards[node].state = DEPLOY_WAITING;
     if (!j->told_waiting) {
-        log_info(j->o->log, "%s: %s deploys; waiting", j->boards[node].name,
+        log_info(j->o->log, "%s: %s is deploying; waiting", j->boards[node].name,
                  *who ? who : "somebody else");
         j->told_waiting = true;
     }
@@ -164,9 +164,9 @@ void job_fail_said(struct job *j, size_t node, const char *text)
     _cleanup_free_ char *host = remote_words(&j->o->nodes->items[node]);
     job_fail(j, node, ERR_FAILED, "%s", is_full(text) ? "its storage is full" : text);
     if (is_full(text)) {
-        err_hint(&b->err, "make room: ssh %s df -h", host);
+        err_hint(&b->err, "free some space: ssh %s df -h", host);
     } else if (strstr(text, "Read-only file system")) {
-        err_hint(&b->err, "a card that wears out becomes read-only: ssh %s dmesg", host);
+        err_hint(&b->err, "a worn-out card becomes read-only: ssh %s dmesg", host);
     }
 }
 

@@ -107,10 +107,10 @@ void job_send_prepare(struct job *j, size_t node)
     b->size = g->pack.size;
     b->have = 0;
     if ((double)s->free < margin * (double)bytes) {
-        job_fail(j, node, ERR_FAILED, "its storage is full: %s are needed, %s are free",
+        job_fail(j, node, ERR_FAILED, "its storage is full: %s needed, %s free",
                  str_size(needed, bytes), str_size(free_now, s->free));
         _cleanup_free_ char *words = remote_words(&j->o->nodes->items[node]);
-        err_hint(&b->err, "make room: ssh %s df -h", words);
+        err_hint(&b->err, "free some space: ssh %s df -h", words);
         return;
     }
     b->state = DEPLOY_PREPARING;
@@ -290,7 +290,7 @@ static void end_feed(struct job *j, struct group *g, size_t feed, int status, co
     transfer_ended(&g->transfer, feed,
                    is_refusal(status, said) ? TRANSFER_REFUSED : TRANSFER_FAILED, clock_seconds());
     if (transfer_is_hopeless(&g->transfer, node)) {
-        job_fail(j, node, ERR_NETWORK, "nothing arrives: %s", said);
+        job_fail(j, node, ERR_NETWORK, "no data arrives: %s", said);
     }
 }
 

@@ -83,13 +83,12 @@ static int add_link(struct payload *r, const char *root, const char *source, con
     target[n] = '\0';
     _cleanup_free_ char *real = fs_real_path(source);
     if (!real) {
-        err_set(err, ERR_USAGE, "the link %s leads to %s, which is not there", source, target);
+        err_set(err, ERR_USAGE, "the link %s points to %s, which does not exist", source, target);
         return err_hint(err, "remove it, or leave it out of `files` in [deploy]");
     }
     if (!fs_is_below(real, root)) {
-        err_set(err, ERR_USAGE, "the link %s leads to %s, outside of %s", source, target, root);
-        return err_hint(err,
-                        "put a copy of it in its place, or leave it out of `files` in [deploy]");
+        err_set(err, ERR_USAGE, "the link %s points to %s, outside %s", source, target, root);
+        return err_hint(err, "replace it with a copy, or leave it out of `files` in [deploy]");
     }
     struct payload_file *f = add_entry(r, PAYLOAD_LINK, path);
     f->source = xstrdup(source);
@@ -288,8 +287,8 @@ static int check_links(const struct payload *r, struct err *err)
     for (size_t i = 0; i < r->n; i++) {
         const struct payload_file *f = &r->items[i];
         if (f->kind == PAYLOAD_LINK && !leads_somewhere(r, f)) {
-            err_set(err, ERR_USAGE, "the link %s leads to %s, which is not put on the boards",
-                    f->source, f->target);
+            err_set(err, ERR_USAGE, "the link %s points to %s, which is not deployed", f->source,
+                    f->target);
             return err_hint(err, "add that to `files` in [deploy] as well");
         }
     }
@@ -392,7 +391,7 @@ static int copy_file(const struct payload_file *f, const char *to, struct err *e
     hash_finish(&h, sha256);
     if (strcmp(sha256, f->sha256) != 0) {
         err_set(err, ERR_FAILED, "%s changed while it was read", f->source);
-        return err_hint(err, "try again when nothing writes to it any more");
+        return err_hint(err, "try again when nothing writes to it");
     }
     if (fchmod(out, f->program ? PROGRAM_MODE : FILE_MODE) != 0 || futimens(out, times) != 0) {
         return err_sys(err, "cannot write %s", to);

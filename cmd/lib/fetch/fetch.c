@@ -159,7 +159,7 @@ static int publish(struct transfer *t, struct err *err)
     hash_finish(&t->hash, hex);
     if (t->received != t->file->size || strcmp(hex, t->file->sha256) != 0) {
         err_set(err, ERR_VERIFY, "%s: %s (%llu bytes, SHA-256 %.12s…; expected %llu, %.12s…)",
-                t->url, "not what the signed index promises", (unsigned long long)t->received, hex,
+                t->url, "it does not match the signed index", (unsigned long long)t->received, hex,
                 (unsigned long long)t->file->size, t->file->sha256);
         return err_hint(err, "the mirror may be in the middle of an update: try again, or another "
                              "with --mirror URL");
@@ -178,7 +178,7 @@ static int publish(struct transfer *t, struct err *err)
         r = r != 0 && errno == EEXIST ? 0 : r;
     }
     if (r != 0) {
-        return err_sys(err, "cannot put a download into the cache as %s", place);
+        return err_sys(err, "cannot store a download as %s", place);
     }
     return close(TAKE_FD(t->fd)) == 0 ? 0 : err_sys(err, "cannot write %s", place);
 }
@@ -451,7 +451,7 @@ static int offline_error(const struct fetch_file *files, size_t n, struct err *e
     }
     _cleanup_free_ char *names = some_names(&urls);
     err_set(err, ERR_NETWORK, "not in the cache: %s", names);
-    return err_hint(err, "once without --offline, they will be");
+    return err_hint(err, "run once without --offline to download them");
 }
 
 int fetch_files(const struct fetch_options *o, struct fetch_file *files, size_t n,

@@ -42,7 +42,7 @@ static struct verdict read_status(const char *status)
 static int refuse(const struct verdict *v, const char *keyring, const char *errors, struct err *err)
 {
     if (v->bad) {
-        err_set(err, ERR_VERIFY, "the signature is wrong: the file was changed on the way");
+        err_set(err, ERR_VERIFY, "bad signature: the file was changed in transit");
         return err_hint(err, "try another mirror with --mirror URL");
     }
     if (v->expired) {
@@ -77,7 +77,7 @@ int gpgv_verify(const char *keyring, const struct strbuf *text, struct strbuf *o
     strv_add_list(&argv, "gpgv", "--status-fd", "3", "--keyring", keyring, "--output", "-", "-",
                   NULL);
     if (!fs_exists(keyring)) {
-        return err_set(err, ERR_NOT_FOUND, "there is no keyring %s", keyring);
+        return err_set(err, ERR_NOT_FOUND, "no keyring %s", keyring);
     }
     _cleanup_close_ int input = open_text(text, err);
     if (input < 0) {

@@ -118,10 +118,10 @@ static int unknown_system(const struct project *p, struct err *err)
     }
     const char *nearest = str_nearest(p->build.system, &names);
     _cleanup_free_ char *known = strv_join(&names, ", ");
-    err_set(err, ERR_USAGE, "%s/" PROJECT_FILE ": pisdk does not know a build system `%s`", p->dir,
+    err_set(err, ERR_USAGE, "%s/" PROJECT_FILE ": unknown build system `%s`", p->dir,
             p->build.system);
     return nearest ? err_hint(err, "did you mean `%s`?", nearest)
-                   : err_hint(err, "it knows %s", known);
+                   : err_hint(err, "known build systems: %s", known);
 }
 
 static const struct build_system *choose_system(const struct project *p, struct err *err)
@@ -182,7 +182,7 @@ static int make_folder(const struct build *b, struct err *err)
         return 0;
     }
     if (err->sys == EROFS || err->sys == EACCES || err->sys == EPERM) {
-        err_hint(err, "pisdk builds inside of the project; make a copy that you may write to");
+        err_hint(err, "pisdk builds inside the project: make a copy that you can write to");
     }
     return -1;
 }
@@ -227,7 +227,7 @@ int project_test_command(const struct project *p, const struct project_build_opt
     int r = system->test ? system->test(&b, argv, err) : 0;
     end(&b);
     if (r == 0 && argv->n == 0) {
-        err_set(err, ERR_NOT_FOUND, "how this project is tested is not known");
+        err_set(err, ERR_NOT_FOUND, "pisdk does not know how to test this project");
         return err_hint(err, "say it in " PROJECT_FILE ": [build] and test = make test");
     }
     return r;

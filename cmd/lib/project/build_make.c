@@ -111,7 +111,7 @@ static int run_clean(struct build *b, const struct strv *words, int *status, str
         return -1;
     }
     if (*status != 0) {
-        log_warning(b->o->log, "`make clean` failed; what an earlier build has left may not fit");
+        log_warning(b->o->log, "`make clean` failed; files of an earlier build may not fit");
         *status = 0;
     }
     return 0;

@@ -21,7 +21,7 @@ static int add_one(const struct project_node *section, const struct remote *node
     struct remote *n = remotes_find(out, node->name);
 
     if (n && section->host) {
-        return err_set(err, ERR_USAGE, "node `%s` is in %s already", n->name, n->from);
+        return err_set(err, ERR_USAGE, "node `%s` is already in %s", n->name, n->from);
     }
     if (!n) {
         if (remotes_copy(out, node, err) != 0) {

@@ -132,13 +132,13 @@ static int set_yes_or_no(bool *to, const char *key, const char *value, struct er
     *to = strcmp(value, "yes") == 0;
     return *to || strcmp(value, "no") == 0
                ? 0
-               : err_set(err, ERR_USAGE, "`%s` is yes or no, not `%s`", key, value);
+               : err_set(err, ERR_USAGE, "`%s` must be yes or no, not `%s`", key, value);
 }
 
 static int set_slurm_place(struct project *p, const char *value, struct err *err)
 {
     if (strcmp(value, "shared") != 0 && strcmp(value, "local") != 0) {
-        return err_set(err, ERR_USAGE, "`place` is shared or local, not `%s`", value);
+        return err_set(err, ERR_USAGE, "`place` must be shared or local, not `%s`", value);
     }
     p->slurm_local = strcmp(value, "local") == 0;
     return 0;
@@ -296,7 +296,7 @@ int project_find(struct project *out, struct err *err)
     }
     err_set(err, ERR_NOT_FOUND, "there is no " PROJECT_FILE " in %s or above: not a project",
             start ? start : "this folder");
-    return err_hint(err, "start one with `pisdk new NAME`, or go to it with -C DIR");
+    return err_hint(err, "start one with `pisdk new NAME`, or name one with -C DIR");
 }
 
 void project_release(struct project *p)

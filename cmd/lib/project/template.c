@@ -125,7 +125,7 @@ static int unknown_template(const char *folder, const char *name, struct err *er
     _cleanup_free_ char *known = strv_join(&names, ", ");
     err_set(err, ERR_NOT_FOUND, "there is no template `%s`; there are: %s", name, known);
     return nearest ? err_hint(err, "did you mean `%s`?", nearest)
-                   : err_hint(err, "a template of your own: a path, or an URL for git");
+                   : err_hint(err, "for a template of your own, give a path or a git URL");
 }
 
 static int locate(const char *folder, const char *which, struct template *t, struct err *err)
@@ -279,8 +279,7 @@ static int copy_folder(struct copy *c, const char *from, const char *to, struct 
         _cleanup_free_ char *source = fs_join(from, entries.items[i]);
         _cleanup_free_ char *name = NULL;
         if (strcasecmp(entries.items[i], ".git") == 0) { // its settings can name programs to run
-            return err_set(err, ERR_USAGE, "%s: a template may not have a repository in it",
-                           source);
+            return err_set(err, ERR_USAGE, "%s: a template must not contain a repository", source);
         }
         if (substitute(c, source, entries.items[i], true, &name, err) != 0) {
             return -1;

@@ -57,8 +57,8 @@ static void check_answer(struct examination *e, size_t i)
     struct problem *p =
         problem_add(e, i, why->code == ERR_VERIFY ? "host-key" : "no-answer", "%s", why->msg);
     _cleanup_free_ char *ssh = checkup_ssh(e, i);
-    p->mend = why->hint[0] ? xstrdup(why->hint)
-                           : xasprintf("look whether it is on, and what this says: %strue", ssh);
+    p->mend =
+        why->hint[0] ? xstrdup(why->hint) : xasprintf("check that it is on, then try: %strue", ssh);
 }
 
 static void check_arch(struct examination *e, size_t i, const struct facts *f)
@@ -100,13 +100,13 @@ static void mend_path(struct examination *e, struct problem *p, const struct fac
 static void check_mpi(struct examination *e, size_t i, const struct facts *f)
 {
     if (!f->mpi && !f->elsewhere) {
-        struct problem *p = problem_add(e, i, "no-mpi", "it has no MPI: there is no mpirun");
+        struct problem *p = problem_add(e, i, "no-mpi", "it has no MPI: mpirun not found");
         problem_mend(e, p, "sudo apt install openmpi-bin");
     } else if (!f->mpi) {
         mend_path(e,
                   problem_add(e, i, "path",
-                              "%s is there, but the PATH of what ssh starts does not lead to it: "
-                              "~/.bashrc returns early when nobody types",
+                              "%s is installed, but not in the PATH of ssh commands: ~/.bashrc "
+                              "returns early when not interactive",
                               f->elsewhere),
                   f);
     } else if (!f->daemon && strcmp(f->mpi, "other") != 0) {
@@ -114,8 +114,8 @@ static void check_mpi(struct examination *e, size_t i, const struct facts *f)
         struct problem *p =
             f->elsewhere
                 ? problem_add(e, i, "path",
-                              "%s, which mpirun starts by ssh, is not in the PATH of what ssh "
-                              "starts, but is %s: ~/.bashrc returns early when nobody types",
+                              "%s, which mpirun starts by ssh, is not in the PATH of ssh "
+                              "commands, but is %s: ~/.bashrc returns early when not interactive",
                               name, f->elsewhere)
                 : problem_add(e, i, "path", "%s, which mpirun starts by ssh, is not in PATH", name);
         mend_path(e, p, f);
@@ -148,8 +148,7 @@ static void check_home(struct examination *e, size_t i, const struct facts *f)
     if (!f->write_error) {
         return;
     }
-    struct problem *p =
-        problem_add(e, i, "home", "its home cannot be written to: %s", f->write_error);
+    struct problem *p = problem_add(e, i, "home", "its home is not writable: %s", f->write_error);
     if (strstr(f->write_error, "Read-only")) {
         problem_mend(e, p, "sudo mount -o remount,rw /");
     } else if (strstr(f->write_error, "denied")) {

@@ -139,8 +139,8 @@ static void check_twin(struct examination *e, size_t i, size_t other)
         return;
     }
     struct problem *p =
-        problem_add(e, i, "same-name", "it calls itself %s as %s does%s", ours->hostname,
-                    other_name, same_key ? ": their cards are copies of one" : "");
+        problem_add(e, i, "same-name", "it has the same host name as %s (%s)%s", other_name,
+                    ours->hostname, same_key ? ": their cards are copies of the same one" : "");
     if (same_key) {
         problem_mend(e, p,
                      "'sudo hostnamectl set-hostname %s && sudo rm /etc/ssh/ssh_host_* && "

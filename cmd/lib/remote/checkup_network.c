@@ -64,7 +64,7 @@ static void check_reach(struct examination *e, size_t i)
                                         node->peer, why.msg);
         mend_reach(e, p, b->reach_said);
     } else if (b->reach == REACH_YES && strcmp(b->reached_as, node->peer) != 0) {
-        struct problem *p = problem_add(e, i, "name", "%s gets to it as %s, but not as %s", first,
+        struct problem *p = problem_add(e, i, "name", "%s reaches it as %s, but not as %s", first,
                                         b->reached_as, node->peer);
         unsigned char bytes[ADDRESS_BYTES];
         p->note = true;
@@ -140,7 +140,7 @@ static void check_network(struct examination *e, size_t i)
     const struct facts *first = &e->probe->boards[e->probe->first].facts;
     if (b->facts.n_addresses > 0 && first->n_addresses > 0 && b->reach != REACH_YES &&
         !common(&b->facts, first)) {
-        struct problem *p = problem_add(e, i, "network", "it is in no network that %s is in",
+        struct problem *p = problem_add(e, i, "network", "it shares no network with %s",
                                         e->nodes->items[e->probe->first].name);
         p->mend = xstrdup("connect them to one switch, with addresses of one network");
     }
@@ -195,8 +195,8 @@ static void check_same_address(struct examination *e, size_t i)
         const char *address = one_board ? NULL : shared_address(f, other);
         if (address) {
             struct problem *p =
-                problem_add(e, i, "same-address", "it has the address %s as %s does", address,
-                            e->nodes->items[k].name);
+                problem_add(e, i, "same-address", "it has the same address as %s: %s",
+                            e->nodes->items[k].name, address);
             problem_mend(e, p, "sudo nmtui");
             return;
         }

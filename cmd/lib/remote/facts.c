@@ -206,7 +206,7 @@ static void set_elsewhere(struct facts *f, const char *value)
 
 static void set_write(struct facts *f, const char *value)
 {
-    set_text(&f->write_error, strcmp(value, "ok") == 0 ? "" : *value ? value : "not known why");
+    set_text(&f->write_error, strcmp(value, "ok") == 0 ? "" : *value ? value : "unknown reason");
 }
 
 // stat -f: free blocks, their size, the kind of file system.
@@ -372,5 +372,5 @@ int facts_parse(const char *text, size_t n, struct facts *out, struct err *err)
         take_line(out, clean, value);
     }
     out->time_bits = find_time_bits(out);
-    return ended ? 0 : err_set(err, ERR_FAILED, "what it answered is cut short");
+    return ended ? 0 : err_set(err, ERR_FAILED, "its answer is truncated");
 }

@@ -25,7 +25,7 @@ static char *cut_word(const char **p, const char *end, struct err *err)
         }
     }
     if (quote) {
-        err_set(err, ERR_USAGE, "a quote is not closed");
+        err_set(err, ERR_USAGE, "unclosed quote");
         return NULL;
     }
     return strbuf_take(&word);
@@ -155,7 +155,7 @@ static int read_assignment(struct line *l, const char *word, struct err *err)
     if (value && (strcmp(key, "ifname") == 0 || strcmp(key, "binding") == 0)) {
         return 0;
     }
-    err_set(err, ERR_USAGE, "`%s` is not known in a hostfile", word);
+    err_set(err, ERR_USAGE, "unknown word `%s` in a hostfile", word);
     return err_hint(err, "a line is HOST slots=N, or HOST:N");
 }
 

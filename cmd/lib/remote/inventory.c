@@ -445,14 +445,14 @@ static int check_connection(const struct inventory *v, const struct value *conne
         ssh = strcmp(connection->text, known[i]) == 0;
     }
     if (!ssh) {
-        err_set(err, ERR_USAGE, "%s:%d: ansible_connection `%s` is not by ssh", v->source->path,
+        err_set(err, ERR_USAGE, "%s:%d: ansible_connection `%s` is not ssh", v->source->path,
                 connection->line, connection->text);
         return err_hint(err, "choose a group without such hosts");
     }
     if (arguments && *arguments->text) {
-        err_set(err, ERR_USAGE, "%s:%d: arguments of ssh are not taken from an inventory",
+        err_set(err, ERR_USAGE, "%s:%d: ssh arguments in an inventory are not supported",
                 v->source->path, arguments->line);
-        return err_hint(err, "say it in ~/.ssh/config, or in a file for --ssh-config");
+        return err_hint(err, "put them into ~/.ssh/config, or into a file for --ssh-config");
     }
     return 0;
 }

@@ -7,7 +7,7 @@
 #define DOCTOR "pisdk nodes doctor"
 
 static const struct mpi_error known[] = {
-    {"not enough slots available", "the boards do not take so many ranks",
+    {"not enough slots available", "the boards have too few slots for so many ranks",
      "pisdk run --on nodes --mpirun --oversubscribe", 3},
     {"Host key verification failed", "the first board does not know the host key of another one",
      DOCTOR, 3},
@@ -22,18 +22,17 @@ static const struct mpi_error known[] = {
      "pisdk run --on nodes --with-runtime", 3},
     {"hydra_pmi_proxy: No such file", "a board has no MPICH", "pisdk run --on nodes --with-runtime",
      3},
-    {"error while loading shared libraries", "a board has not the library that the program needs",
+    {"error while loading shared libraries", "a board lacks a library that the program needs",
      "pisdk run --on nodes --with-runtime", 2},
-    {"Connection refused", "a board has no sshd, or lets nobody in", DOCTOR, 2},
+    {"Connection refused", "a board has no sshd, or refuses connections", DOCTOR, 2},
     {"No route to host", "a board is off, or not on the network of the others", DOCTOR, 2},
     {"Connection timed out", "a board does not answer the others", DOCTOR, 2},
     {"has lost communication with a remote daemon", "a board went away during the run", DOCTOR, 2},
-    {"daemon has unexpectedly failed after launch", "mpirun came to an end on one of the boards",
-     DOCTOR, 1},
+    {"daemon has unexpectedly failed after launch", "mpirun ended on one of the boards", DOCTOR, 1},
     {"was unable to reliably start one or more daemons", "mpirun could not start on every board",
      DOCTOR, 1},
-    {"unable to establish TCP connection", "ranks do not reach each other", DOCTOR, 1},
-    {"WARNING: Open MPI failed to TCP connect", "ranks do not reach each other", DOCTOR, 1},
+    {"unable to establish TCP connection", "ranks cannot reach each other", DOCTOR, 1},
+    {"WARNING: Open MPI failed to TCP connect", "ranks cannot reach each other", DOCTOR, 1},
 };
 
 const struct mpi_error *mpi_error_find(const char *line)

@@ -79,7 +79,7 @@ static void on_end(void *user, size_t node, int status, const struct err *why)
     struct probed *b = &a->probe->boards[node];
     a->heard = clock_seconds();
     if (status < 0 && a->silent) {
-        err_set(&b->why, ERR_NETWORK, "it hangs: nothing came for %d s", (int)SILENCE_SECONDS);
+        err_set(&b->why, ERR_NETWORK, "it hangs: no answer for %d s", (int)SILENCE_SECONDS);
     } else if (status < 0) {
         b->why = *why;
         _cleanup_free_ char *clean = facts_clean(why->msg, strlen(why->msg));

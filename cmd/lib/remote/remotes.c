@@ -206,11 +206,11 @@ static int add_one(struct remotes *r, char *name, const char *host, struct err *
         return err_hint(err, "letters, digits and . _ - : %% + only");
     }
     if (!is_word(name)) {
-        err_set(err, ERR_USAGE, "`%s` cannot be the name of a node", name);
+        err_set(err, ERR_USAGE, "`%s` is not a valid node name", name);
         return err_hint(err, "letters, digits and . _ - : %% + only");
     }
     if (remotes_find(r, name)) {
-        return err_set(err, ERR_USAGE, "node `%s` is there twice", name);
+        return err_set(err, ERR_USAGE, "node `%s` is listed twice", name);
     }
     if (r->n == REMOTES_MAX) {
         return err_set(err, ERR_USAGE, "more than %d nodes", REMOTES_MAX);

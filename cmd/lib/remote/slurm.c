@@ -27,7 +27,7 @@ int slurm_read_id(const char *text, long *id, struct err *err)
     const char *rest;
     *id = read_number(text, SLURM_ID_MAX, &rest);
     if (*id < 1 || *rest) {
-        return err_set(err, ERR_USAGE, "`%s` is not the number of a job", text);
+        return err_set(err, ERR_USAGE, "`%s` is not a job number", text);
     }
     return 0;
 }
@@ -37,7 +37,7 @@ int slurm_read_answer(const char *line, long *id, struct err *err)
     const char *rest;
     *id = read_number(line, SLURM_ID_MAX, &rest);
     if (*id < 1 || (*rest && *rest != ';')) {
-        return err_set(err, ERR_FAILED, "sbatch does not name a job, but says `%.80s`", line);
+        return err_set(err, ERR_FAILED, "unexpected answer from sbatch: `%.80s`", line);
     }
     return 0;
 }
@@ -106,7 +106,7 @@ int slurm_read_job(const char *line, struct slurm_job *out, struct err *err)
     }
     if (out->id < 1 || !out->state || !*out->state) {
         slurm_job_release(out);
-        return err_set(err, ERR_FAILED, "Slurm does not tell of a job, but says `%.80s`", line);
+        return err_set(err, ERR_FAILED, "unexpected answer from Slurm: `%.80s`", line);
     }
     char **texts[] = {&out->reason, &out->time, &out->limit, &out->nodes, &out->host};
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {

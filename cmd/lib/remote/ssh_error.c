@@ -11,18 +11,18 @@ static const struct {
     const char *hint;    // %s: what ssh is given
 } known[] = {
     {" is off\n", "it is off", NULL}, // `pisdk cluster connect`
-    {"Could not resolve hostname", "no machine of that name is known", NULL},
-    {"Connection refused", "there is no sshd on it",
+    {"Could not resolve hostname", "unknown host name", NULL},
+    {"Connection refused", "no sshd is running there",
      "on the board: sudo systemctl enable --now ssh"},
     {"No route to host", "it is off, or not on the network", NULL},
-    {"Network is unreachable", "it is not on a network that this machine reaches", NULL},
+    {"Network is unreachable", "this machine cannot reach its network", NULL},
     {"Connection timed out", "it does not answer", NULL},
     {"Operation timed out", "it does not answer", NULL},
     {"does not answer", "it does not answer", NULL}, // `pisdk cluster connect`
     {"not responding", "it stopped answering", NULL},
     {"Too many authentication failures", "ssh offered too many keys",
      "say which key in ~/.ssh/config: IdentityFile, with IdentitiesOnly yes"},
-    {"Permission denied (", "it does not let this user in without a password", "ssh-copy-id %s"},
+    {"Permission denied (", "it does not accept a login without a password", "ssh-copy-id %s"},
     {"Connection reset by", "the connection was lost", NULL},
     {"Connection closed by", "the connection was lost", NULL},
     {"closed by remote host", "the connection was lost", NULL},
@@ -38,11 +38,10 @@ static int host_key(const struct remote *node, const char *said, struct err *err
         node->port ? xasprintf("'[%s]:%ld'", host, node->port) : xstrdup(host);
     if (strstr(said, "IDENTIFICATION HAS CHANGED")) {
         err_set(err, ERR_VERIFY,
-                "its host key is another one than before: it was set up anew, or somebody stands "
-                "in for it");
-        return err_hint(err, "when you know why: ssh-keygen -R %s && ssh %s", entry, words);
+                "host key changed: the board was reinstalled, or this is another machine");
+        return err_hint(err, "if you know why: ssh-keygen -R %s && ssh %s", entry, words);
     }
-    err_set(err, ERR_VERIFY, "its host key is not known yet");
+    err_set(err, ERR_VERIFY, "host key not known yet");
     return err_hint(err, "log in once and compare the key: ssh %s", words);
 }
 

@@ -91,7 +91,7 @@ static _Noreturn void exec_program(struct sandbox *s, const sigset_t *mask, int 
     if (err.sys == ENOEXEC) {
         err_set(&err, ERR_FAILED, "%s is not a program that can be run", s->program);
     } else if (err.sys == ENOENT && !s->in_sysroot && fs_exists(s->program)) {
-        err_set(&err, ERR_FAILED, "%s: the loader that it names is not in the sysroot", s->program);
+        err_set(&err, ERR_FAILED, "%s: its loader is not in the sysroot", s->program);
     }
     fail(report, &err);
 }

@@ -156,9 +156,8 @@ int namespace_mount_proc(const char *place, const char *qemu, struct err *err)
         return binfmt_register(binfmt, qemu, err);
     }
     if (!binfmt_host_has_arm(&fixed) || !fixed) {
-        return namespace_unsupported(
-            err, "no private binfmt_misc (it needs Linux 6.7), and the host has "
-                 "QEMU not registered with flag F");
+        return namespace_unsupported(err, "no private binfmt_misc (it needs Linux 6.7), and the "
+                                          "host's QEMU is not registered with flag F");
     }
     return 0;
 }

@@ -40,8 +40,8 @@ const char *namespace_mend(void)
         }
     }
     if (in_container()) {
-        return "this is a container, and it refuses namespaces: start it with --security-opt "
-               "seccomp=unconfined --security-opt systempaths=unconfined";
+        return "this container refuses namespaces: start it with --security-opt seccomp=unconfined "
+               "--security-opt systempaths=unconfined";
     }
     return NULL;
 }

@@ -142,8 +142,9 @@ static int run_mode(struct sandbox *s, int *status, struct err *err)
     if (s->mode == SANDBOX_PREFIX && s->o->needs_exec) {
         err_set(err, ERR_UNSUPPORTED,
                 "this MPI starts its ranks in a way that prefix mode cannot emulate");
-        return err_hint(err, "`pisdk doctor` says what the other modes need here; or take the "
-                             "MPI openmpi-source");
+        return err_hint(
+            err,
+            "`pisdk doctor` shows what the other modes need here; or use the MPI openmpi-source");
     }
     proc_forwarded_signals(&block);
     sigaddset(&block, SIGCHLD);
@@ -181,7 +182,7 @@ int sandbox_run(const struct sandbox_options *o, const char *program, bool in_sy
         s.news->mode = mode;
         s.program = path;
         log_debug(o->log, "emulation: %s mode, %s", mode_names[mode],
-                  o->mode != SANDBOX_AUTO     ? "as PISDK_EMULATION says"
+                  o->mode != SANDBOX_AUTO     ? "set by PISDK_EMULATION"
                   : mode == SANDBOX_NAMESPACE ? "the best one"
                                               : "the next best");
         err_clear(err);

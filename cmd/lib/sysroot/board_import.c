@@ -118,17 +118,17 @@ static int read_answer(const struct strbuf *answer, struct board_facts *out, str
 
     if (!slice_is(arch, "armhf")) {
         err_set(err, ERR_VERIFY,
-                "%s is no 32-bit Raspberry Pi OS or Debian for armhf: its dpkg %s%.*s", out->host,
+                "%s is not a 32-bit Raspberry Pi OS or Debian armhf: its dpkg %s%.*s", out->host,
                 arch.n ? "says " : "does not answer", (int)arch.n, arch.n ? arch.p : "");
         return err_hint(err, "on the board: dpkg --print-architecture");
     }
     out->release = os_release_value(section(answer, "os"), "VERSION_CODENAME");
     if (!out->release || !text_is_name(out->release)) {
-        return err_set(err, ERR_VERIFY, "%s: its /etc/os-release names no release of Debian",
+        return err_set(err, ERR_VERIFY, "%s: its /etc/os-release does not name a Debian release",
                        out->host);
     }
     if (!status.p || !section(answer, "end").p) {
-        return err_set(err, ERR_NETWORK, "%s hung up before it had told its packages", out->host);
+        return err_set(err, ERR_NETWORK, "%s disconnected before listing its packages", out->host);
     }
     strbuf_add(&out->status, status.p, status.n);
     index_installed(&out->status, &out->installed);
@@ -237,7 +237,7 @@ static int ask_lists(struct copying *c, struct err *err)
         struct slice text = section(&answer, c->lists[i].package->name);
         struct slice line;
         if (!text.p) {
-            return err_set(err, ERR_NETWORK, "%s hung up before it had told its files",
+            return err_set(err, ERR_NETWORK, "%s disconnected before listing its files",
                            c->facts->host);
         }
         while (slice_cut(&text, '\n', &line)) {
@@ -305,7 +305,7 @@ static int run_rsync(const struct copying *c, struct err *err)
     err_set(err, full ? ERR_FAILED : ERR_NETWORK,
             "%s: copying files: rsync ended with status %d: %s", c->facts->host, status,
             full ? "no space left on this machine" : why);
-    return full ? -1 : err_hint(err, "rsync must be on the board as well: sudo apt install rsync");
+    return full ? -1 : err_hint(err, "rsync must be on the board, too: sudo apt install rsync");
 }
 
 // Moves the files of one package from where they arrived to a package of their own. A board might

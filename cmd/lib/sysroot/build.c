@@ -70,13 +70,13 @@ static int check_digest(struct build *b, bool differs, struct err *err)
         return 0;
     }
     if (differs) {
-        log_warning(b->log, "what was built from source came out otherwise than for " LOCK_FILE
+        log_warning(b->log, "what was built from source differs from that of " LOCK_FILE
                             ": another compiler, or another version of pisdk");
         memcpy(lock->built_sha256, digest, sizeof(digest));
         return 0;
     }
     err_set(err, ERR_VERIFY,
-            "the finished sysroot is not the one of " LOCK_FILE " (digest %.12s…, expected %.12s…)",
+            "the finished sysroot does not match " LOCK_FILE " (digest %.12s…, expected %.12s…)",
             digest, lock->tree_sha256);
     return err_hint(err, "the lock was edited, or made by another version of pisdk: `pisdk sysroot "
                          "update` writes a new one");
@@ -126,7 +126,7 @@ static int fill(struct build *b, struct err *err)
         return -1;
     }
     r = staging_publish(&b->staging, b->lock, &b->tree, b->log, err);
-    step_done(b, "putting it in its place");
+    step_done(b, "moving it into place");
     return r;
 }
 
@@ -255,7 +255,7 @@ int sysroot_build(const struct recipe *recipe, const struct sysroot_build_option
 
     *report = (struct sysroot_build_report){0};
     if (!sysroot_name_is_valid(recipe->name)) {
-        return err_set(err, ERR_USAGE, "`%s` cannot be the name of a sysroot", recipe->name);
+        return err_set(err, ERR_USAGE, "`%s` is not a valid sysroot name", recipe->name);
     }
     int r = is_current(recipe, o, report) ? 0 : build_recipe(recipe, o, report, err);
     report->seconds = clock_seconds() - start;
@@ -297,7 +297,7 @@ int sysroot_build_locked(struct lock *lock, const struct recipe *recipe,
     *report = (struct sysroot_build_report){0};
     *name = NULL;
     if (!sysroot_name_is_valid(place)) {
-        return err_set(err, ERR_VERIFY, "`%s` cannot be the name of a sysroot", lock->name);
+        return err_set(err, ERR_VERIFY, "`%s` is not a valid sysroot name", lock->name);
     }
     if (find_built(lock, name, report, o)) {
         return 0;

@@ -179,8 +179,8 @@ static int write_all(struct exporter *x, struct err *err)
     }
     tree_digest(&tree, digest);
     if (strcmp(digest, lock_tree_digest(&x->s->lock)) != 0) {
-        err_set(err, ERR_VERIFY, "the sysroot `%s` is not as it was made", x->s->name);
-        return err_hint(err, "`pisdk sysroot verify` names what has changed");
+        err_set(err, ERR_VERIFY, "the sysroot `%s` has changed since it was built", x->s->name);
+        return err_hint(err, "`pisdk sysroot verify` lists what has changed");
     }
     if (add_folder(x, "", err) != 0 || add_own_file(x, LOCK_FILE, LOCK_MAX, err) != 0 ||
         add_own_file(x, "files", TREE_TEXT_MAX, err) != 0 || add_readme(x, err) != 0 ||
@@ -261,7 +261,7 @@ static int fill(const char *data, const char *file, const struct lock *lock,
     tree_digest(tree, digest);
     if (strcmp(digest, lock_tree_digest(lock)) != 0) {
         return err_set(err, ERR_VERIFY,
-                       "%s: its tree is not the one of its lock (digest %.12s…, expected %.12s…)",
+                       "%s: its tree does not match its lock (digest %.12s…, expected %.12s…)",
                        file, digest, lock_tree_digest(lock));
     }
     return 0;

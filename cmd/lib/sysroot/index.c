@@ -91,7 +91,7 @@ static int add_suite(struct choice *c, const struct recipe_origin *origin, const
             strv_add(&c->origins, origin->name);
             strv_add(&c->suites, suite);
         } else if (origin->optional && is_mirrors_fault(c, err)) {
-            log_warning(c->o->fetch.log, "going on without %s: %s", suite, err->msg);
+            log_warning(c->o->fetch.log, "continuing without %s: %s", suite, err->msg);
             err_clear(err);
             r = 0;
         }
@@ -140,7 +140,7 @@ static int solve(struct choice *c, const struct package_list *favoured, struct l
     for (size_t i = 0; i < lock->packages.n; i++) {
         struct package *p = &lock->packages.items[i];
         if (!c->origins.items || (size_t)p->index >= c->origins.n) {
-            return err_set(err, ERR_FAILED, "%s comes from no index", p->name);
+            return err_set(err, ERR_FAILED, "%s is in no index", p->name);
         }
         p->origin = xstrdup(c->origins.items[p->index]);
         p->suite = xstrdup(c->suites.items[p->index]);

@@ -120,7 +120,7 @@ static int load_inrelease(const struct mirror_options *o, const char *url, const
         if (err->code != ERR_NETWORK || !fs_exists(path)) {
             return -1;
         }
-        log_warning(o->fetch.log, "%s; going on with the copy in the cache", err->msg);
+        log_warning(o->fetch.log, "%s; using the cached copy", err->msg);
         err_clear(err);
         return load_cached(o, url, keyring, suite, out, err);
     }
@@ -128,8 +128,7 @@ static int load_inrelease(const struct mirror_options *o, const char *url, const
         return -1;
     }
     if (load_cached(o, url, keyring, suite, &cached, &ignored) == 0 && cached.date > out->date) {
-        log_warning(o->fetch.log, "%s is older than the one seen before; going on with that one",
-                    url);
+        log_warning(o->fetch.log, "%s is older than the one seen before; using that one", url);
         release_release(out);
         *out = cached;
         cached = (struct release){0};
@@ -140,10 +139,9 @@ static int load_inrelease(const struct mirror_options *o, const char *url, const
 
 static int no_mirror(const struct mirror_options *o, struct err *err)
 {
-    err_set(err, ERR_NOT_FOUND, "no Debian mirror is known: the apt configuration in %s has none",
-            o->etc_apt);
-    return err_hint(err, "give one with --mirror URL, or export PISDK_MIRROR=URL: the address that "
-                         "has dists/ and pool/ below it");
+    err_set(err, ERR_NOT_FOUND, "no Debian mirror in the apt configuration in %s", o->etc_apt);
+    return err_hint(err, "give one with --mirror URL, or export PISDK_MIRROR=URL: the folder that "
+                         "has dists/ and pool/ in it");
 }
 
 static int try_mirror(const struct mirror_options *o, const char *mirror, const char *keyring,
@@ -191,7 +189,7 @@ int mirror_open_suite(const struct mirror_options *o, const struct recipe_origin
     }
     if (origin->optional && missing) {
         err_clear(err);
-        log_info(o->fetch.log, "%s is on none of the mirrors known; going on without it", suite);
+        log_info(o->fetch.log, "no known mirror has %s; continuing without it", suite);
         return 1;
     }
     return mirrors.n ? -1 : no_mirror(o, err);

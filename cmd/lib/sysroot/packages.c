@@ -199,7 +199,7 @@ static int enter_folder(struct linking *l, const char *path, struct err *err)
     _cleanup_close_ int to = fs_open_folder_beneath(l->to_root, parent, FOLDER_MODE);
     if (from < 0 || to < 0) {
         if (errno == ELOOP || errno == ENOTDIR || errno == EXDEV) {
-            return err_set(err, ERR_VERIFY, "`%s` leads through a link or file of another package",
+            return err_set(err, ERR_VERIFY, "`%s` passes through a link or file of another package",
                            path);
         }
         return err_sys(err, "cannot open the folder of %s", path);

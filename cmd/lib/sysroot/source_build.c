@@ -409,8 +409,7 @@ static int check_folders(const struct work *w, struct err *err)
     for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
         if (strpbrk(folders[i], " \t\n\"'`$\\#;&|<>()*?[]{}~!:=%,")) {
             err_set(err, ERR_FAILED,
-                    "%s: nothing can be built from source where a folder's name has spaces or "
-                    "characters that shells take for their own",
+                    "%s: cannot build from source in a path with spaces or shell characters",
                     folders[i]);
             return err_hint(err, "PISDK_DATA_DIR and PISDK_CACHE_DIR choose other folders");
         }
@@ -451,8 +450,9 @@ static int build(struct work *w, const char *key, struct tree *list, struct err 
     for (size_t i = 0; i < SOURCE_STEPS; i++) {
         w->total += (uint64_t)w->script.steps[i].lines;
     }
-    log_info(w->o->mirror->fetch.log, "building %s %s from source; this takes some minutes, once",
-             w->package->name, w->package->version);
+    log_info(w->o->mirror->fetch.log,
+             "building %s %s from source; this takes some minutes, but only once", w->package->name,
+             w->package->version);
     int r = make_work_folder(w, key, err);
     r = r == 0 ? prepare_source(w, err) : r;
     r = r == 0 ? make_root(w, err) : r;

@@ -194,7 +194,7 @@ static int put_in_place(const struct staging *s, struct log *log, struct err *er
         return err_sys(err, "cannot replace %s", s->place);
     }
     if (rename(s->dir, s->place) != 0) {
-        err_sys(err, "cannot put the sysroot in its place %s", s->place);
+        err_sys(err, "cannot move the sysroot to %s", s->place);
         (void)!rename(s->old, s->place);
         return -1;
     }

@@ -54,13 +54,13 @@ int sysroot_open(const char *data, const char *name, struct sysroot *out, struct
         out->dir = xasprintf("%s/sysroots/%s", data, name);
         out->name = xstrdup(name);
     } else {
-        return err_set(err, ERR_USAGE, "`%s` cannot be the name of a sysroot", name);
+        return err_set(err, ERR_USAGE, "`%s` is not a valid sysroot name", name);
     }
     out->root = fs_join(out->dir, "root");
     if (!fs_is_dir(out->root)) {
         sysroot_release(out);
         err_set(err, ERR_NOT_FOUND, "there is no sysroot `%s` yet", name);
-        return name[0] == '/' ? err_hint(err, "`pisdk sysroot list` shows the sysroots there are")
+        return name[0] == '/' ? err_hint(err, "`pisdk sysroot list` lists the sysroots")
                               : err_hint(err, "pisdk sysroot build %s", name);
     }
     if (read_lock(out, err) != 0) {
@@ -150,7 +150,7 @@ int sysroot_lock(const char *data, const char *name, enum fs_lock_kind kind, str
 int sysroot_remove(const char *data, const char *name, struct err *err)
 {
     if (!sysroot_name_is_valid(name)) {
-        return err_set(err, ERR_USAGE, "`%s` cannot be the name of a sysroot", name);
+        return err_set(err, ERR_USAGE, "`%s` is not a valid sysroot name", name);
     }
     _cleanup_free_ char *dir = xasprintf("%s/sysroots/%s", data, name);
     _cleanup_free_ char *old = sysroot_side_path(data, name, "old");

@@ -340,7 +340,7 @@ static int scan_folder(int fd, const char *path, int depth, struct tree *out, st
         return err_sys(err, "cannot read folder %s", path);
     }
     if (depth > FOLDER_DEPTH_MAX) {
-        r = err_set(err, ERR_VERIFY, "%s: folders in folders, more than %d", path,
+        r = err_set(err, ERR_VERIFY, "%s: folders are nested more than %d deep", path,
                     FOLDER_DEPTH_MAX);
     }
     for (const struct dirent *e = readdir(dir); e && r == 0; e = readdir(dir)) {
@@ -374,13 +374,13 @@ int tree_scan(int root, struct tree *out, struct err *err)
 static const char *difference(const struct tree_entry *a, const struct tree_entry *b)
 {
     if (a->type != b->type) {
-        return "another kind of file";
+        return "another file type";
     }
     if (a->type == TREE_FOLDER) {
         return a->mode != b->mode ? "mode" : NULL;
     }
     if (a->type == TREE_LINK && strcmp(a->target, b->target) != 0) {
-        return "leads elsewhere";
+        return "points elsewhere";
     }
     if (a->size != b->size || strcmp(a->sha256, b->sha256) != 0) {
         return "content";

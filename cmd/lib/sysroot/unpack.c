@@ -35,7 +35,7 @@ static bool left_out(const struct unpack_target *t, const char *path)
 static int refuse_path(const char *path, struct err *err)
 {
     if (errno == ELOOP || errno == ENOTDIR || errno == EXDEV) {
-        return err_set(err, ERR_VERIFY, "member `%s` leads through a symbolic link or a file",
+        return err_set(err, ERR_VERIFY, "member `%s` passes through a symbolic link or a file",
                        path);
     }
     return err_sys(err, "cannot write %s", path);
@@ -65,7 +65,7 @@ static int enter_parent(struct unpack *u, const char *path, struct err *err)
 static int clash(const char *path, struct err *err)
 {
     if (errno == EEXIST) {
-        return err_set(err, ERR_VERIFY, "`%s` is in it twice", path);
+        return err_set(err, ERR_VERIFY, "`%s` is in the package twice", path);
     }
     return refuse_path(path, err);
 }
@@ -169,7 +169,7 @@ static int add_copy(struct unpack *u, const char *original, const char *path, st
             return 0;
         }
     }
-    return err_set(err, ERR_VERIFY, "hard link `%s` leads to no file of the package", path);
+    return err_set(err, ERR_VERIFY, "hard link `%s` points to no file of the package", path);
 }
 
 static int write_hardlink(struct unpack *u, const struct deb_member *m, const char *path,

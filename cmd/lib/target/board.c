@@ -68,7 +68,7 @@ static int unknown_board(const char *folder, const char *name, struct err *err)
 {
     _cleanup_strv_ struct strv names = {0};
     struct err ignored = ERR_INIT;
-    err_set(err, ERR_NOT_FOUND, "pisdk does not know a board `%s`", name);
+    err_set(err, ERR_NOT_FOUND, "unknown board `%s`", name);
     const char *nearest =
         board_names(folder, &names, &ignored) == 0 ? str_nearest(name, &names) : NULL;
     struct board b;

@@ -38,7 +38,7 @@ static int ask(const char *clang, char **first_line, struct err *err)
     struct slice rest = {text.data, text.len};
     struct slice line;
     if (status != 0 || !slice_cut(&rest, '\n', &line)) {
-        return err_set(err, ERR_FAILED, "%s does not say its version", clang);
+        return err_set(err, ERR_FAILED, "cannot tell the version of %s", clang);
     }
     *first_line = slice_dup(slice_trim(line));
     return 0;

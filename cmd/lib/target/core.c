@@ -173,7 +173,7 @@ static int map_file(const char *path, struct file *out, struct err *err)
         return err_sys(err, "cannot read %s", path);
     }
     if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(header)) {
-        return err_set(err, ERR_FAILED, "%s is no ELF file", path);
+        return err_set(err, ERR_FAILED, "%s is not an ELF file", path);
     }
     void *data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (data == MAP_FAILED) {
@@ -183,7 +183,7 @@ static int map_file(const char *path, struct file *out, struct err *err)
     if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS32 ||
         header.e_machine != EM_ARM || header.e_phentsize != sizeof(Elf32_Phdr)) {
         munmap(data, (size_t)st.st_size);
-        return err_set(err, ERR_FAILED, "%s is no ELF file for ARM", path);
+        return err_set(err, ERR_FAILED, "%s is not an ELF file for ARM", path);
     }
     *out = (struct file){data, (size_t)st.st_size};
     return 0;
@@ -211,7 +211,7 @@ int core_read(const char *path, struct core *out, struct err *err)
         read_memory(&f, out);
     }
     unmap_file(&f);
-    return good ? 0 : err_set(err, ERR_FAILED, "%s is no core file", path);
+    return good ? 0 : err_set(err, ERR_FAILED, "%s is not a core file", path);
 }
 
 static bool is_thumb_call(uint16_t first, uint16_t second)

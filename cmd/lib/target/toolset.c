@@ -77,7 +77,7 @@ int toolset_read(const char *dir, struct toolset *out, struct err *err)
         _cleanup_free_ char *value = slice_dup(line);
         if (set(out, key, value) != 0) {
             toolset_release(out);
-            return err_set(err, ERR_FAILED, "%s was made by another pisdk", path);
+            return err_set(err, ERR_FAILED, "%s was made by another version of pisdk", path);
         }
     }
     if (!out->triple || !out->root || !out->clang || !out->clangxx || !out->lld) {

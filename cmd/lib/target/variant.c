@@ -16,8 +16,7 @@ int variant_read_sanitize(const char *text, struct variant *v, struct err *err)
             found = slice_is(word, known[i]) ? known[i] : found;
         }
         if (!found) {
-            err_set(err, ERR_USAGE, "there is no sanitizer `%.*s` for the boards", (int)word.n,
-                    word.p);
+            err_set(err, ERR_USAGE, "no sanitizer `%.*s` for the boards", (int)word.n, word.p);
             return err_hint(err, "--sanitize takes undefined, address, or both: "
                                  "--sanitize=address,undefined");
         }

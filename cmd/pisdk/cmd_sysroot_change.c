@@ -38,7 +38,7 @@ static int refuse_copied(const struct lock *lock, struct err *err)
     return 0;
 }
 
-// For `update`, a lock that cannot be read any more, or is for another sysroot, is none.
+// For `update`, a lock that cannot be read any more, or is for another sysroot, does not count.
 static int read_old_lock(struct app *app, struct change *c, struct err *err)
 {
     _cleanup_free_ char *path = fs_join(app->project.dir, LOCK_FILE);

@@ -75,7 +75,7 @@ static void add_checksum(json_t *package, const char *sha256)
     json_object_set_new(package, "checksums", list);
 }
 
-// What is no plain letter of a package URL is written as its code.
+// Anything but plain letters of a package URL is percent-encoded.
 static void add_encoded(struct strbuf *b, const char *text)
 {
     for (const char *p = text; *p; p++) {

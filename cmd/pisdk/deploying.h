@@ -41,7 +41,7 @@ int deploying_collect(struct deploying *d, struct err *err) ERR_MUST_CHECK;
 // when something else is deployed meanwhile. The caller frees it.
 char *deploying_folder(const struct deploying *d);
 // A program of the release, an absolute path here, as it is seen from the folder that programs run
-// in there; the caller's to free. NULL: it is none.
+// in there; the caller's to free. NULL: it is not one.
 char *deploying_find(const struct deploying *d, const char *program, struct err *err);
 // Brings it to the nodes; `result` tells how that went, also when it fails.
 int deploying_send(struct deploying *d, struct err *err) ERR_MUST_CHECK;

@@ -19,7 +19,7 @@ void gdb_add_places(const struct app *app, const struct target *target, const ch
                     struct strv *argv);
 
 // What gdb's `info line` answers, as one of its frames: Line 4 of "src/main.c" starts at address
-// 0x400217f0 <main+36> and ends at … -> "main () at src/main.c:4". NULL: it is none. The caller
+// 0x400217f0 <main+36> and ends at … -> "main () at src/main.c:4". NULL: it is not one. The caller
 // frees it.
 char *gdb_read_line(const char *text);
 

@@ -5,7 +5,7 @@
 #include "app.h"
 
 // By -x and by `environment` of [run] in pisdk.ini, as NAME=VALUE, each once: what -x says counts.
-// A NAME that we have not got ourselves is left out.
+// A NAME that is not in our own environment is left out.
 void run_variables(const struct app *app, struct strv *out);
 
 // Adds the options that were given, as mpirun has them: --map-by, --bind-to, --rank-by, --mca,

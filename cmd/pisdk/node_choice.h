@@ -8,7 +8,7 @@
 // The nodes for a command, which may have the options NODES_OPTION and SSH_CONFIG_OPTION. `where`
 // is "cluster" or "cluster:NAME", the boards of an emulated cluster that is up, whatever is wrong
 // with them; "nodes" or NULL: those of
-// --nodes, else the project's. ERR_NOT_FOUND when there are none, ERR_USAGE when that is no such
+// --nodes, else the project's. ERR_NOT_FOUND when there are none, ERR_USAGE when that is not such a
 // place. The caller releases the list, also when this fails.
 int nodes_choose(struct app *app, const char *where, struct remotes *out,
                  struct err *err) ERR_MUST_CHECK;

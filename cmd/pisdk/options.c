@@ -104,7 +104,7 @@ int input_parse(struct input *in, int argc, char **argv, enum input_words words,
     struct option longs[OPTIONS_MAX + 1] = {0};
 
     make_tables(in, words, letters, longs);
-    optind = 0; // glibc: start anew, and read the first character of `letters` again
+    optind = 0; // glibc: start again, and read the first character of `letters` again
     opterr = 0;
     for (;;) {
         int word = optind > 0 ? optind : 1;

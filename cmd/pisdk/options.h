@@ -28,7 +28,7 @@ struct input {
     size_t n;
     struct strv args; // positional arguments
     struct strv rest; // what came after "--", when the command passes words on
-    int next;         // of argv: the first word that is no option, with WORDS_COMMAND
+    int next;         // of argv: the first word that is not an option, with WORDS_COMMAND
 };
 
 // How the words of a command line follow each other.

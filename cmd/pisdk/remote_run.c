@@ -488,7 +488,7 @@ static void say_good_bye(struct running *s)
         if (s->gone[i] || !s->ready[i]) {
             fleet_kill(s->boards, i);
         }
-        s->gone[i] = true; // what comes now is no news
+        s->gone[i] = true; // what comes now is not news
         fleet_close_input(s->boards, i);
     }
     s->give_up_at = clock_seconds() + farewell_seconds;

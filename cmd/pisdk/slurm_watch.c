@@ -21,7 +21,7 @@ enum { TIMED_OUT = 124 };
 
 static const double beat_seconds = 4;      // see slurm.sh
 static const double farewell_seconds = 15; // for a job that was cancelled, and for its last output
-static const double unknown_seconds = 30;  // slurmctld may just be started anew
+static const double unknown_seconds = 30;  // slurmctld may just be restarting
 static const double ending_seconds = 5;    // for the nodes of a job whose script has failed
 
 static int no_slurm(const struct slurm_place *place, struct err *err)

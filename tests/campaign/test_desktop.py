@@ -95,7 +95,7 @@ class Desktop(Campaign, Case):
         name = rng.choice(sorted(self.operations))
         words, options = self.operations[name]
         self.begin(name)
-        if rng.random() < 0.5:  # all is unpacked anew
+        if rng.random() < 0.5:  # all is unpacked again
             shutil.rmtree(self.data / "packages", ignore_errors=True)
         if name in ("build", "import") or rng.random() < 0.3:
             shutil.rmtree((self.other if name == "import" else self.data) / "sysroots", ignore_errors=True)

@@ -190,7 +190,7 @@ class Build(Sysroot):
         self.fails(1, "sysroot", "show", "test", says="not made by this version",
                    hint="pisdk sysroot build test")
         self.ok("sysroot", "list")
-        self.build()  # makes it anew
+        self.build()  # makes it again
         self.ok("sysroot", "show", "test")
         (self.root.parent / "pisdk.lock").write_text("")
         self.ok("sysroot", "remove", "test")
@@ -282,7 +282,7 @@ class BadMirror(Sysroot):
         self.refuses(3, "larger than")
 
     def test_damaged_index(self):
-        self.repo.publish(packages_text="this is no index\n")
+        self.repo.publish(packages_text="this is not an index\n")
         self.refuses(3, "package index")
 
     def test_wrong_package(self):

@@ -249,7 +249,7 @@ class Releases(Deploys):
         for board in self.names:
             self.assertEqual(self.ssh(board, f"cd {self.base()}/current/data; ./tool; cat state"),
                              "tool\nnew\n")
-        # What was written to is not gone back to, and the next deploy of it brings it anew.
+        # What was written to is not gone back to, and the next deploy of it sends it again.
         self.deploy(project, two, command="rollback", status=5)
         for board in self.names:
             self.assertRegex(self.said, rf"{board}: .*{two}.*: data/state has other content")
@@ -297,7 +297,7 @@ class Releases(Deploys):
         new = boards["pi1"]["release"]
         self.assertEqual(self.sound(), {"pi1": new, "pi3": new})
         self.fault("start", "pi2")
-        self.ssh("pi3", f"rm -r {self.base()}")  # as a board that was set up anew
+        self.ssh("pi3", f"rm -r {self.base()}")  # as a board that was reinstalled
         self.assertEqual(self.sound(), {"pi1": new, "pi2": old, "pi3": ""})
         boards = self.deploy(project)
         self.assertEqual([b["state"] for b in boards.values()], ["unchanged", "done", "done"])

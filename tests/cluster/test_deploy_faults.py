@@ -269,7 +269,7 @@ class Faults(Deploys):
                          "sleep 300 >/dev/null 2>&1 & echo $!").split()
         boot, host, pid = facts
         for holder in (f"{pid} {boot} {host} somebody@else",       # as the first version wrote it
-                       f"{pid} {boot} {host} 1 somebody@else",     # the number was given anew
+                       f"{pid} {boot} {host} 1 somebody@else",     # the number was reused
                        f"{pid} other-boot {host} 1 somebody@else"):
             with self.subTest(holder):
                 self.ssh("pi2", f"ln -s 'token {holder}' {self.base()}/lock")
@@ -282,7 +282,7 @@ class Faults(Deploys):
         self.afterwards()
 
     def test_a_shell_that_is_sent_anything(self):
-        """Commands are verbs: what is none of them is not run, nor are words of a name."""
+        """Commands are verbs: anything else is not run, nor are words of a name."""
         script = "".join((Path(__file__).parents[2] / "prefix/share/pisdk/toolchain/remote" / name)
                          .read_text() for name in ("pieces.sh", "abi.sh", "deploy.sh"))
         write(self.shared / "pi2" / "deploy.sh", script)

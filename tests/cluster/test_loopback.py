@@ -105,7 +105,7 @@ class Deploy(Loopback):
         self.assertEqual([(b["state"], b["sent"]) for b in boards.values()], [("unchanged", 0)] * 2)
 
     def test_a_second_desktop(self):
-        """Which has not got the release that is on the boards: it fetches it as a difference."""
+        """Which does not have the release that is on the boards: it fetches it as a difference."""
         self.boards(2)
         data = bytearray(self.noise(6_000_000))
         (self.files / "big").write_bytes(data)

@@ -79,7 +79,7 @@ class Commands(Build):
                             first)
         inside = self.ok("exec", "--", PISDK, "env", "--json").out
         self.assertEqual(json.loads(inside)["CONFIG_SITE"], first)
-        # Half of the cache is gone: it is made anew.
+        # Half of the cache is gone: it is made again.
         os.unlink(Path(first).parent / "toolset")
         self.ok("exec", "--", f"{TRIPLE}-clang", "--version")
 
@@ -178,7 +178,7 @@ class Systems(Build):
         self.assertArm(folder / "p")
         self.assertEqual(self.ok("run", cwd=folder).out, "q is 42\n")
         self.assertIn("q is 42", self.ok("test", cwd=folder).out)
-        # For another board it is built anew, though make would see nothing to do.
+        # For another board it is built again, though make would see nothing to do.
         self.ok("build", "-b", "pi4", cwd=folder)
         self.assertIn("ARM v8", self.readelf("-A", folder / "p.o"))
         self.fails(2, "test", "-R", "x", cwd=folder, says="--regex", hint="--")

@@ -221,7 +221,7 @@ class Templates(Case):
         self.both("mpi-openmp")
 
     def lacking(self, template, hint, prefix=()):
-        """The shared sysroot has not got the template's packages, and no mirror is known here."""
+        """The shared sysroot lacks the template's packages, and there is no mirror."""
         self.assertIn("warning: ", self.ok("new", "p", "--template", template).err)
         result = self.pisdk("build", cwd=self.dir / "p", prefix=prefix)
         self.assertEqual(result.status, 1, str(result))

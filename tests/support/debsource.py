@@ -86,7 +86,7 @@ def signed_text(inrelease):
             ["gpgv", "--homedir", folder, "--keyring", keyring, "--status-fd", "1",
              "--output", out, file], capture_output=True, text=True)
         status = re.findall(r"^\[GNUPG:\] (\w+)", done.stdout, re.MULTILINE)
-        # A signature by a key that we have not got makes gpgv fail; a good one is enough.
+        # A signature by an unknown key makes gpgv fail; one good signature is enough.
         if "VALIDSIG" not in status or "BADSIG" in status:
             raise AssertionError(f"InRelease has no good signature\n{done.stderr}")
         return out.read_text()

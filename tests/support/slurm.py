@@ -2,7 +2,7 @@
 ordinary user. They end with the cluster.
 
 What differs from boards with a root: munged is told with --force that its folder is not root's;
-slurmctld and slurmd run as pi; and cgroups, which the boards have not got, are asked for as
+slurmctld and slurmd run as pi; and cgroups, which the boards do not have, are asked for as
 cgroup/v1, whose plug-in does not look whether they are there before a job wants them.
 """
 

@@ -264,7 +264,7 @@ inspect() { # ID
 receiver() { decode "$1" >incoming/receive || fail "cannot write to $base/incoming"; }
 list() { decode "$1" >incoming/list || fail "cannot write to $base/incoming"; }
 
-# What is there of the pack already. It is hashed anew: the power may have gone before it was written.
+# What is there of the pack already. It is hashed again: the power may have gone before it was written.
 prepare() { # ID PACK BASE
     for f in incoming/* releases/.[0-9a-f]* releases/.old.*; do
         case $f in incoming/p | incoming/list | incoming/receive | */'*') continue ;; esac

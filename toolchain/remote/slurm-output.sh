@@ -2,7 +2,7 @@
 #
 #   $1 the project's name   $2 the job
 #
-# The file is opened anew each time: on NFS that is when its size is asked for.
+# The file is opened again each time: on NFS that is when its size is asked for.
 
 file=${XDG_DATA_HOME:-$HOME/.local/share}/pisdk/$1/work/slurm-$2.out
 exec 3<&0

@@ -43,8 +43,8 @@ int fs_write_file(const char *path, const void *data, size_t n, mode_t mode,
 // Closes every descriptor above standard error but those of `keep`, which may have -1 among them.
 void fs_close_all_but(const int *keep, size_t n);
 
-// Writes a setting of the kernel, below /proc, where there is such a one; it is not an error when
-// there is none, or it stays as it is.
+// Writes a kernel setting below /proc, if this kernel has it. It is not an error if it does not, or
+// if the setting cannot be changed.
 void fs_write_setting(const char *path, const char *value);
 
 // Writes all of it to an open file.

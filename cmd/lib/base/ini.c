@@ -48,7 +48,7 @@ static bool is_comment(struct slice s)
     return s.n == 0 || s.p[0] == ';' || s.p[0] == '#';
 }
 
-// The name in a line that begins with [, or NULL when it is none as ini.h has them, or libinih
+// The name in a line that begins with [, or NULL when it is not one of those in ini.h, or libinih
 // would see another one there.
 static char *name_of_section(struct slice line)
 {

@@ -62,7 +62,7 @@ static ssize_t write_output(void *user, const char *data, size_t n)
     return (ssize_t)done;
 }
 
-// A terminal that has any room says so, and a longer write waits for the rest. Opened anew it has
+// A terminal that has any room says so, and a longer write waits for the rest. Opened again, it has
 // flags of its own: those of the descriptor are our parent's as well.
 static void open_terminal(struct output *o)
 {

@@ -11,7 +11,7 @@
 // From now on, `stdout` and `stderr` are such streams, buffered as they always are.
 void output_begin(void);
 
-// Was output given up? Then that is no error of its own.
+// Was output given up? Then that is not an error of its own.
 bool output_is_given_up(void);
 
 // A signal that asks to stop was taken: from now on a write waits a second for room and no longer.

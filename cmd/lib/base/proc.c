@@ -169,7 +169,7 @@ static _Noreturn void exec_child(const struct launch *l)
             dup2(high[i], places[i]);
         }
     }
-    sigset_t mask = l->mask; // what pisdk holds back itself, the program shall not
+    sigset_t mask = l->mask; // what pisdk holds back itself, the program should not
     sigset_t held;
     stop_signals(&held);
     for (int sig = 1; sig < NSIG; sig++) {

@@ -71,7 +71,7 @@ static int replace_proc(struct err *err)
     return 0;
 }
 
-// What a board that is switched on again gets anew.
+// What a board gets each time it is switched on.
 static int mount_volatile(const struct supervisor *s, const char *root, struct err *err)
 {
     const struct board_files files = board_files_of(s, NULL);

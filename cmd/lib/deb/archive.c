@@ -24,7 +24,7 @@ static void support_filters(struct archive *a)
     archive_read_support_filter_zstd(a);
 }
 
-// A file that cannot be opened is no damaged archive.
+// A file that cannot be opened is not a damaged archive.
 static int open_file(struct archive *a, const char *path, struct err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);

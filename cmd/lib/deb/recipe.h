@@ -7,7 +7,7 @@
 //                 mpi (the flavours of MPI that it can have, the default one first: each is a file
 //                 mpi/FLAVOUR.ini)
 //     [origin N]  suites, components, keyring, mirror (optional), optional (yes: left out when the
-//                 mirror has not got it)
+//                 mirror does not have it)
 //     [packages]  wanted, provided (taken as provided: not installed, nor what only they need)
 //     [source N]  a package that is built from source: package, origin, suite, script (a file like
 //                 source/openmpi.ini, see sysroot/source_script.h)

@@ -67,7 +67,8 @@ static void add_source_version(Repodata *data, Id id, struct slice source)
 }
 
 // What libsolv's Debian reader drops: Size, which bounds the download, and the version of the
-// source. It makes one solvable a paragraph, in their order, leaving out those that are no package.
+// source. It makes one solvable a paragraph, in their order, leaving out those that are not
+// packages.
 static void add_details(Repo *repo, const char *text, size_t n)
 {
     Pool *pool = repo->pool;
@@ -356,7 +357,7 @@ static int collect(struct resolver *r, Solver *solver, struct package_list *out,
     return 0;
 }
 
-// Versions to be kept where they are still to be had.
+// Versions to keep where they are still available.
 static void add_favours(struct resolver *r, const struct package_list *favoured, Queue *jobs)
 {
     Pool *pool = r->pool;

@@ -32,7 +32,7 @@ bool resolver_has(const struct resolver *r, const char *name, const char *versio
 
 // ERR_RESOLVE with the solver's reason, or with the nearest name when a wanted package does not
 // exist. Recommended packages are left out. Versions in `favoured` (may be NULL) are kept where
-// they are still to be had; the others are the newest.
+// they are still available; the others are the newest.
 int resolver_solve(struct resolver *r, const struct strv *wanted, const struct strv *provided,
                    const struct package_list *favoured, struct package_list *out,
                    struct err *err) ERR_MUST_CHECK;

@@ -10,7 +10,7 @@
 
 struct tarball;
 
-// The file is made anew. `mode` and `time` (seconds since 1970) are those of each member.
+// An existing file is replaced. `mode` and `time` (seconds since 1970) are those of each member.
 struct tarball *tarball_create(const char *path, struct err *err) ERR_MUST_CHECK;
 int tarball_add_folder(struct tarball *t, const char *path, mode_t mode, int64_t time,
                        struct err *err) ERR_MUST_CHECK;

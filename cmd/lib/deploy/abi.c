@@ -121,7 +121,7 @@ static const char *place_inside(const struct reading *in, const char *soname, bo
 static int check_name(const char *name, const char *path, struct err *err)
 {
     size_t n = strlen(name);
-    // An interpreter has a path; a library that is needed by a path is no work of a linker of ours.
+    // An interpreter has a path; a library that is needed by its path was not linked by us.
     const char *good = name[0] == '/' ? GOOD "/" : GOOD;
     return n > 0 && n <= NAME_LONGEST && strspn(name, good) == n && name[0] != '-'
                ? 0

@@ -116,7 +116,7 @@ static void on_board_end(struct job *j, size_t node, int status, const struct er
     if (was_there && j->phase < PHASE_SWITCH && j->stations[node].retries < RETRIES) {
         j->stations[node].retries++;
         log_debug(j->o->log, "%s: %s; once more", b->name, why->msg);
-        strbuf_release(&j->stations[node].answer); // it is asked anew
+        strbuf_release(&j->stations[node].answer); // it is asked again
         j->checking = j->checking == node ? j->n : j->checking;
         connect_board(j, node);
         return;
@@ -170,7 +170,7 @@ static bool some_failed(const struct job *j)
     return count(j, DEPLOY_FAILED) > 0 && (!j->o->partial || count(j, DEPLOY_FAILED) == j->n);
 }
 
-// Not all locks were to be had: those that we have are given back, so that two deploys do not wait
+// Not all locks were free: those that we have are given back, so that two deploys do not wait
 // for each other for ever, and all are tried again a little later.
 static void wait_for_locks(struct job *j)
 {

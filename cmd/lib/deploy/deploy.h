@@ -103,7 +103,7 @@ int deploy_release(const struct deploy_options *o, const struct payload *release
                    struct deploy_result *out, struct err *err) ERR_MUST_CHECK;
 
 // Switches all boards to the release that starts with `id`, or, when it is NULL, to the one that
-// was current before. ERR_NOT_FOUND when a board has not got it.
+// was current before. ERR_NOT_FOUND when a board does not have it.
 int deploy_rollback(const struct deploy_options *o, const char *id, struct deploy_result *out,
                     struct err *err) ERR_MUST_CHECK;
 

@@ -50,7 +50,7 @@ struct job {
     enum job_goal goal;
     enum job_phase phase;
     const char *wanted;         // JOB_ROLLBACK: the beginning of an ID, or NULL
-    char id[PAYLOAD_ID + 1];    // what shall be current
+    char id[PAYLOAD_ID + 1];    // what should be current
     char token[STR_UNIQUE + 1]; // the same on all boards, and no other deploy's
     struct remotes wide;        // the nodes twice: for commands, and for data
     struct fleet *fleet;

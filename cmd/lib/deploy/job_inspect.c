@@ -22,7 +22,7 @@ void job_inspected(struct job *j, size_t node)
         b->state = DEPLOY_ANSWERED;
     } else if (!differs) {
         b->state = DEPLOY_READY;
-    } else if (j->goal == JOB_RELEASE) { // it is sent anew
+    } else if (j->goal == JOB_RELEASE) { // it is sent again
         job_command(j, node, "facts");
     } else {
         struct differences found;

@@ -35,7 +35,7 @@ int pack_make(const char *dir, const char *id, const char *base, enum pack_kind 
               struct pack *out, struct err *err) ERR_MUST_CHECK;
 void pack_release(struct pack *p);
 
-// The number of a piece; p->n when it is none of this pack.
+// The number of a piece; p->n when it is not in this pack.
 size_t pack_find(const struct pack *p, const char *sha256);
 
 #endif

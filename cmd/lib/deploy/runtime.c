@@ -59,7 +59,7 @@ static bool release_has(const struct payload *r, const char *soname)
     return false;
 }
 
-// A folder of the sysroot that a RUNPATH names; NULL when it is none.
+// A folder of the sysroot that a RUNPATH names; NULL when it is not one.
 static char *folder_of_runpath(const struct adding *a, const char *user, struct slice entry)
 {
     static const char *const origins[] = {"$ORIGIN", "${ORIGIN}"};

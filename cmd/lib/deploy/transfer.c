@@ -306,7 +306,7 @@ static bool begin_trial(struct transfer *t, size_t node, double now)
     return true;
 }
 
-// When the desktop is no faster for the second board, that one goes back to the first: the source;
+// When the desktop is not faster for the second board, that one goes back to the first: the source;
 // nobody while nothing is to be changed.
 static size_t end_trial(struct transfer *t, size_t node, double now)
 {

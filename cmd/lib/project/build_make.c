@@ -182,7 +182,7 @@ static int make_test(struct build *b, struct strv *argv, struct err *err)
         if (build_ask(b, b->p->dir, &trial, &output, &status, err) != 0) {
             return -1;
         }
-        // A folder of that name is no rule.
+        // A folder of that name is not a rule.
         bool nothing = output.data && strstr(output.data, "Nothing to be done for");
         if (status == 0 && !nothing) {
             strv_add_list(argv, "make", "-C", b->p->dir, targets[i], NULL);

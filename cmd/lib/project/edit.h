@@ -11,7 +11,7 @@
 int project_add_sections(const struct project *p, const char *sections,
                          struct err *err) ERR_MUST_CHECK;
 
-// Takes away the sections with these names, as "node pi1". Those that are not there are none.
+// Takes away the sections with these names, as "node pi1". Those that are not there are ignored.
 int project_remove_sections(const struct project *p, const struct strv *names,
                             struct err *err) ERR_MUST_CHECK;
 

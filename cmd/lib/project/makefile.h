@@ -1,7 +1,7 @@
 // What a makefile says about its compilers, and what to say instead.
 //
 // A makefile that assigns CC = gcc does not heed the environment's CC. Which variables it assigns
-// is asked of make itself; those that name a compiler or tool of the desktop are given anew on
+// is asked of make itself; those that name a compiler or tool of the desktop are set again on
 // make's command line, where they count. CC = mpicc may stay: mpicc is the toolset's.
 #ifndef PISDK_PROJECT_MAKEFILE_H
 #define PISDK_PROJECT_MAKEFILE_H

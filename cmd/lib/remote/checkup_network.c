@@ -76,7 +76,7 @@ static void check_reach(struct examination *e, size_t i)
 
 // --- Networks ------------------------------------------------------------------------------------
 
-// The address's bytes, and how many; 0: it is none that says which network it is in.
+// The address's bytes, and how many; 0: it does not say which network it is in.
 static size_t network_bytes(const struct facts_address *a, unsigned char bytes[ADDRESS_BYTES])
 {
     if (a->prefix < 0 || facts_is_virtual(a->interface)) {

@@ -211,7 +211,7 @@ static int ask_first(const struct probe_options *o, struct probe *p, struct err 
 
 // --- All of it -----------------------------------------------------------------------------------
 
-// A memory that cannot be kept is no reason to know nothing.
+// Failing to keep the answers is not a reason to have none.
 static void keep(const struct asking *a)
 {
     const struct probe_options *o = a->options;

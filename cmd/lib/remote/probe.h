@@ -30,7 +30,7 @@ struct probe_options {
     void *user;
 };
 
-// A board that does not answer is no error: it stands in the result. The caller holds signals back
+// A board that does not answer is not an error: the result says so. The caller holds signals back
 // (base/proc.h), and releases the result, also when this fails.
 int probe_nodes(const struct probe_options *options, struct probe *out,
                 struct err *err) ERR_MUST_CHECK;

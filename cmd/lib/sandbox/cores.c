@@ -23,7 +23,7 @@ void cores_restrict(long cores)
         return;
     }
     // In groups of the board's size, one of which is taken by chance: runs side by side spread over
-    // the machine. The last group begins anew at the first processor.
+    // the machine. The last group wraps around to the first processor.
     long first = (long)(random % (unsigned long)((usable + cores - 1) / cores)) * cores;
     CPU_ZERO(&ours);
     for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {

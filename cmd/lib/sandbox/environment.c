@@ -251,8 +251,8 @@ static void add_rootless(struct sandbox *s)
     }
 }
 
-// Programs built with sanitizers look for leaks with ptrace(2), which QEMU has not got. The user's
-// own options come last, and count.
+// Programs built with sanitizers look for leaks with ptrace(2), which QEMU does not have. The
+// user's own options come last, and count.
 static void add_sanitizer(const char *name, const char *options, bool of_user, struct strv *env)
 {
     const char *own = of_user ? getenv(name) : NULL;

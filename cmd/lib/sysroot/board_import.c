@@ -20,7 +20,7 @@ enum {
     ERRORS_MAX = 1 << 16,
     FOLDER_MODE = 0755,
     RSYNC_VANISHED = 24, // files went away while it looked
-    RSYNC_PARTIAL = 23,  // some could not be read: what root alone may read is no library
+    RSYNC_PARTIAL = 23,  // some could not be read: what only root may read is not a library
 };
 
 #define LOCAL_PACKAGE "local-files"

@@ -231,7 +231,7 @@ static int look_at_leftover(struct gc *g, const char *path, struct err *err)
     return leftover ? drop_file(g, path, err) : 0;
 }
 
-// Compiler commands for a sysroot that is gone. Those of others are made anew when they are wanted.
+// Compiler commands for a sysroot that is gone. Those of others are made again when needed.
 static int look_at_toolset(struct gc *g, const char *path, struct err *err)
 {
     struct toolset tools;

@@ -8,7 +8,7 @@
 #include "sysroot/mirror.h"
 
 // Chooses the packages of `lock`, whose head is filled in: the recipe's and those of lock->added,
-// in the versions of `favoured` (may be NULL) where they are still to be had. Source packages that
+// in the versions of `favoured` (may be NULL) where they are still available. Source packages that
 // the recipe builds are in it as well, not yet built. `data` is the user's data folder: indexes are
 // kept there in a form that is read fast.
 // ERR_RESOLVE with the solver's reasons, and all errors of mirror_open_suite.

@@ -92,7 +92,7 @@ void tree_release(struct tree *t)
     *t = (struct tree){0};
 }
 
-// As mtree(5) has names: bytes that are no plain character as a backslash and three octal digits.
+// As mtree(5) has names: bytes other than plain characters as a backslash and three octal digits.
 static void add_escaped(struct strbuf *b, const char *name)
 {
     for (const char *p = name; *p; p++) {

@@ -22,7 +22,7 @@ struct core {
 bool core_is_name(const char *name);
 
 // Everything in the file may be damaged: what is not there is left out. ERR_FAILED for a file that
-// is no core file of a 32-bit ARM program.
+// is not a core file of a 32-bit ARM program.
 int core_read(const char *path, struct core *out, struct err *err) ERR_MUST_CHECK;
 void core_release(struct core *c);
 

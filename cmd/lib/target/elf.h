@@ -18,8 +18,8 @@ struct elf_info {
     struct strv needed;
 };
 
-// Reads the file behind `fd`. A file that is no ELF is no error. ERR_VERIFY when it starts like an
-// ELF file and is damaged.
+// Reads the file behind `fd`. A file that is not ELF is not an error. ERR_VERIFY when it starts
+// like an ELF file and is damaged.
 int elf_read_fd(int fd, struct elf_info *out, struct err *err) ERR_MUST_CHECK;
 int elf_read(const char *path, struct elf_info *out, struct err *err) ERR_MUST_CHECK;
 void elf_info_release(struct elf_info *info);

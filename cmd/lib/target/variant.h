@@ -17,7 +17,7 @@ struct variant {
     struct strv sanitize; // "address", "undefined"; sorted
 };
 
-// Reads "address,undefined". ERR_USAGE for a name that is none.
+// Reads "address,undefined". ERR_USAGE for an unknown name.
 int variant_read_sanitize(const char *text, struct variant *v, struct err *err) ERR_MUST_CHECK;
 
 // "release", "debug", "debug-undefined", "release-coverage-lto": a part of the build folder's name.
@@ -25,7 +25,7 @@ int variant_read_sanitize(const char *text, struct variant *v, struct err *err) 
 char *variant_name(const struct variant *v);
 
 // The archive that counters of coverage need: Clang's own, of just this major version, since the
-// counters' format changes with each. NULL when the sysroot has not got it; the caller frees it.
+// counters' format changes with each. NULL when the sysroot does not have it; the caller frees it.
 char *variant_profile_runtime(const char *root, const char *triple, int version);
 
 // What the flags depend on.

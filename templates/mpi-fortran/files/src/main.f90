@@ -38,7 +38,7 @@ program main
 
 contains
 
-  ! An argument of the program as a number; -1 when it is none.
+  ! An argument of the program as a number; -1 when it is not one.
   function argument(position, otherwise) result(number)
     integer, intent(in) :: position, otherwise
     integer :: number, status

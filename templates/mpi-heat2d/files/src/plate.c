@@ -29,7 +29,7 @@ int plate_fits(MPI_Comm comm, int height, int width)
     return grid[DOWN] <= height && grid[ACROSS] <= width;
 }
 
-// The ranks as a grid, as square as their number allows. MPI may number them anew, so that
+// The ranks as a grid, as square as their number allows. MPI may renumber them, so that
 // neighbours are near each other.
 static void make_grid(struct plate *p, MPI_Comm comm)
 {

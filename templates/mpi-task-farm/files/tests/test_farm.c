@@ -92,7 +92,7 @@ static void test_primes(void)
     check(rank > 0 || primes == 6057, "6057 primes are below 60000", primes);
     check(rank > 0 || results[0] == 168, "168 of them below 1000", rank > 0 ? 168 : results[0]);
     check(primes_count(0, 2) == 0 && primes_count(2, 3) == 1 && primes_count(9, 10) == 0,
-          "2 is the first, 9 is none", primes_count(0, 10));
+          "2 is the first, 9 is not prime", primes_count(0, 10));
 }
 
 int main(int argc, char **argv)

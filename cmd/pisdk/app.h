@@ -1,7 +1,8 @@
 // What every command gets: the user's words, where things are, and how to speak.
 //
-// Files in this folder are the only code that prints or picks an exit status. A command is one
-// entry of the table in commands.c and one function, in the file named after it.
+// cmd/pisdk/ is the only code that prints or picks an exit status. A command is one entry of a
+// table, in commands.c here or in the folder of its group, and one function, in the file named
+// after it.
 #ifndef PISDK_APP_H
 #define PISDK_APP_H
 
@@ -10,9 +11,9 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/paths.h"
-#include "options.h"
+#include "pisdk/options.h"
+#include "pisdk/ui.h"
 #include "project/project.h"
-#include "ui.h"
 
 // Exit statuses, as the manual page gives them.
 enum {

@@ -1,6 +1,6 @@
 // The table of all commands: what `pisdk help`, the parser and the test of the manual go by.
 
-#include "commands.h"
+#include "pisdk/commands.h"
 
 const struct option_spec pisdk_global_options[] = {
     {"help", 'h', NULL, "show help"},

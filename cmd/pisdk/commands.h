@@ -1,8 +1,8 @@
-// What the parts of the table of commands share. Not for others than commands*.c.
+// What the parts of the table of commands share. Not for others than files called commands.c.
 #ifndef PISDK_COMMANDS_H
 #define PISDK_COMMANDS_H
 
-#include "app.h"
+#include "pisdk/app.h"
 
 extern const struct command cluster_commands[], nodes_commands[], sysroot_commands[];
 

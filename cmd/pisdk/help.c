@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app.h"
+#include "pisdk/app.h"
 
 enum { OPTION_WIDTH = 24, COMMAND_WIDTH = 12 };
 

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app.h"
 #include "base/output.h"
 #include "base/proc.h"
+#include "pisdk/app.h"
 
 static int exit_status(enum err_code code)
 {

@@ -4,7 +4,7 @@
 
 #include "base/printable.h"
 #include "base/str.h"
-#include "ui.h"
+#include "pisdk/ui.h"
 
 enum { TABLE_COLUMNS_MAX = 12 };
 

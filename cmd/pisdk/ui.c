@@ -1,4 +1,4 @@
-#include "ui.h"
+#include "pisdk/ui.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,0 +1,116 @@
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/proc.h"
+#include "cluster/cluster.h"
+#include "pisdk/cluster/cluster_choice.h"
+#include "pisdk/cluster/rate.h"
+#include "pisdk/project/target_choice.h"
+#include "pisdk/project/visible.h"
+
+enum { KBIT_A_MBIT = 1000, STORAGE_MB = 8192, PATH_OUTPUT_MAX = 1 << 14 };
+
+// Where the image of the boards is: `pisdk cluster image` makes it where it has to.
+static char *find_image(struct app *app, struct err *err)
+{
+    const char *sysroot = input_value(&app->input, "sysroot");
+    _cleanup_strv_ struct strv argv = {0};
+    _cleanup_strbuf_ struct strbuf out = {0};
+    const struct proc_capture capture = {.input = -1, .max = PATH_OUTPUT_MAX, .out = &out};
+    int status = 0;
+
+    strv_add_list(&argv, app->paths.program, "cluster", "image", NULL);
+    if (sysroot) {
+        strv_add_list(&argv, "--sysroot", sysroot, NULL);
+    }
+    if (proc_capture(argv.items, &capture, &status, err) != 0) {
+        return NULL;
+    }
+    if (status != 0 || out.len < 2) {
+        err_set(err, ERR_FAILED, "the boards have no image yet");
+        err_hint(err, "make it with `pisdk cluster image`, from the same mirror as the sysroot");
+        return NULL;
+    }
+    return xstrndup(out.data, out.len - 1);
+}
+
+static int choose_shown(struct app *app, struct strv *shown, struct err *err)
+{
+    const struct strv *given = input_values(&app->input, "show");
+    if (app->has_project) {
+        strv_add(shown, app->project.dir);
+    }
+    for (size_t i = 0; i < given->n; i++) {
+        char *path = fs_real_path(given->items[i]);
+        if (!path || !fs_is_dir(path)) {
+            free(path);
+            return err_set(err, ERR_NOT_FOUND, "cannot show %s to the boards: no such folder",
+                           given->items[i]);
+        }
+        if (visible_is_boards_own(path) || fs_is_below(path, "/home/pi")) {
+            err_set(err, ERR_USAGE, "the boards have their own %s", path);
+            free(path);
+            return -1;
+        }
+        strv_take(shown, path);
+    }
+    return 0;
+}
+
+static int bring_up(struct app *app, struct target *target, const char *name, struct err *err)
+{
+    const struct board *board = &target->board;
+    const char *rate = input_value(&app->input, "rate");
+    _cleanup_strv_ struct strv shown = {0};
+    struct sysroot image;
+    long boards;
+    struct cluster_options o = {
+        .runtime = app->paths.runtime,
+        .name = name,
+        .board = board,
+        .rate_kbit = (uint64_t)board->link_mbit * KBIT_A_MBIT,
+        .storage_mb = STORAGE_MB,
+        .visible = &shown,
+        .pisdk = app->paths.program,
+    };
+    if (input_number(&app->input, "boards", 4, 1, CLUSTER_BOARDS_MAX, &boards, err) != 0 ||
+        (rate && cluster_read_rate(rate, &o.rate_kbit, err) != 0) ||
+        choose_shown(app, &shown, err) != 0) {
+        return -1;
+    }
+    _cleanup_free_ char *dir = find_image(app, err);
+    if (!dir || sysroot_open(app->paths.data, dir, &image, err) != 0) {
+        return -1;
+    }
+    double start = clock_seconds();
+    o.boards = (size_t)boards;
+    o.image = image.dir;
+    o.environment = &image.lock.environment;
+    int r = cluster_up(&o, err);
+    sysroot_release(&image);
+    if (r == 0) {
+        char seconds[32];
+        log_info(&app->log, "cluster `%s`: %ld board%s (%s), up in %s", name, boards,
+                 boards == 1 ? "" : "s", board->title,
+                 str_seconds(seconds, clock_seconds() - start));
+        if (shown.n) {
+            log_info(&app->log, "pisdk cluster ssh pi1; pisdk run --on cluster -n %ld", boards);
+        } else {
+            log_info(&app->log,
+                     "pisdk cluster ssh pi1 (--show DIR lets programs in DIR run there)");
+        }
+    }
+    return r;
+}
+
+int cmd_cluster_up(struct app *app, struct err *err)
+{
+    struct target target;
+    _cleanup_free_ char *name = cluster_choice_new(app, err);
+
+    if (!name || target_choose(app, &target, err) != 0) {
+        return -1;
+    }
+    int r = bring_up(app, &target, name, err);
+    target_release(&target);
+    return r == 0 ? EXIT_OK : -1;
+}

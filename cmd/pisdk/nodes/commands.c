@@ -1,0 +1,78 @@
+// The table of `pisdk nodes`.
+
+#include "pisdk/commands.h"
+
+static const struct option_spec nodes_list_options[] = {
+    NODES_OPTION,
+};
+
+static const struct option_spec nodes_probe_options[] = {
+    NODES_OPTION,
+    TO_OPTION,
+    SSH_CONFIG_OPTION,
+};
+
+static const struct option_spec nodes_add_options[] = {
+    {"slots", 0, "N", "number of ranks per board"},
+    {"board", 'b', "BOARD", "type of board: see `pisdk boards`"},
+    {"name", 0, "NAME", "name of the node (default: the host)"},
+};
+
+const struct command nodes_commands[] = {
+    {
+        .name = "add",
+        .summary = "Add boards to the project",
+        .arguments = "HOST…",
+        .description =
+            "HOST is [USER@]HOST, as for ssh, or a range of hosts: pi@10.0.0.[11-14]. Adds\n"
+            "[node NAME] to pisdk.ini and leaves the rest of the file as it is.",
+        OPTIONS(nodes_add_options),
+        .min_args = 1,
+        .max_args = -1,
+        .needs = NEEDS_PROJECT,
+        .run = cmd_nodes_add,
+    },
+    {
+        .name = "remove",
+        .summary = "Remove boards from the project",
+        .arguments = "NAME…",
+        .min_args = 1,
+        .max_args = -1,
+        .needs = NEEDS_PROJECT,
+        .run = cmd_nodes_remove,
+    },
+    {
+        .name = "list",
+        .summary = "List the boards of the project",
+        .arguments = "",
+        OPTIONS(nodes_list_options),
+        .max_args = 0,
+        .needs = WANTS_PROJECT,
+        .run = cmd_nodes_list,
+    },
+    {
+        .name = "probe",
+        .summary = "Show what boards are and what they have",
+        .arguments = "",
+        .description = "Asks all boards in parallel over ssh; installs nothing there and leaves "
+                       "nothing behind.\n"
+                       "Exits with status 5 if one does not answer.",
+        OPTIONS(nodes_probe_options),
+        .max_args = 0,
+        .needs = WANTS_PROJECT,
+        .run = cmd_nodes_probe,
+    },
+    {
+        .name = "doctor",
+        .summary = "Find problems with boards, and how to fix them",
+        .arguments = "",
+        .description = "Asks them as `nodes probe` does. Exits with status 5 if it finds a "
+                       "problem; notes are\n"
+                       "for information only.",
+        OPTIONS(nodes_probe_options),
+        .max_args = 0,
+        .needs = WANTS_PROJECT,
+        .run = cmd_nodes_doctor,
+    },
+    {0},
+};

@@ -1,0 +1,24 @@
+// Which boards a command means.
+#ifndef PISDK_NODE_CHOICE_H
+#define PISDK_NODE_CHOICE_H
+
+#include "pisdk/app.h"
+#include "remote/remotes.h"
+
+// The nodes for a command, which may have the options NODES_OPTION and SSH_CONFIG_OPTION. `where`
+// is "cluster" or "cluster:NAME", the boards of an emulated cluster that is up, whatever is wrong
+// with them; "nodes" or NULL: those of
+// --nodes, else the project's. ERR_NOT_FOUND when there are none, ERR_USAGE when that is not such a
+// place. The caller releases the list, also when this fails.
+int nodes_choose(struct app *app, const char *where, struct remotes *out,
+                 struct err *err) ERR_MUST_CHECK;
+
+// The project's nodes: those of the file that it names, then its own. It may have none, and there
+// may be no project. The caller releases the list, also when this fails.
+int nodes_of_project(struct app *app, struct remotes *out, struct err *err) ERR_MUST_CHECK;
+
+// Reads a script for boards, of the folder toolchain/remote.
+int nodes_read_script(struct app *app, const char *name, struct strbuf *out,
+                      struct err *err) ERR_MUST_CHECK;
+
+#endif

@@ -1,0 +1,25 @@
+// What a run that crashed left behind: core files, made into a few lines for the user and removed.
+#ifndef PISDK_CRASH_H
+#define PISDK_CRASH_H
+
+#include "pisdk/app.h"
+#include "pisdk/project/target_choice.h"
+
+enum { CRASH_CORE_MAX = 512 << 20 };
+
+struct crash_place {
+    const char *folder; // the run's working folder
+    const char *run;    // the word that marks it
+    double began;       // in seconds since 1970, as file systems have it
+    bool where;         // they were ended for that: say where each rank was (where.h)
+    bool keep;          // leave the files where they are
+    bool tell;          // say what crashed where; otherwise only tidy up
+};
+
+// Returns how many processes of the run crashed.
+size_t crash_report(struct app *app, const struct target *target, const struct crash_place *place);
+
+// Says that a program ended by a signal, and what that may mean.
+void crash_tell_signal(struct app *app, const struct target *target, const char *who, int sig);
+
+#endif

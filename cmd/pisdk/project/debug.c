@@ -1,0 +1,343 @@
+// `pisdk debug`: gdb, attached to an emulated program, to one rank of a job, or to a program on a
+// board.
+//
+// The program runs as `pisdk run` runs it, but for one process, which QEMU holds at its start until
+// gdb has connected to its stub, on a socket in a folder of its own. The other ranks run. On a
+// board, gdbserver plays QEMU's part, and ssh the socket's (debug_node.h).
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/proc.h"
+#include "pisdk/project/debug_node.h"
+#include "pisdk/project/gdb.h"
+#include "pisdk/project/program_choice.h"
+#include "pisdk/project/target_choice.h"
+
+enum {
+    RANKS_MAX = PROJECT_RANKS_MAX,
+    WAIT_SECONDS = 60,
+    REMOTE_TIMEOUT = 30, // seconds
+    POLL_MS = 20,
+    PROC_FILE_MAX = 1 << 20,
+    NOT_ENDED = 255
+};
+
+struct debug {
+    struct app *app;
+    struct target *target;
+    long ranks, rank;
+    const char *word; // the program as the user named it, or NULL
+    char *program;    // absolute
+    char *folder;     // has the socket in it
+    char *socket;
+    char *remote;  // what gdb connects to
+    bool on_board; // not under emulation
+    bool stopped;  // the terminal is gone, or somebody wants us to end
+    sigset_t mask; // the signals that were blocked before
+    pid_t job;     // the emulated program, in a process group of its own
+};
+
+// Starts the program under QEMU's stub when it is the wanted rank. QEMU_UNSET_ENV: what it starts
+// itself is not held.
+#define HOLD                                                                                       \
+    "if [ \"${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-0}}\" = \"$1\" ]; then "                           \
+    "export QEMU_GDB=\"$2\" QEMU_UNSET_ENV=QEMU_GDB,QEMU_UNSET_ENV; fi; "                          \
+    "shift 2; exec \"$@\""
+
+static void job_words(const struct debug *d, struct strv *argv)
+{
+    const struct input *in = &d->app->input;
+
+    strv_add_list(argv, d->app->paths.program, "run", "--no-backtrace", "--sysroot",
+                  d->target->sysroot.root, "--board", d->target->board.name, NULL);
+    if (d->ranks > 0) {
+        strv_addf(argv, "-n%ld", d->ranks);
+    }
+    strv_add_list(argv, "sh", "--", "-c", HOLD, "sh", NULL);
+    strv_addf(argv, "%ld", d->rank);
+    strv_add(argv, d->socket);
+    strv_add(argv, d->program);
+    strv_add_all(argv, in->args.n ? in->args.items + 1 : NULL);
+    strv_add_all(argv, in->rest.items);
+}
+
+// In a process group of its own: Ctrl-C in gdb is gdb's.
+static int start_job(struct debug *d, struct err *err)
+{
+    _cleanup_strv_ struct strv argv = {0};
+    job_words(d, &argv);
+    d->job = fork();
+    if (d->job == 0) {
+        setpgid(0, 0);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        _cleanup_close_ int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        dup2(null, STDIN_FILENO);
+        signal(SIGTTOU, SIG_IGN); // it may write to the terminal
+        pthread_sigmask(SIG_SETMASK, &d->mask, NULL);
+        execv(argv.items[0], argv.items);
+        _exit(EXIT_FAILED);
+    }
+    return d->job > 0 ? 0 : err_sys(err, "cannot start %s", argv.items[0]);
+}
+
+static bool job_ended(struct debug *d, int *status)
+{
+    int wait_status;
+    if (d->job <= 0 || waitpid(d->job, &wait_status, WNOHANG) != d->job) {
+        return false;
+    }
+    *status = proc_status(wait_status);
+    d->job = 0;
+    return true;
+}
+
+static int wait_for_socket(struct debug *d, struct err *err)
+{
+    double deadline = clock_seconds() + WAIT_SECONDS;
+    int status;
+    while (!fs_exists(d->socket)) {
+        if (job_ended(d, &status)) {
+            err_set(err, ERR_FAILED, "the program ended before it could be debugged (status %d)",
+                    status);
+            return err_hint(err, "check that `pisdk run` runs it; debugging does not work in "
+                                 "prefix mode: see `pisdk doctor`");
+        }
+        if (proc_stop_requested()) {
+            return err_set(err, ERR_INTERRUPTED, "interrupted");
+        }
+        if (clock_seconds() > deadline) {
+            return err_set(err, ERR_FAILED, "the program did not wait for the debugger");
+        }
+        poll(NULL, 0, POLL_MS);
+    }
+    return 0;
+}
+
+// A program that gdb has detached from goes on to its end. Where gdb failed, QEMU may still wait
+// for it, and heeds SIGKILL only; pisdk, killed, takes all that it started along.
+static void stop_job(struct debug *d, bool good)
+{
+    int status;
+    double deadline = clock_seconds() + 1;
+    while (d->job > 0 && !job_ended(d, &status)) {
+        if (d->stopped || proc_stop_requested() || (!good && clock_seconds() > deadline)) {
+            kill(-d->job, SIGKILL);
+            int wait_status;
+            waitpid(d->job, &wait_status, 0);
+            d->job = 0;
+            return;
+        }
+        poll(NULL, 0, POLL_MS);
+    }
+}
+
+static void gdb_words(const struct debug *d, const char *gdb, struct strv *argv)
+{
+    const struct strv *commands = input_values(&d->app->input, "command");
+    bool batch = input_flag(&d->app->input, "batch") || commands->n > 0;
+    const char *script = input_value(&d->app->input, "script");
+
+    strv_add_list(argv, gdb, "-q", "-nx", "-return-child-result", NULL);
+    if (batch || script) {
+        strv_add(argv, "-batch");
+    }
+    gdb_add_places(d->app, d->target, d->program, argv);
+    gdb_add_command(argv, "set breakpoint pending on");
+    // Open MPI's progress threads and children: of no interest to whoever debugs a program.
+    gdb_add_command(argv, "handle SIGUSR1 SIGUSR2 SIGCHLD nostop noprint pass");
+    _cleanup_free_ char *program = gdb_word(d->program);
+    gdb_add_command(argv, "file %s", program);
+    // A board is slow to answer, and gdb, which gives up after two seconds, never ends then.
+    gdb_add_command(argv, "set remotetimeout %d", (int)REMOTE_TIMEOUT);
+    gdb_add_command(argv, "target remote %s", d->remote);
+    if (d->on_board && !batch && !script) { // past the loader
+        gdb_add_command(argv, "tbreak main");
+        gdb_add_command(argv, "continue");
+    }
+    for (size_t i = 0; i < commands->n; i++) {
+        gdb_add_command(argv, "%s", commands->items[i]);
+    }
+    if (script) {
+        strv_add_list(argv, "-x", script, NULL);
+    }
+}
+
+// Does the process wait for gdb's next word? Then gdb shows its prompt.
+static bool waits_for_gdb(const char *pid)
+{
+    _cleanup_free_ char *path = xasprintf("/proc/%s/syscall", pid);
+    _cleanup_strbuf_ struct strbuf text = {0};
+    struct err ignored = ERR_INIT;
+    return fs_read_file(path, PROC_FILE_MAX, &text, &ignored) == 0 && text.data &&
+           strtol(text.data, NULL, 10) == SYS_recvfrom;
+}
+
+static bool is_held(const struct debug *d, const char *pid)
+{
+    _cleanup_free_ char *path = xasprintf("/proc/%s/environ", pid);
+    _cleanup_free_ char *wanted = xasprintf("QEMU_GDB=%s", d->socket);
+    _cleanup_strbuf_ struct strbuf text = {0};
+    struct err ignored = ERR_INIT;
+    return pid[0] >= '1' && pid[0] <= '9' &&
+           fs_read_file(path, PROC_FILE_MAX, &text, &ignored) == 0 && text.data &&
+           memmem(text.data, text.len, wanted, strlen(wanted) + 1) != NULL;
+}
+
+// Ctrl-C while the program runs. QEMU does not listen to gdb then, so the program itself gets the
+// signal, at which QEMU tells gdb.
+static void interrupt_program(const struct debug *d)
+{
+    _cleanup_strv_ struct strv pids = {0};
+    struct err ignored = ERR_INIT;
+
+    if (!d->socket || fs_list_dir("/proc", &pids, &ignored) != 0) {
+        return;
+    }
+    for (size_t i = 0; i < pids.n; i++) {
+        if (is_held(d, pids.items[i]) && !waits_for_gdb(pids.items[i])) {
+            kill((pid_t)strtol(pids.items[i], NULL, 10), SIGINT);
+        }
+    }
+}
+
+static void on_signal(void *user, int sig)
+{
+    struct debug *d = user;
+    if (sig == SIGINT) {
+        interrupt_program(d);
+    } else {
+        d->stopped = true;
+    }
+}
+
+static int run_gdb(struct debug *d, const char *gdb, int *status, struct err *err)
+{
+    _cleanup_strv_ struct strv argv = {0};
+    gdb_words(d, gdb, &argv);
+    const struct proc_place place = {.on_signal = on_signal, .user = d};
+    int r = proc_run_at(argv.items, &place, status, err);
+    // gdb's status is the program's; where it has not ended (killed, detached), gdb says -1.
+    *status = *status == NOT_ENDED ? 0 : *status;
+    return r;
+}
+
+static int make_socket(struct debug *d, struct err *err)
+{
+    char name[] = "/tmp/pisdk-debug-XXXXXX";
+    if (!mkdtemp(name)) {
+        return err_sys(err, "cannot create a folder in /tmp");
+    }
+    d->folder = xstrdup(name);
+    d->socket = fs_join(name, "gdb");
+    return 0;
+}
+
+static int read_numbers(struct debug *d, struct err *err)
+{
+    const struct input *in = &d->app->input;
+    long unset = !in->args.n && d->app->has_project ? d->app->project.ranks : 0;
+
+    if (input_number(in, "ranks", unset, 1, RANKS_MAX, &d->ranks, err) != 0 ||
+        input_number(in, "rank", 0, 0, RANKS_MAX - 1, &d->rank, err) != 0) {
+        return -1;
+    }
+    if (d->rank > 0 && d->rank >= d->ranks) {
+        err_set(err, ERR_USAGE, "no rank %ld in a job of %ld ranks", d->rank,
+                d->ranks ? d->ranks : 1);
+        return err_hint(err, "-n 4 --rank 2");
+    }
+    return 0;
+}
+
+static int debug_emulated(struct debug *d, const char *gdb, int *status, struct err *err)
+{
+    if (make_socket(d, err) != 0) {
+        return -1;
+    }
+    d->remote = xstrdup(d->socket);
+    int r =
+        start_job(d, err) == 0 && wait_for_socket(d, err) == 0 ? run_gdb(d, gdb, status, err) : -1;
+    stop_job(d, r == 0 && *status == 0);
+    return r;
+}
+
+static int debug_on_node(struct debug *d, const char *gdb, int *status, struct err *err)
+{
+    const struct input *in = &d->app->input;
+    _cleanup_strv_ struct strv args = {0};
+    struct debug_node node;
+
+    if (d->ranks > 0 && input_value(in, "ranks")) {
+        err_set(err, ERR_USAGE, "on a board, only one program can be debugged, without mpirun");
+        return err_hint(err, "use -n to debug a rank under emulation");
+    }
+    strv_add_all(&args, in->args.n ? in->args.items + 1 : NULL);
+    strv_add_all(&args, in->rest.items);
+    if (debug_node_open(d->app, input_value(in, "on"), d->program, &args, &node, err) != 0) {
+        return -1;
+    }
+    d->remote = xstrdup(node.remote);
+    d->on_board = true;
+    int r = run_gdb(d, gdb, status, err);
+    debug_node_close(&node);
+    return r;
+}
+
+static int debug(struct debug *d, int *status, struct err *err)
+{
+    bool in_sysroot;
+
+    if (read_numbers(d, err) != 0 ||
+        program_find(d->app, d->target, d->word, &d->program, &in_sysroot, err) != 0) {
+        return -1;
+    }
+    if (in_sysroot) {
+        return err_set(err, ERR_USAGE, "%s is a program of the sysroot, without debug information",
+                       d->program);
+    }
+    _cleanup_free_ char *gdb = gdb_find(err);
+    if (!gdb) {
+        return -1;
+    }
+    return input_value(&d->app->input, "on") ? debug_on_node(d, gdb, status, err)
+                                             : debug_emulated(d, gdb, status, err);
+}
+
+int cmd_debug(struct app *app, struct err *err)
+{
+    struct target target;
+    int status = 0;
+
+    if (app->input.args.n == 0 && !app->has_project) {
+        err_set(err, ERR_USAGE, "no program given, and this is not a project");
+        return err_hint(err, "pisdk debug ./PROGRAM");
+    }
+    if (target_choose(app, &target, err) != 0) {
+        return -1;
+    }
+    struct debug d = {
+        .app = app, .target = &target, .word = app->input.args.n ? app->input.args.items[0] : NULL};
+    proc_stop_hold(&d.mask); // whatever ends us, the program and its folder go first
+    int r = debug(&d, &status, err);
+    if (d.folder) {
+        struct err ignored = ERR_INIT;
+        (void)!fs_remove_tree(d.folder, &ignored);
+    }
+    free(d.program);
+    free(d.folder);
+    free(d.socket);
+    free(d.remote);
+    target_release(&target);
+    proc_stop_restore(&d.mask);
+    return r == 0 ? status : -1;
+}

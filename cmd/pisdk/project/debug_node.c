@@ -1,0 +1,114 @@
+#include "pisdk/project/debug_node.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/proc.h"
+#include "pisdk/nodes/node_choice.h"
+
+enum { OUTPUT_MAX = 1 << 16, NO_GDBSERVER = 41 };
+
+static int find_host(struct app *app, const char *node, struct debug_node *out, struct err *err)
+{
+    _cleanup_(remotes_release) struct remotes known = {0};
+
+    if (nodes_of_project(app, &known, err) != 0) {
+        return -1;
+    }
+    const struct remote *n = remotes_find(&known, node);
+    out->host = xstrdup(n ? n->host : node);
+    strv_add_list(&out->ssh, "ssh", "-T", NULL);
+    const struct remote other = {.host = out->host}; // not a node of the project
+    remote_add_words(n ? n : &other, &out->ssh);
+    return 0;
+}
+
+// Runs a command of the shell on the board; `input` is its standard input, or -1. What ssh has to
+// say or to ask, the user sees.
+static int run(const struct debug_node *n, const char *command, int input, struct strbuf *out,
+               int *status, struct err *err)
+{
+    _cleanup_strv_ struct strv argv = {0};
+    const struct proc_capture capture = {.input = input, .max = OUTPUT_MAX, .out = out};
+    strv_add_all(&argv, n->ssh.items);
+    strv_add(&argv, command);
+    return proc_capture(argv.items, &capture, status, err);
+}
+
+// Copies the program; the board answers with the folder that it is in.
+static int copy_program(struct debug_node *n, const char *program, struct err *err)
+{
+    _cleanup_free_ char *name = str_quoted(fs_base(program));
+    _cleanup_free_ char *command =
+        xasprintf("command -v gdbserver >/dev/null || exit %d; d=$(mktemp -d "
+                  "/tmp/pisdk-debug-XXXXXX) && cat >\"$d\"/%s && chmod 755 \"$d\"/%s && echo $d",
+                  NO_GDBSERVER, name, name);
+    _cleanup_close_ int file = open(program, O_RDONLY | O_CLOEXEC);
+    _cleanup_strbuf_ struct strbuf out = {0};
+    int status = 0;
+
+    if (file < 0) {
+        return err_sys(err, "cannot open %s", program);
+    }
+    if (run(n, command, file, &out, &status, err) != 0) {
+        return -1;
+    }
+    if (status == NO_GDBSERVER) {
+        err_set(err, ERR_NOT_FOUND, "%s has no gdbserver", n->host);
+        return err_hint(err, "on the board: sudo apt install gdbserver");
+    }
+    struct slice folder = slice_trim((struct slice){out.data, out.len});
+    if (status != 0 || folder.n == 0 || folder.p[0] != '/' || memchr(folder.p, '\n', folder.n)) {
+        return err_set(err, ERR_NETWORK, "cannot copy the program to %s (ssh ended with status %d)",
+                       n->host, status);
+    }
+    n->folder = slice_dup(folder);
+    return 0;
+}
+
+// gdb gives the command to a shell here, and ssh to one on the board.
+static char *remote_command(const struct debug_node *n, const char *program,
+                            const struct strv *args)
+{
+    _cleanup_free_ char *path = fs_join(n->folder, fs_base(program));
+    _cleanup_free_ char *quoted = str_quoted(path);
+    _cleanup_strbuf_ struct strbuf there = {0};
+    _cleanup_strbuf_ struct strbuf command = {0};
+    strbuf_addf(&there, "gdbserver --once - %s", quoted);
+    strbuf_add_quoted(&there, args->items);
+    _cleanup_free_ char *here = str_quoted(there.data);
+    strbuf_adds(&command, "|");
+    strbuf_add_quoted(&command, n->ssh.items);
+    strbuf_addf(&command, " %s", here);
+    return strbuf_take(&command);
+}
+
+int debug_node_open(struct app *app, const char *node, const char *program, const struct strv *args,
+                    struct debug_node *out, struct err *err)
+{
+    *out = (struct debug_node){0};
+    if (find_host(app, node, out, err) != 0 || copy_program(out, program, err) != 0) {
+        debug_node_close(out);
+        return -1;
+    }
+    out->remote = remote_command(out, program, args);
+    return 0;
+}
+
+void debug_node_close(struct debug_node *n)
+{
+    if (n->folder) {
+        _cleanup_free_ char *folder = str_quoted(n->folder);
+        _cleanup_free_ char *command = xasprintf("rm -rf %s", folder);
+        _cleanup_strbuf_ struct strbuf out = {0};
+        struct err ignored = ERR_INIT;
+        int status;
+        (void)!run(n, command, -1, &out, &status, &ignored);
+    }
+    free(n->host);
+    strv_release(&n->ssh);
+    free(n->folder);
+    free(n->remote);
+    *n = (struct debug_node){0};
+}

@@ -1,0 +1,96 @@
+#include "pisdk/project/gdb.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "project/build.h"
+
+char *gdb_find(struct err *err)
+{
+    static const char *const names[] = {"gdb-multiarch", "arm-linux-gnueabihf-gdb"};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        char *gdb = fs_find_program(names[i]);
+        if (gdb) {
+            return gdb;
+        }
+    }
+    err_set(err, ERR_NOT_FOUND, "gdb for ARM is not installed");
+    err_hint(err, "sudo apt install gdb-multiarch");
+    return NULL;
+}
+
+void gdb_add_command(struct strv *argv, const char *fmt, ...)
+{
+    struct strbuf b = {0};
+    va_list ap;
+    va_start(ap, fmt);
+    strbuf_vaddf(&b, fmt, ap);
+    va_end(ap);
+    strv_add(argv, "-ex");
+    strv_take(argv, strbuf_take(&b));
+}
+
+char *gdb_word(const char *path)
+{
+    struct strbuf b = {0};
+    strbuf_adds(&b, "\"");
+    for (; *path; path++) {
+        if (*path == '"' || *path == '\\') {
+            strbuf_adds(&b, "\\");
+        }
+        strbuf_add(&b, path, 1);
+    }
+    strbuf_adds(&b, "\"");
+    return strbuf_take(&b);
+}
+
+// The folder of separate debug information of the build that made `program`, or NULL.
+static char *debug_folder(const struct app *app, const char *program)
+{
+    _cleanup_free_ char *dir = fs_parent(program);
+    while (strlen(dir) > 1 && fs_is_below(dir, app->project.dir)) {
+        _cleanup_free_ char *folder = fs_join(dir, "debug");
+        _cleanup_free_ char *ids = fs_join(folder, ".build-id");
+        if (fs_is_dir(ids)) {
+            return TAKE_PTR(folder);
+        }
+        char *parent = fs_parent(dir);
+        free(dir);
+        dir = parent;
+    }
+    return NULL;
+}
+
+void gdb_add_places(const struct app *app, const struct target *target, const char *program,
+                    struct strv *argv)
+{
+    gdb_add_command(argv, "set sysroot %s", target->sysroot.root);
+    // Without namespaces, the loader found libraries by their paths on this desktop.
+    gdb_add_command(argv, "set solib-search-path %s/usr/lib/%s", target->sysroot.root,
+                    target->sysroot.lock.triple);
+    gdb_add_command(argv, "set debuginfod enabled off");
+    if (app->has_project) {
+        _cleanup_free_ char *debug = debug_folder(app, program);
+        _cleanup_free_ char *place = variant_source_place(app->project.name);
+        _cleanup_free_ char *folder = gdb_word(app->project.dir);
+        if (debug) {
+            gdb_add_command(argv, "set debug-file-directory %s", debug);
+        }
+        gdb_add_command(argv, "set substitute-path %s %s", place, folder);
+    }
+}
+
+char *gdb_read_line(const char *text)
+{
+    static const char of[] = " of \"";
+    const char *file = str_starts(text, "Line ") ? strstr(text, of) : NULL;
+    const char *end = file ? strchr(file + strlen(of), '"') : NULL;
+    const char *name = end ? strchr(end, '<') : NULL;
+    if (!name) {
+        return NULL;
+    }
+    file += strlen(of);
+    return xasprintf("%.*s () at %.*s:%ld", (int)strcspn(name + 1, "+>"), name + 1,
+                     (int)(end - file), file, strtol(text + strlen("Line "), NULL, 10));
+}

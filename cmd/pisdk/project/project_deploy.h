@@ -1,0 +1,53 @@
+// A deploy as commands do it: the nodes that are meant, what the project puts on them, how it
+// shows.
+#ifndef PISDK_PROJECT_DEPLOY_H
+#define PISDK_PROJECT_DEPLOY_H
+
+#include <signal.h>
+
+#include "deploy/abi.h"
+#include "deploy/deploy.h"
+#include "pisdk/app.h"
+#include "pisdk/project/deploy_view.h"
+#include "remote/remotes.h"
+
+struct project_deploy {
+    struct app *app;
+    struct remotes nodes;
+    struct payload release;
+    struct deploy_view view;
+    char *cache, *scripts, *who;
+    char date[32];
+    char *work;               // a folder for what is made for the release
+    struct lock *lock;        // of the sysroot
+    struct abi_needs needs;   // of the release
+    struct abi_report report; // what does not fit
+    struct strbuf question;
+    struct deploy_options options;
+    struct deploy_result result;
+    sigset_t saved;
+};
+
+// Chooses the nodes: `where` as nodes_choose has it (nodes/node_choice.h). From here to
+// project_deploy_end, which is always called, signals are held back.
+int project_deploy_begin(struct project_deploy *d, struct app *app, const char *where,
+                         struct err *err) ERR_MUST_CHECK;
+// The same for these nodes, which are its own then.
+int project_deploy_begin_at(struct project_deploy *d, struct app *app, struct remotes *nodes,
+                            struct err *err) ERR_MUST_CHECK;
+// Builds the project and makes the release of it.
+int project_deploy_collect(struct project_deploy *d, struct err *err) ERR_MUST_CHECK;
+// The folder of the release, as it is seen from the one that programs run in; it stays the same one
+// when something else is deployed meanwhile. The caller frees it.
+char *project_deploy_folder(const struct project_deploy *d);
+// A program of the release, an absolute path here, as it is seen from the folder that programs run
+// in there; the caller's to free. NULL: it is not one.
+char *project_deploy_find(const struct project_deploy *d, const char *program, struct err *err);
+// Brings it to the nodes; `result` tells how that went, also when it fails.
+int project_deploy_send(struct project_deploy *d, struct err *err) ERR_MUST_CHECK;
+// Says what failed, and why; the result's table is for the caller. `r` is what was returned, as
+// this returns, with what it means for the boards put in front of the error.
+int project_deploy_tell(struct project_deploy *d, int r, struct err *err) ERR_MUST_CHECK;
+void project_deploy_end(struct project_deploy *d);
+
+#endif

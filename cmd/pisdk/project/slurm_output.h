@@ -1,0 +1,26 @@
+// The output of a job, as it comes: it is a file on the node where the job's script runs.
+#ifndef PISDK_SLURM_OUTPUT_H
+#define PISDK_SLURM_OUTPUT_H
+
+#include <stdbool.h>
+
+#include "base/proc.h"
+#include "pisdk/project/slurm_watch.h"
+#include "remote/slurm.h"
+
+struct slurm_output { // all zero: not begun
+    bool begun;
+    struct proc_child child; // pid 0: it has ended
+    struct app *app;
+    bool finishing;
+};
+
+// Has the log say so when it cannot.
+void slurm_output_begin(struct slurm_output *o, struct app *app, const struct slurm_place *place,
+                        const struct slurm_job *job);
+void slurm_output_take(struct slurm_output *o);   // prints what is there
+void slurm_output_finish(struct slurm_output *o); // the job writes nothing more
+bool slurm_output_is_done(const struct slurm_output *o);
+void slurm_output_end(struct slurm_output *o); // at once
+
+#endif

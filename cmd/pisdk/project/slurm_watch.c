@@ -1,0 +1,394 @@
+#include "pisdk/project/slurm_watch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/output.h"
+#include "base/proc.h"
+#include "pisdk/nodes/node_choice.h"
+#include "pisdk/project/slurm_output.h"
+#include "remote/slurm.h"
+
+#define SCRIPT "slurm.sh"
+
+enum { TIMED_OUT = 124 };
+
+static const double beat_seconds = 4;      // see slurm.sh
+static const double farewell_seconds = 15; // for a job that was cancelled, and for its last output
+static const double unknown_seconds = 30;  // slurmctld may just be restarting
+static const double ending_seconds = 5;    // for the nodes of a job whose script has failed
+
+static int no_slurm(const struct slurm_place *place, struct err *err)
+{
+    err_set(err, ERR_NOT_FOUND, "%s has no Slurm: sbatch not found", place->login.items[0].name);
+    return err_hint(err,
+                    "`host` in [slurm] of " PROJECT_FILE " names the node to submit jobs from");
+}
+
+// Keeps what a command of Slurm says against it: "sbatch: error: invalid partition", of which the
+// last is the sum, or else the first line, which "Try sbatch --help" may follow.
+static void note_error(char **said, const char *line)
+{
+    static const char error[] = ": error: ";
+    const char *at = strstr(line, error);
+    if (at || !*said) {
+        free(*said);
+        *said = xstrdup(at ? at + strlen(error) : line);
+    }
+}
+
+// --- Questions -----------------------------------------------------------------------------------
+
+static void take_lines(const struct strbuf *text, const char *mark, struct strv *lines)
+{
+    struct slice rest = {text->data, text->len};
+    struct slice line;
+    while (slice_cut(&rest, '\n', &line)) {
+        _cleanup_free_ char *one = slice_dup(line);
+        if (str_starts(one, mark)) {
+            strv_add(lines, one + strlen(mark));
+        }
+    }
+}
+
+static int judge(const struct slurm_place *place, const struct fleet_answer *a, struct strv *lines,
+                 struct err *err)
+{
+    _cleanup_strv_ struct strv errors = {0};
+    _cleanup_free_ char *said = NULL;
+    const char *name = place->login.items[0].name;
+    if (a->status < 0) {
+        *err = a->err;
+        return err_wrap(err, "%s", name);
+    }
+    take_lines(&a->out, ":", lines);
+    if (strv_has(lines, "none")) {
+        return no_slurm(place, err);
+    }
+    take_lines(&a->errors, "", &errors);
+    for (size_t i = 0; i < errors.n; i++) {
+        note_error(&said, errors.items[i]);
+    }
+    if (a->status > 0) {
+        return err_set(err, ERR_FAILED, "%s: %s", name, said ? said : "Slurm failed");
+    }
+    return 0;
+}
+
+int slurm_ask(struct app *app, const struct slurm_place *place, const struct strv *args,
+              struct strv *lines, struct err *err)
+{
+    _cleanup_strbuf_ struct strbuf script = {0};
+    struct fleet_answer answer = {0};
+    if (nodes_read_script(app, SCRIPT, &script, err) != 0 ||
+        fleet_ask(&place->login, script.data, args, &answer, err) != 0) {
+        return -1;
+    }
+    int r = judge(place, &answer, lines, err);
+    fleet_answers_release(&answer, 1);
+    return r;
+}
+
+// --- Looking after a job -------------------------------------------------------------------------
+
+struct watching {
+    const struct slurm_watch *w;
+    struct fleet *control;
+    struct slurm_output output;
+    long id;
+    struct slurm_job job; // as it was last; state NULL: not known yet
+    char *told;           // what the user was told of it last
+    bool over;
+    bool none; // no Slurm there
+    bool stop; // the user does not want to wait for it
+    int sig;   // that the user sent
+    int status;
+    double beaten, interrupted;
+    double deadline;   // for the job, or 0
+    double give_up_at; // or 0
+    double ending;     // since when just nodes are waited for, or 0
+    double unknown;    // since when Slurm does not know it, or 0
+    char *said;        // by sbatch, against it
+    char *lost;        // a node that answered no more
+    struct err why;    // the session's end
+};
+
+static void send(struct watching *s, const char *command)
+{
+    fleet_send(s->control, 0, command);
+}
+
+static void cancel(struct watching *s)
+{
+    s->give_up_at = clock_seconds() + farewell_seconds;
+    send(s, "cancel\n");
+}
+
+static void tell(struct watching *s, char *text)
+{
+    if (!s->told || strcmp(s->told, text) != 0) {
+        log_info(&s->w->app->log, "%s", text);
+    }
+    free(s->told);
+    s->told = text;
+}
+
+static void tell_state(struct watching *s)
+{
+    const struct slurm_job *job = &s->job;
+    if (strcmp(job->state, "PENDING") == 0 && strcmp(job->reason, "None") != 0) {
+        tell(s, xasprintf("job %ld waits: %s", s->id, job->reason));
+    } else if (strcmp(job->state, "RUNNING") == 0) {
+        tell(s, xasprintf("job %ld runs on %s", s->id, job->nodes));
+    }
+}
+
+static void on_job(struct watching *s, const char *line)
+{
+    struct slurm_job job;
+    struct err ignored = ERR_INIT;
+    if (s->over || slurm_read_job(line, &job, &ignored) != 0) {
+        return;
+    }
+    slurm_job_release(&s->job);
+    s->job = job;
+    s->unknown = 0;
+    s->id = job.id;
+    tell_state(s);
+    bool runs = strcmp(job.state, "RUNNING") == 0;
+    if (runs && s->deadline == 0 && s->w->timeout > 0) {
+        s->deadline = clock_seconds() + s->w->timeout;
+    }
+    if (slurm_job_is_ending(&job) && s->ending == 0) {
+        s->ending = clock_seconds();
+    }
+    s->over =
+        slurm_job_is_over(&job) || (s->ending > 0 && clock_seconds() > s->ending + ending_seconds);
+    if ((runs || s->over) && *job.nodes && !s->output.begun) {
+        slurm_output_begin(&s->output, s->w->app, s->w->place, &job);
+    }
+    if (s->over) {
+        send(s, "over\n");
+        slurm_output_finish(&s->output);
+    }
+}
+
+// mpirun may notice it too, and the job end by itself; or nobody ever.
+static void on_lost(struct watching *s, const char *node)
+{
+    log_warning(&s->w->app->log, "%s does not answer", node);
+    if (s->w->owned && !s->over && !s->lost) {
+        s->lost = xstrdup(node);
+        cancel(s);
+    }
+}
+
+static void on_line(void *user, size_t node, enum fleet_stream stream, const char *line)
+{
+    struct watching *s = user;
+    struct err ignored = ERR_INIT;
+    (void)node;
+    if (stream == FLEET_ERRORS) {
+        log_debug(&s->w->app->log, "%s", line);
+        note_error(&s->said, line);
+    } else if (str_starts(line, ":id ")) {
+        if (slurm_read_answer(line + strlen(":id "), &s->id, &ignored) == 0) {
+            tell(s, xasprintf("job %ld", s->id));
+        }
+    } else if (str_starts(line, ":job ")) {
+        on_job(s, line + strlen(":job "));
+    } else if (str_starts(line, ":lost ")) {
+        on_lost(s, line + strlen(":lost "));
+    } else if (strcmp(line, ":unknown") == 0) {
+        s->unknown = s->unknown > 0 ? s->unknown : clock_seconds();
+    } else if (strcmp(line, ":none") == 0) {
+        s->none = true;
+    }
+}
+
+static void on_end(void *user, size_t node, int status, const struct err *why)
+{
+    struct watching *s = user;
+    (void)node;
+    s->status = status;
+    s->why = *why;
+}
+
+static void take_signals(struct watching *s)
+{
+    static const struct timespec at_once = {0};
+    sigset_t set;
+    int sig;
+    proc_forwarded_signals(&set);
+    while ((sig = sigtimedwait(&set, NULL, &at_once)) > 0) {
+        double now = clock_seconds();
+        if (sig == SIGUSR1 || sig == SIGUSR2) {
+            continue;
+        }
+        s->stop = !s->w->owned || (s->sig && now - s->interrupted < 1);
+        output_hurry();
+        s->sig = sig;
+        s->interrupted = now;
+        if (s->w->owned) {
+            cancel(s);
+        }
+    }
+}
+
+static void on_tick(void *user)
+{
+    struct watching *s = user;
+    double now = clock_seconds();
+    take_signals(s);
+    slurm_output_take(&s->output);
+    if (s->deadline > 0 && now > s->deadline && !s->over) {
+        s->deadline = 0;
+        *s->w->timed_out = true;
+        cancel(s);
+    }
+    if (now - s->beaten > beat_seconds) {
+        s->beaten = now;
+        send(s, "beat\n");
+    }
+}
+
+static bool is_enough(void *user)
+{
+    const struct watching *s = user;
+    double now = clock_seconds();
+    return s->stop || (s->give_up_at > 0 && now > s->give_up_at) ||
+           (s->unknown > 0 && now > s->unknown + unknown_seconds);
+}
+
+static int serve(struct watching *s, struct err *err)
+{
+    while (fleet_serve(s->control, is_enough, err) != 0) {
+        if (err->code != ERR_INTERRUPTED) {
+            return -1;
+        }
+        err_clear(err);
+        take_signals(s);
+    }
+    double until = clock_seconds() + farewell_seconds;
+    while (s->over && !slurm_output_is_done(&s->output) && clock_seconds() < until) {
+        slurm_output_take(&s->output);
+        poll(NULL, 0, 10);
+    }
+    return 0;
+}
+
+// --- How it ended --------------------------------------------------------------------------------
+
+static int tell_failure(const struct watching *s, struct err *err)
+{
+    const char *name = s->w->place->login.items[0].name;
+    if (s->none) {
+        return no_slurm(s->w->place, err);
+    }
+    if (s->id == 0 && s->status > 0) {
+        return err_set(err, ERR_FAILED, "%s: %s", name, s->said ? s->said : "sbatch failed");
+    }
+    if (s->unknown > 0) {
+        return err_set(err, ERR_FAILED, "%s: Slurm does not know job %ld any more", name, s->id);
+    }
+    *err = s->why;
+    if (err->code == ERR_NONE) {
+        err_set(err, ERR_NETWORK, "the connection was lost");
+    }
+    err_wrap(err, "%s", name);
+    return s->id ? err_hint(err, "`pisdk submit --status %ld` shows what became of the job", s->id)
+                 : -1;
+}
+
+// Slurm is not done with a job whose nodes do not answer: what it is going to be is the reason
+// then.
+static bool was_too_long(const struct slurm_job *job)
+{
+    return strcmp(job->state, "TIMEOUT") == 0 || strcmp(job->reason, "TimeLimit") == 0;
+}
+
+// A job that did not end by itself.
+static int tell_end(const struct watching *s, int *status, struct err *err)
+{
+    const struct slurm_job *job = &s->job;
+    struct log *log = &s->w->app->log;
+    if (was_too_long(job)) {
+        log_warning(log, "job %ld reached its time limit of %s", s->id, job->limit);
+        *status = TIMED_OUT;
+        return 0;
+    }
+    if (strcmp(job->state, "CANCELLED") == 0) {
+        log_warning(log, "job %ld was cancelled", s->id);
+        *status = PROC_SIGNALED + SIGTERM;
+        return 0;
+    }
+    if (slurm_job_has_no_folder(job)) {
+        err_set(err, ERR_NODES, "job %ld did not start: %s does not have the project's folder",
+                s->id, job->host);
+        return err_hint(
+            err, s->w->app->project.slurm_local
+                     ? "with place = local, all of Slurm's nodes must be nodes of the project"
+                     : "if nodes do not share files: place = local in [slurm] of " PROJECT_FILE);
+    }
+    return err_set(err, ERR_NODES, "job %ld was ended by Slurm: %s", s->id, job->state);
+}
+
+static int conclude(const struct watching *s, int *status, struct err *err)
+{
+    if (s->sig) {
+        *status = PROC_SIGNALED + s->sig;
+        return 0;
+    }
+    if (s->w->timed_out && *s->w->timed_out) {
+        *status = TIMED_OUT;
+        return 0;
+    }
+    bool by_itself =
+        s->over && (strcmp(s->job.state, "COMPLETED") == 0 || strcmp(s->job.state, "FAILED") == 0);
+    if (s->lost && !by_itself) {
+        err_set(err, ERR_NODES, "job %ld was cancelled: %s does not answer", s->id, s->lost);
+        return err_hint(err, "`sinfo -N` on %s shows what Slurm knows of its nodes",
+                        s->w->place->login.items[0].name);
+    }
+    if (!s->over) {
+        return tell_failure(s, err);
+    }
+    return !was_too_long(&s->job) && slurm_job_status(&s->job, status) ? 0
+                                                                       : tell_end(s, status, err);
+}
+
+int slurm_watch(const struct slurm_watch *w, int *status, struct err *err)
+{
+    struct watching s = {.w = w, .beaten = clock_seconds()};
+    const struct fleet_handlers handlers = {
+        .user = &s, .on_line = on_line, .on_end = on_end, .on_tick = on_tick};
+    _cleanup_strbuf_ struct strbuf script = {0};
+    sigset_t set;
+    sigset_t saved;
+
+    if (nodes_read_script(w->app, SCRIPT, &script, err) != 0) {
+        return -1;
+    }
+    proc_forwarded_signals(&set);
+    pthread_sigmask(SIG_BLOCK, &set, &saved);
+    s.control = fleet_new(&w->place->login, &handlers);
+    int r = fleet_start(s.control, 0, script.data, w->args, err) == 0 ? serve(&s, err) : -1;
+    slurm_output_end(&s.output);
+    if (r == 0) {
+        r = conclude(&s, status, err);
+    }
+    // The end of its input makes slurm.sh cancel what is left.
+    fleet_free(s.control);
+    pthread_sigmask(SIG_SETMASK, &saved, NULL);
+    slurm_job_release(&s.job);
+    free(s.told);
+    free(s.said);
+    free(s.lost);
+    return r;
+}

@@ -1,0 +1,59 @@
+// What to build for and run on: the command's --sysroot, --board and --debug, else the project's,
+// else the defaults.
+#ifndef PISDK_TARGET_CHOICE_H
+#define PISDK_TARGET_CHOICE_H
+
+#include "pisdk/app.h"
+#include "project/build.h"
+#include "sysroot/store.h"
+#include "target/board.h"
+#include "target/toolset.h"
+#include "target/variant.h"
+
+// Opens the sysroot of this name; when there is none, the hint is a command that can work.
+int target_open_sysroot(struct app *app, const char *name, struct sysroot *out,
+                        struct err *err) ERR_MUST_CHECK;
+
+// Opens the sysroot of the project: the one of pisdk.lock, else the one that pisdk.ini names.
+int target_open_project_sysroot(struct app *app, struct sysroot *out,
+                                struct err *err) ERR_MUST_CHECK;
+
+// The sysroot that the command's first argument names, else the project's, else the default one.
+int target_open_named(struct app *app, struct sysroot *out, struct err *err) ERR_MUST_CHECK;
+
+// Reads the project's pisdk.lock. 1: there is none. ERR_USAGE when it is for another sysroot than
+// pisdk.ini wants.
+int target_read_lock(struct app *app, struct lock *out, struct err *err) ERR_MUST_CHECK;
+
+struct target {
+    struct sysroot sysroot;
+    struct board board;
+    struct variant variant;
+    char *type; // the variant's name: "release", "debug-undefined", …
+};
+
+// From --sysroot, --board, --debug, --release, --sanitize, --coverage and --lto, as far as the
+// command has them.
+int target_choose(struct app *app, struct target *out, struct err *err) ERR_MUST_CHECK;
+void target_release(struct target *t);
+
+// The toolset for it, without what only the project's own builds have.
+int target_make_toolset(struct app *app, const struct target *t, struct toolset *out,
+                        struct err *err) ERR_MUST_CHECK;
+
+// The toolset that the project is built with. A package that the variant needs is added to the
+// project's sysroot, which `t` has then.
+int target_make_build_toolset(struct app *app, struct target *t, struct toolset *out,
+                              struct err *err) ERR_MUST_CHECK;
+
+// Builds the project for it, as `pisdk build` does. Returns the exit status of the build, or -1.
+int target_build_all(struct app *app, struct target *t, struct err *err);
+
+// A status of target_build: the project has no such program.
+enum { TARGET_UNKNOWN = PROJECT_UNKNOWN_PROGRAM };
+
+// Builds one program of the project, or all of it when `program` is NULL, for a command whose own
+// output counts: what the build prints shows only when it fails.
+int target_build(struct app *app, struct target *t, const char *program, struct err *err);
+
+#endif

@@ -4,10 +4,9 @@
 
 #define DEFAULT_NAME "default"
 
-char *cluster_choice_new(struct app *app, struct err *err)
+char *cluster_choice_new(struct app *app, const char *asked, struct err *err)
 {
-    const char *given = input_value(&app->input, "name");
-    const char *name = given ? given : app->has_project ? app->project.name : DEFAULT_NAME;
+    const char *name = asked ? asked : app->has_project ? app->project.name : DEFAULT_NAME;
 
     if (!cluster_name_is_valid(name)) {
         err_set(err, ERR_USAGE, "`%s` is not a valid cluster name", name);
@@ -46,9 +45,4 @@ int cluster_choose(struct app *app, const char *name, struct cluster *out, struc
 
     int r = cluster_open(app->paths.runtime, name ? name : ours, out, err);
     return r == 0 || name || err->code != ERR_NOT_FOUND ? r : none_is_ours(app, err);
-}
-
-int cluster_choose_named(struct app *app, struct cluster *out, struct err *err)
-{
-    return cluster_choose(app, input_value(&app->input, "name"), out, err);
 }

@@ -16,8 +16,10 @@ int cmd_cluster_down(struct app *app, struct err *err)
     struct cluster c;
 
     if (!input_flag(&app->input, "all")) {
-        return cluster_choose_named(app, &c, err) == 0 && take_down(app, &c, err) == 0 ? EXIT_OK
-                                                                                       : -1;
+        return cluster_choose(app, input_value(&app->input, "name"), &c, err) == 0 &&
+                       take_down(app, &c, err) == 0
+                   ? EXIT_OK
+                   : -1;
     }
     if (cluster_names(app->paths.runtime, &names, err) != 0) {
         return -1;

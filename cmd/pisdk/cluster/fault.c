@@ -7,7 +7,7 @@ static int set_fault(struct app *app, enum cluster_fault fault, uint64_t value, 
     struct cluster c;
     int r = 0;
 
-    if (cluster_choose_named(app, &c, err) != 0) {
+    if (cluster_choose(app, input_value(&app->input, "name"), &c, err) != 0) {
         return -1;
     }
     for (size_t i = 0; i < app->input.args.n; i++) { // one that fails does not spare the others

@@ -177,14 +177,14 @@ static int work(struct app *app, struct builder *m, struct err *err)
 
 // 0: the image is there, and was printed; 1: there is work to do. Changes nothing, so that it goes
 // on the sysroots of somebody else, too.
-static int look(struct app *app, struct err *err)
+static int look(struct app *app, const struct mirror_request *request, struct err *err)
 {
     struct image image = {0};
     struct builder m;
     int r = -1;
 
-    if (builder_init(&m, app, err) == 0 && open_base(app, &m, &image, err) == 0 &&
-        read_lock(app, &image, err) == 0) {
+    builder_init(&m, app, request);
+    if (open_base(app, &m, &image, err) == 0 && read_lock(app, &image, err) == 0) {
         bool stays = fits(&image) && !input_flag(&app->input, "refresh");
         _cleanup_free_ char *dir = stays ? find_made(app, &image) : NULL;
         r = dir ? 0 : 1;
@@ -202,6 +202,8 @@ static int look(struct app *app, struct err *err)
 
 int cmd_cluster_image(struct app *app, struct err *err)
 {
-    int r = look(app, err);
-    return r == 1 ? builder_run(app, work, err) : r;
+    struct mirror_request request;
+    int r = mirror_request_read(&app->input, &request, err);
+    r = r == 0 ? look(app, &request, err) : r;
+    return r == 1 ? builder_run(app, &request, work, err) : r;
 }

@@ -31,7 +31,7 @@ int cmd_cluster_logs(struct app *app, struct err *err)
     _cleanup_strv_ struct strv names = {0};
     struct cluster c;
 
-    if (cluster_choose_named(app, &c, err) != 0) {
+    if (cluster_choose(app, input_value(&app->input, "name"), &c, err) != 0) {
         return -1;
     }
     _cleanup_free_ char *folder = fs_join(c.dir, "log");

@@ -10,7 +10,7 @@ int cmd_cluster_ssh(struct app *app, struct err *err)
     _cleanup_strv_ struct strv argv = {0};
     struct cluster c;
 
-    if (cluster_choose_named(app, &c, err) != 0) {
+    if (cluster_choose(app, input_value(&app->input, "name"), &c, err) != 0) {
         return -1;
     }
     _cleanup_free_ char *config = fs_join(c.dir, "ssh_config");
@@ -29,7 +29,7 @@ int cmd_cluster_ssh_config(struct app *app, struct err *err)
     _cleanup_strbuf_ struct strbuf text = {0};
     struct cluster c;
 
-    if (cluster_choose_named(app, &c, err) != 0) {
+    if (cluster_choose(app, input_value(&app->input, "name"), &c, err) != 0) {
         return -1;
     }
     _cleanup_free_ char *config = fs_join(c.dir, "ssh_config");

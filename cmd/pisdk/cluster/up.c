@@ -104,10 +104,12 @@ static int bring_up(struct app *app, struct target *target, const char *name, st
 
 int cmd_cluster_up(struct app *app, struct err *err)
 {
+    struct target_request request;
     struct target target;
-    _cleanup_free_ char *name = cluster_choice_new(app, err);
+    _cleanup_free_ char *name = cluster_choice_new(app, input_value(&app->input, "name"), err);
 
-    if (!name || target_choose(app, &target, err) != 0) {
+    if (!name || target_request_read(&app->input, &request, err) != 0 ||
+        target_choose(app, &request, &target, err) != 0) {
         return -1;
     }
     int r = bring_up(app, &target, name, err);

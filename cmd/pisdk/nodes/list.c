@@ -27,9 +27,10 @@ static void print_nodes(const struct remotes *nodes, bool json)
 int cmd_nodes_list(struct app *app, struct err *err)
 {
     _cleanup_(remotes_release) struct remotes nodes = {0};
-    bool given = input_value(&app->input, "nodes");
+    const struct nodes_request request = nodes_request_read(&app->input);
 
-    if ((given ? nodes_choose(app, NULL, &nodes, err) : nodes_of_project(app, &nodes, err)) != 0) {
+    if ((request.nodes ? nodes_choose(app, NULL, &request, &nodes, err)
+                       : nodes_of_project(app, &nodes, err)) != 0) {
         return -1;
     }
     print_nodes(&nodes, app->json);

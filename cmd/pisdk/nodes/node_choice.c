@@ -159,10 +159,11 @@ static int choose_cluster(struct app *app, const char *name, struct remotes *out
     return r;
 }
 
-static int choose_nodes(struct app *app, struct remotes *out, struct err *err)
+static int choose_nodes(struct app *app, const struct nodes_request *request, struct remotes *out,
+                        struct err *err)
 {
-    const char *which = input_value_if(&app->input, "nodes");
-    const char *ssh_config = input_value_if(&app->input, "ssh-config");
+    const char *which = request->nodes;
+    const char *ssh_config = request->ssh_config;
 
     if (ssh_config && !is_file(ssh_config)) {
         return err_set(err, ERR_NOT_FOUND, "--ssh-config: no such file: %s", ssh_config);
@@ -179,18 +180,19 @@ static int choose_nodes(struct app *app, struct remotes *out, struct err *err)
     return 0;
 }
 
-int nodes_choose(struct app *app, const char *where, struct remotes *out, struct err *err)
+int nodes_choose(struct app *app, const char *where, const struct nodes_request *request,
+                 struct remotes *out, struct err *err)
 {
     *out = (struct remotes){.login_timeout = (double)app->project.login_timeout};
     if (!where || strcmp(where, "nodes") == 0) {
-        return choose_nodes(app, out, err);
+        return choose_nodes(app, request, out, err);
     }
     bool named = str_starts(where, CLUSTER_WORD ":");
     if (!named && strcmp(where, CLUSTER_WORD) != 0) {
         err_set(err, ERR_USAGE, "`%s` names no boards", where);
         return err_hint(err, "nodes, cluster, or cluster:NAME");
     }
-    if (input_value_if(&app->input, "nodes") || input_value_if(&app->input, "ssh-config")) {
+    if (request->nodes || request->ssh_config) {
         return err_set(err, ERR_USAGE, "--nodes and --ssh-config are not for an emulated cluster");
     }
     return choose_cluster(app, named ? where + strlen(CLUSTER_WORD ":") : NULL, out, err);

@@ -3,15 +3,15 @@
 #define PISDK_NODE_CHOICE_H
 
 #include "pisdk/app.h"
+#include "pisdk/requests.h"
 #include "remote/remotes.h"
 
-// The nodes for a command, which may have the options NODES_OPTION and SSH_CONFIG_OPTION. `where`
-// is "cluster" or "cluster:NAME", the boards of an emulated cluster that is up, whatever is wrong
-// with them; "nodes" or NULL: those of
-// --nodes, else the project's. ERR_NOT_FOUND when there are none, ERR_USAGE when that is not such a
-// place. The caller releases the list, also when this fails.
-int nodes_choose(struct app *app, const char *where, struct remotes *out,
-                 struct err *err) ERR_MUST_CHECK;
+// The nodes for a command. `where` is "cluster" or "cluster:NAME", the boards of an emulated
+// cluster that is up, whatever is wrong with them; "nodes" or NULL: those that are asked for, else
+// the project's. ERR_NOT_FOUND when there are none, ERR_USAGE when there is no such place. The
+// caller releases the list, also when this fails.
+int nodes_choose(struct app *app, const char *where, const struct nodes_request *request,
+                 struct remotes *out, struct err *err) ERR_MUST_CHECK;
 
 // The project's nodes: those of the file that it names, then its own. It may have none, and there
 // may be no project. The caller releases the list, also when this fails.

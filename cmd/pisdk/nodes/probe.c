@@ -22,9 +22,10 @@ static void on_answer(void *user, size_t done)
 
 static int begin(struct probing *p, struct app *app, struct err *err)
 {
+    const struct nodes_request request = nodes_request_read(&app->input);
     sigset_t saved;
     *p = (struct probing){.app = app};
-    if (nodes_choose(app, input_value(&app->input, "to"), &p->nodes, err) != 0) {
+    if (nodes_choose(app, input_value(&app->input, "to"), &request, &p->nodes, err) != 0) {
         return -1;
     }
     _cleanup_free_ char *scripts = fs_join(app->paths.share, "toolchain/remote");

@@ -2,6 +2,8 @@
 #include "pisdk/project/target_choice.h"
 #include "sandbox/sandbox.h"
 
+enum { JOBS_MAX = 4096 };
+
 static void tell_place(struct app *app, const struct target *target)
 {
     const char *system;
@@ -14,15 +16,33 @@ static void tell_place(struct app *app, const struct target *target)
     }
 }
 
+static int build(struct app *app, struct target *target, struct err *err)
+{
+    const struct input *in = &app->input;
+    _cleanup_strbuf_ struct strbuf output = {0};
+    struct project_build_options options = {
+        .output = input_flag(in, "quiet") ? &output : NULL,
+        .clean = input_flag(in, "clean"),
+        .no_ccache = input_flag(in, "no-ccache"),
+        .extra = &in->rest,
+    };
+    if (input_number(in, "jobs", 0, 1, JOBS_MAX, &options.jobs, err) != 0) {
+        return -1;
+    }
+    return target_build_with(app, target, &options, err);
+}
+
 int cmd_build(struct app *app, struct err *err)
 {
+    struct target_request request;
     struct target target;
 
     sandbox_mark_environment();
-    if (target_choose(app, &target, err) != 0) {
+    if (target_request_read(&app->input, &request, err) != 0 ||
+        target_choose(app, &request, &target, err) != 0) {
         return -1;
     }
-    int status = target_build_all(app, &target, err);
+    int status = build(app, &target, err);
     if (status == 0) {
         tell_place(app, &target);
     }

@@ -315,6 +315,7 @@ static int debug(struct debug *d, int *status, struct err *err)
 
 int cmd_debug(struct app *app, struct err *err)
 {
+    struct target_request request;
     struct target target;
     int status = 0;
 
@@ -322,7 +323,8 @@ int cmd_debug(struct app *app, struct err *err)
         err_set(err, ERR_USAGE, "no program given, and this is not a project");
         return err_hint(err, "pisdk debug ./PROGRAM");
     }
-    if (target_choose(app, &target, err) != 0) {
+    if (target_request_read(&app->input, &request, err) != 0 ||
+        target_choose(app, &request, &target, err) != 0) {
         return -1;
     }
     struct debug d = {

@@ -245,7 +245,11 @@ static int on_boards(struct app *app, int (*work)(struct project_deploy *d, stru
                      struct err *err)
 {
     struct project_deploy d;
-    int r = project_deploy_begin(&d, app, input_value(&app->input, "to"), err);
+    struct deploy_request request;
+    if (deploy_request_read(&app->input, &request, err) != 0) {
+        return -1;
+    }
+    int r = project_deploy_begin(&d, app, input_value(&app->input, "to"), &request, err);
     r = r == 0 ? work(&d, err) : r;
     project_deploy_end(&d);
     return r == 0 ? EXIT_OK : -1;

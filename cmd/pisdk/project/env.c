@@ -32,10 +32,12 @@ int cmd_env(struct app *app, struct err *err)
 {
     _cleanup_strv_ struct strv set = {0};
     _cleanup_strv_ struct strv unset = {0};
+    struct target_request request;
     struct target target;
     struct toolset tools;
 
-    if (check_options(app, err) != 0 || target_choose(app, &target, err) != 0) {
+    if (check_options(app, err) != 0 || target_request_read(&app->input, &request, err) != 0 ||
+        target_choose(app, &request, &target, err) != 0) {
         return -1;
     }
     int r = target_make_toolset(app, &target, &tools, err);

@@ -25,6 +25,7 @@ int cmd_exec(struct app *app, struct err *err)
 {
     _cleanup_strv_ struct strv words = {0};
     _cleanup_strv_ struct strv env = {0};
+    struct target_request request;
     struct target target;
     struct toolset tools;
     int status = 0;
@@ -37,9 +38,15 @@ int cmd_exec(struct app *app, struct err *err)
         return err_hint(err, "pisdk exec -- make");
     }
     if (input_value(&app->input, "on")) {
-        return nodes_exec(app, input_value(&app->input, "on"), &words, err);
+        const struct exec_request on_boards = {
+            .where = input_value(&app->input, "on"),
+            .nodes = nodes_request_read(&app->input),
+            .in_order = input_flag(&app->input, "in-order"),
+        };
+        return nodes_exec(app, &on_boards, &words, err);
     }
-    if (target_choose(app, &target, err) != 0) {
+    if (target_request_read(&app->input, &request, err) != 0 ||
+        target_choose(app, &request, &target, err) != 0) {
         return -1;
     }
     int r = target_make_toolset(app, &target, &tools, err);

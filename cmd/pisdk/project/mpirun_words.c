@@ -14,11 +14,10 @@ static void add_variable(const char *one, struct strv *out)
     }
 }
 
-void run_variables(const struct app *app, struct strv *out)
+void run_variables(const struct app *app, const struct strv *asked, struct strv *out)
 {
-    const struct strv *given = input_values(&app->input, "export");
-    for (size_t i = 0; i < given->n; i++) {
-        add_variable(given->items[i], out);
+    for (size_t i = 0; i < asked->n; i++) {
+        add_variable(asked->items[i], out);
     }
     for (size_t i = 0; app->has_project && i < app->project.run_environment.n; i++) {
         add_variable(app->project.run_environment.items[i], out);
@@ -37,18 +36,20 @@ static void add_words(const char *variable, bool mpich, struct strv *argv)
     }
 }
 
-void mpirun_words(const struct input *in, const struct strv *variables, bool mpich,
+void mpirun_words(const struct mpirun_request *request, const struct strv *variables, bool mpich,
                   struct strv *argv)
 {
-    static const char *const names[] = {"map-by", "bind-to", "rank-by"};
-    const struct strv *pairs = input_values(in, "mca");
-    const struct strv *words = input_values(in, "mpirun");
+    const struct {
+        const char *option, *value;
+    } single[] = {{"--map-by", request->map_by},
+                  {"--bind-to", request->bind_to},
+                  {"--rank-by", request->rank_by}};
+    const struct strv *pairs = request->mca;
+    const struct strv *words = request->words;
 
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        const char *value = input_value(in, names[i]);
-        if (value) {
-            strv_addf(argv, "--%s", names[i]);
-            strv_add(argv, value);
+    for (size_t i = 0; i < ARRAY_SIZE(single); i++) {
+        if (single[i].value) {
+            strv_add_list(argv, single[i].option, single[i].value, NULL);
         }
     }
     for (size_t i = 0; i + 1 < pairs->n; i += 2) {

@@ -10,10 +10,9 @@
 
 #define CLUSTER_WORD "cluster"
 
-int place_to_run_choose(struct app *app, struct place_to_run *out, struct err *err)
+int place_to_run_choose(const char *asked, struct place_to_run *out, struct err *err)
 {
-    const char *given = input_value(&app->input, "on");
-    const char *where = given ? given : getenv(ON_VARIABLE);
+    const char *where = asked ? asked : getenv(ON_VARIABLE);
 
     *out = (struct place_to_run){0};
     if (!where || !*where || strcmp(where, "emulator") == 0) {

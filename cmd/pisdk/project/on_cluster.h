@@ -15,7 +15,9 @@ struct place_to_run {
     const char *name; // of the cluster; NULL: not said. Points into the words
 };
 
-int place_to_run_choose(struct app *app, struct place_to_run *out, struct err *err) ERR_MUST_CHECK;
+// `asked` is what --on says, or NULL.
+int place_to_run_choose(const char *asked, struct place_to_run *out,
+                        struct err *err) ERR_MUST_CHECK;
 
 // Adds what makes the `pisdk run` of a test go there as well.
 void place_to_run_add(const struct place_to_run *place, struct strv *env);

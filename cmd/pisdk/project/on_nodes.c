@@ -213,8 +213,8 @@ static int deploy_first(struct project_deploy *d, struct err *err)
     if (project_deploy_collect(d, err) != 0) {
         return -1;
     }
-    int r = input_flag(&d->app->input, "no-deploy") ? deploy_list(&d->options, &d->result, err)
-                                                    : project_deploy_send(d, err);
+    int r = d->request->no_deploy ? deploy_list(&d->options, &d->result, err)
+                                  : project_deploy_send(d, err);
     return project_deploy_tell(d, r, err);
 }
 
@@ -226,7 +226,7 @@ int nodes_job_run(struct app *app, const struct nodes_job *job, int *status, str
                 "--on nodes runs the programs of a project, and this is not a project");
         return err_hint(err, "pisdk exec --on nodes --nodes pi1,pi2 -- COMMAND");
     }
-    int r = project_deploy_begin(&d, app, NULL, err);
+    int r = project_deploy_begin(&d, app, NULL, job->deploy, err);
     if (r == 0) {
         d.view.quiet = true; // unless something is sent
         r = deploy_first(&d, err);
@@ -334,15 +334,15 @@ static int execute(struct execution *e, const struct strv *words, struct err *er
     return r == 0 ? tell_failures(e, err) : -1;
 }
 
-int nodes_exec(struct app *app, const char *where, const struct strv *words, struct err *err)
+int nodes_exec(struct app *app, const struct exec_request *request, const struct strv *words,
+               struct err *err)
 {
     struct remotes nodes;
-    struct execution e = {
-        .app = app, .nodes = &nodes, .in_order = input_flag(&app->input, "in-order")};
+    struct execution e = {.app = app, .nodes = &nodes, .in_order = request->in_order};
     sigset_t saved;
 
     proc_stop_hold(&saved);
-    int r = nodes_choose(app, where, &nodes, err);
+    int r = nodes_choose(app, request->where, &request->nodes, &nodes, err);
     e.boards = xcalloc(nodes.n + 1, sizeof(*e.boards));
     r = r == 0 ? execute(&e, words, err) : r;
     for (size_t i = 0; i < nodes.n; i++) {

@@ -11,14 +11,14 @@
 // --- Where it is ---------------------------------------------------------------------------------
 
 // Without nodes of its own, a project can have a login node.
-static int choose_nodes(struct app *app, bool needed, struct remotes *out, struct err *err)
+static int choose_nodes(struct app *app, const struct nodes_request *request, bool needed,
+                        struct remotes *out, struct err *err)
 {
-    const char *ssh_config = input_value_if(&app->input, "ssh-config");
-    bool known = app->project.slurm_local || input_value_if(&app->input, "nodes") ||
-                 app->project.n_nodes > 0 || app->project.nodes_file ||
-                 (ssh_config && !fs_exists(ssh_config));
+    const char *ssh_config = request->ssh_config;
+    bool known = app->project.slurm_local || request->nodes || app->project.n_nodes > 0 ||
+                 app->project.nodes_file || (ssh_config && !fs_exists(ssh_config));
     if (known) {
-        return nodes_choose(app, NULL, out, err);
+        return nodes_choose(app, NULL, request, out, err);
     }
     if (needed) {
         err_set(err, ERR_NOT_FOUND, "no login node of Slurm is set");
@@ -38,17 +38,17 @@ static int choose_login(struct slurm_place *p, const char *host, struct err *err
     return p->login.n == 1 ? 0 : err_set(err, ERR_USAGE, "`%s` is more than one login node", host);
 }
 
-int slurm_place_choose(struct app *app, struct slurm_place *out, struct err *err)
+int slurm_place_choose(struct app *app, const struct slurm_request *request,
+                       struct slurm_place *out, struct err *err)
 {
     const struct project *p = &app->project;
-    const char *given = input_value_if(&app->input, "host");
-    const char *host = given ? given : p->slurm_host;
+    const char *host = request->host ? request->host : p->slurm_host;
 
     *out = (struct slurm_place){0};
     if (!app->has_project) {
         return err_set(err, ERR_USAGE, "not in a project");
     }
-    if (choose_nodes(app, !host, &out->nodes, err) != 0) {
+    if (choose_nodes(app, &request->nodes, !host, &out->nodes, err) != 0) {
         return -1;
     }
     if (choose_login(out, host, err) != 0) {
@@ -81,25 +81,23 @@ static int copy_nodes(const struct remotes *from, struct remotes *out, struct er
 }
 
 // Puts the release where the job will find it. The caller ends `d`, also when this fails.
-static int stage(struct app *app, const struct slurm_place *place, struct project_deploy *d,
-                 struct err *err)
+static int stage(struct app *app, const struct slurm_place *place,
+                 const struct deploy_request *request, struct project_deploy *d, struct err *err)
 {
     struct remotes to = {0};
     if (copy_nodes(app->project.slurm_local ? &place->nodes : &place->login, &to, err) != 0) {
-        *d = (struct project_deploy){.app = app};
+        *d = (struct project_deploy){.app = app, .request = request};
         proc_stop_hold(&d->saved);
         return -1;
     }
-    if (project_deploy_begin_at(d, app, &to, err) != 0) {
+    if (project_deploy_begin_at(d, app, &to, request, err) != 0) {
         return -1;
     }
     d->view.quiet = true; // unless something is sent
     if (project_deploy_collect(d, err) != 0) {
         return -1;
     }
-    return input_flag(&app->input, "no-deploy")
-               ? 0
-               : project_deploy_tell(d, project_deploy_send(d, err), err);
+    return request->no_deploy ? 0 : project_deploy_tell(d, project_deploy_send(d, err), err);
 }
 
 // With a runtime in the release, its mpirun, which is told where the rest of it is on other boards:
@@ -153,12 +151,12 @@ static void add_option(struct strv *args, const char *name, const char *given, c
 static void add_options(struct app *app, const struct nodes_job *job, struct strv *args)
 {
     const struct project *p = &app->project;
-    const struct strv *words = input_values(&app->input, "sbatch");
+    const struct strv *words = job->slurm->sbatch;
 
     strv_addf(args, "--job-name=%s", p->name);
     strv_addf(args, "--ntasks=%ld", job->ranks > 0 ? job->ranks : 1);
-    add_option(args, "partition", input_value_if(&app->input, "partition"), p->slurm_partition);
-    add_option(args, "time", input_value_if(&app->input, "time"), p->slurm_time);
+    add_option(args, "partition", job->slurm->partition, p->slurm_partition);
+    add_option(args, "time", job->slurm->time, p->slurm_time);
     strv_add_all(args, p->slurm_options.items);
     for (size_t i = 0; i < words->n; i++) {
         strv_add_words(args, words->items[i]);
@@ -172,7 +170,7 @@ static int prepare(struct app *app, const struct slurm_place *place, const struc
     struct project_deploy d;
     _cleanup_strbuf_ struct strbuf script = {0};
     _cleanup_free_ char *program = NULL;
-    if (stage(app, place, &d, err) == 0) {
+    if (stage(app, place, job->deploy, &d, err) == 0) {
         program = job->command ? xstrdup(fs_base(job->program))
                                : project_deploy_find(&d, job->program, err);
     }
@@ -225,7 +223,7 @@ static int run(struct app *app, const struct slurm_place *place, const struct no
 int slurm_run(struct app *app, const struct nodes_job *job, int *status, struct err *err)
 {
     struct slurm_place place;
-    int r = slurm_place_choose(app, &place, err);
+    int r = slurm_place_choose(app, job->slurm, &place, err);
     r = r == 0 ? run(app, &place, job, status, err) : r;
     slurm_place_release(&place);
     return r;

@@ -6,7 +6,7 @@
 #include "pisdk/project/on_nodes.h"
 #include "pisdk/project/slurm_watch.h"
 
-// Deploys the project, unless --no-deploy was given, and hands the program to Slurm. `id` is the
+// Deploys the project, unless it is asked not to, and submits the program to Slurm. `id` is the
 // job's number.
 int slurm_submit(struct app *app, const struct slurm_place *place, const struct nodes_job *job,
                  long *id, struct err *err) ERR_MUST_CHECK;

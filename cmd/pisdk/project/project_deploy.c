@@ -12,6 +12,7 @@
 #include "deploy/runtime.h"
 #include "pisdk/nodes/node_choice.h"
 #include "pisdk/project/deploy_files.h"
+#include "pisdk/project/target_choice.h"
 
 enum { KEPT_HERE = 4, FOLDER_MODE = 0700 };
 
@@ -55,24 +56,24 @@ static int prepare(struct project_deploy *d, struct err *err)
     return fs_mkdir_all(d->cache, FOLDER_MODE, err);
 }
 
-static void begin(struct project_deploy *d, struct app *app)
+static void begin(struct project_deploy *d, struct app *app, const struct deploy_request *request)
 {
-    *d = (struct project_deploy){.app = app};
+    *d = (struct project_deploy){.app = app, .request = request};
     proc_stop_hold(&d->saved);
     deploy_view_begin(&d->view, app);
 }
 
 int project_deploy_begin(struct project_deploy *d, struct app *app, const char *where,
-                         struct err *err)
+                         const struct deploy_request *request, struct err *err)
 {
-    begin(d, app);
-    return nodes_choose(app, where, &d->nodes, err) == 0 ? prepare(d, err) : -1;
+    begin(d, app, request);
+    return nodes_choose(app, where, &request->nodes, &d->nodes, err) == 0 ? prepare(d, err) : -1;
 }
 
 int project_deploy_begin_at(struct project_deploy *d, struct app *app, struct remotes *nodes,
-                            struct err *err)
+                            const struct deploy_request *request, struct err *err)
 {
-    begin(d, app);
+    begin(d, app, request);
     d->nodes = *nodes;
     *nodes = (struct remotes){0};
     return prepare(d, err);
@@ -88,7 +89,7 @@ static int add_runtime(struct project_deploy *d, const struct target *target, st
         .data = data,
         .work = d->work,
     };
-    if (!input_flag(&d->app->input, "with-runtime") && !d->app->project.deploy_runtime) {
+    if (!d->request->with_runtime && !d->app->project.deploy_runtime) {
         return 0;
     }
     return runtime_add(&d->release, &source, err);
@@ -155,7 +156,7 @@ int project_deploy_collect(struct project_deploy *d, struct err *err)
     struct target target;
     _cleanup_free_ char *template = fs_join(d->cache, ".work-XXXXXX");
 
-    if (target_choose(d->app, &target, err) != 0) {
+    if (target_choose(d->app, &d->request->target, &target, err) != 0) {
         return -1;
     }
     int r = 0;
@@ -212,8 +213,8 @@ int project_deploy_send(struct project_deploy *d, struct err *err)
 
 char *project_deploy_folder(const struct project_deploy *d)
 {
-    return input_value_if(&d->app->input, "no-deploy") ? xstrdup("../current")
-                                                       : xasprintf("../releases/%s", d->release.id);
+    return d->request->no_deploy ? xstrdup("../current")
+                                 : xasprintf("../releases/%s", d->release.id);
 }
 
 char *project_deploy_find(const struct project_deploy *d, const char *program, struct err *err)
@@ -247,12 +248,10 @@ int project_deploy_tell(struct project_deploy *d, int r, struct err *err)
         log_info(&d->app->log, "some boards cannot log in to others, so this machine sent to each "
                                "of them; `pisdk nodes doctor` shows which");
     }
-    if (r != 0 && err->code == ERR_NODES && input_value_if(&d->app->input, "no-deploy")) {
+    if (r != 0 && err->code == ERR_NODES && d->request->no_deploy) {
         err_wrap(err, "the program was not started");
         err_hint(err, "`pisdk nodes doctor` looks for the cause; --nodes leaves boards out");
-    } else if (r != 0 && err->code == ERR_NODES &&
-               (input_value_if(&d->app->input, "list") ||
-                input_value_if(&d->app->input, "verify"))) {
+    } else if (r != 0 && err->code == ERR_NODES && d->request->only_look) {
         err_hint(err, "`pisdk nodes doctor` looks for the cause");
     } else if (r != 0 && err->code == ERR_NODES) {
         err_wrap(err, result->switched ? "the boards do not all have the same release now"

@@ -9,10 +9,12 @@
 #include "deploy/deploy.h"
 #include "pisdk/app.h"
 #include "pisdk/project/deploy_view.h"
+#include "pisdk/requests.h"
 #include "remote/remotes.h"
 
 struct project_deploy {
     struct app *app;
+    const struct deploy_request *request;
     struct remotes nodes;
     struct payload release;
     struct deploy_view view;
@@ -31,10 +33,10 @@ struct project_deploy {
 // Chooses the nodes: `where` as nodes_choose has it (nodes/node_choice.h). From here to
 // project_deploy_end, which is always called, signals are held back.
 int project_deploy_begin(struct project_deploy *d, struct app *app, const char *where,
-                         struct err *err) ERR_MUST_CHECK;
+                         const struct deploy_request *request, struct err *err) ERR_MUST_CHECK;
 // The same for these nodes, which are its own then.
 int project_deploy_begin_at(struct project_deploy *d, struct app *app, struct remotes *nodes,
-                            struct err *err) ERR_MUST_CHECK;
+                            const struct deploy_request *request, struct err *err) ERR_MUST_CHECK;
 // Builds the project and makes the release of it.
 int project_deploy_collect(struct project_deploy *d, struct err *err) ERR_MUST_CHECK;
 // The folder of the release, as it is seen from the one that programs run in; it stays the same one

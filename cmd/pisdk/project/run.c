@@ -26,6 +26,8 @@ static const double LATER = 0.2;
 struct run {
     struct app *app;
     struct target *target;
+    struct deploy_request deploy;
+    struct slurm_request slurm;
     const char *word; // the program as the user named it, or NULL
     struct strv args; // its arguments
     long ranks;       // 0: without mpirun
@@ -39,7 +41,10 @@ struct run {
     double timeout;       // seconds, or 0
     double later;         // than that: ctest comes first, which says "Timeout"
     uint64_t memory;      // bytes, or 0
-    char *id;             // marks the processes of this run
+    bool memory_given;    // by the user, not by the board
+    bool backtrace;       // show where programs crashed
+    bool keep_core;
+    char *id; // marks the processes of this run
     double began;
     struct sandbox_news news;
     struct rank_output output;
@@ -118,9 +123,7 @@ static void make_argv(const struct run *run, struct strv *argv)
 // Sanitizers tell themselves where a program crashed, and have much memory that would be written.
 static bool traces_crashes(const struct run *run)
 {
-    const struct input *in = &run->app->input;
-    return input_flag(in, "keep-core") ||
-           (!input_flag(in, "no-backtrace") && run->target->variant.sanitize.n == 0);
+    return run->keep_core || (run->backtrace && run->target->variant.sanitize.n == 0);
 }
 
 static int emulate(struct run *run, int *status, struct err *err)
@@ -185,9 +188,8 @@ static void mark(struct run *run)
 }
 
 // `pisdk test` has a time for every test, besides that of ctest.
-static int read_limits(struct run *run, struct err *err)
+static int read_limits(struct run *run, const struct input *in, struct err *err)
 {
-    const struct input *in = &run->app->input;
     const char *of_tests = getenv(RUN_TIMEOUT);
 
     if (input_seconds(in, "timeout", &run->timeout, err) != 0) {
@@ -197,7 +199,27 @@ static int read_limits(struct run *run, struct err *err)
         run->timeout = strtod(of_tests, NULL);
         run->later = LATER;
     }
+    run->memory_given = input_value(in, "memory") != NULL;
     return input_size(in, "memory", (uint64_t)run->target->board.memory_mb * MB, &run->memory, err);
+}
+
+static int read_options(struct run *run, const struct input *in, struct err *err)
+{
+    long unset = !in->args.n && run->app->has_project ? run->app->project.ranks : 0;
+
+    if (input_number(in, "ranks", unset, 1, RANKS_MAX, &run->ranks, err) != 0) {
+        return err_hint(err, "for example, four ranks: -n 4");
+    }
+    run->keep_core = input_flag(in, "keep-core");
+    run->backtrace = !input_flag(in, "no-backtrace");
+    run->slurm = slurm_request_read(in);
+    run->word = in->args.n ? in->args.items[0] : NULL;
+    strv_add_all(&run->args, in->args.n ? in->args.items + 1 : NULL);
+    strv_add_all(&run->args, in->rest.items);
+    run_variables(run->app, input_values(in, "export"), &run->exported);
+    const struct mpirun_request words = mpirun_request_read(in);
+    mpirun_words(&words, &run->exported, is_mpich(run), &run->mpirun);
+    return read_limits(run, in, err);
 }
 
 static int run_on_cluster(struct run *run, const struct place_to_run *place, int *status,
@@ -226,7 +248,9 @@ static int run_on_nodes(struct run *run, bool slurm, int *status, struct err *er
     const struct nodes_job job = {
         .sysroot = &run->target->sysroot,
         .target = run->target,
-        .where = run->ranks > 0 && !input_flag(&run->app->input, "no-backtrace"),
+        .deploy = &run->deploy,
+        .slurm = &run->slurm,
+        .where = run->ranks > 0 && run->backtrace,
         .program = run->program,
         .command = run->in_sysroot,
         .args = run->args.items,
@@ -254,18 +278,9 @@ static int start(struct run *run, const struct place_to_run *place, int *status,
 
 static int prepare(struct run *run, struct err *err)
 {
-    const struct input *in = &run->app->input;
-    long unset = !in->args.n && run->app->has_project ? run->app->project.ranks : 0;
-
-    if (input_number(in, "ranks", unset, 1, RANKS_MAX, &run->ranks, err) != 0) {
-        return err_hint(err, "for example, four ranks: -n 4");
-    }
-    if (read_limits(run, err) != 0) {
+    if (read_options(run, &run->app->input, err) != 0) {
         return -1;
     }
-    run->word = in->args.n ? in->args.items[0] : NULL;
-    strv_add_all(&run->args, in->args.n ? in->args.items + 1 : NULL);
-    strv_add_all(&run->args, in->rest.items);
     if (run->ranks > 0 && !program_in_sysroot(run->target, "mpirun")) {
         return err_set(err, ERR_NOT_FOUND, "the sysroot `%s` has no mpirun",
                        run->target->sysroot.name);
@@ -273,8 +288,6 @@ static int prepare(struct run *run, struct err *err)
     if (program_find(run->app, run->target, run->word, &run->program, &run->in_sysroot, err) != 0) {
         return -1;
     }
-    run_variables(run->app, &run->exported);
-    mpirun_words(in, &run->exported, is_mpich(run), &run->mpirun);
     run->mpi = run->ranks > 0 || is_launcher(run);
     return choose_folders(run, err);
 }
@@ -295,11 +308,10 @@ static void tell_memory(const struct run *run)
     struct log *log = &run->app->log;
     _cleanup_free_ char *rank =
         n->victim_rank < 0 ? xstrdup("") : xasprintf("rank %d, ", n->victim_rank);
-    bool given = input_value(&run->app->input, "memory") != NULL;
 
     log_warning(log, "the board ran out of memory: `%s` (%s%llu MB) was killed; %s has %llu MB",
                 n->victim, rank, (unsigned long long)n->victim_bytes / MB,
-                given ? "with --memory it" : run->target->board.title,
+                run->memory_given ? "with --memory it" : run->target->board.title,
                 (unsigned long long)run->memory / MB);
     uint64_t enough = 1;
     while (enough * KB * MB < n->used_bytes + n->used_bytes / 4) {
@@ -348,7 +360,6 @@ static void tell_spawn(const struct run *run, int status)
 // What happened, in the order of what explains most. Returns the status for the user.
 static int tell(struct run *run, int status)
 {
-    const struct input *in = &run->app->input;
     size_t crashed = 0;
 
     tell_lost(run);
@@ -359,10 +370,10 @@ static int tell(struct run *run, int status)
         const struct crash_place place = {.folder = run->cwd,
                                           .run = run->id,
                                           .began = run->began,
-                                          .keep = input_flag(in, "keep-core"),
+                                          .keep = run->keep_core,
                                           .where =
                                               run->mpi && (run->news.timed_out || run->news.signal),
-                                          .tell = status != 0 && !input_flag(in, "no-backtrace")};
+                                          .tell = status != 0 && run->backtrace};
         crashed = crash_report(run->app, run->target, &place);
     }
     if (run->news.timed_out) {
@@ -385,16 +396,18 @@ int cmd_run(struct app *app, struct err *err)
 {
     struct place_to_run place;
     struct target target;
+    struct run run = {.app = app, .target = &target};
     int status = 0;
 
     if (app->input.args.n == 0 && !app->has_project) {
         err_set(err, ERR_USAGE, "no program given, and this is not a project");
         return err_hint(err, "pisdk run ./PROGRAM");
     }
-    if (place_to_run_choose(app, &place, err) != 0 || target_choose(app, &target, err) != 0) {
+    if (place_to_run_choose(input_value(&app->input, "on"), &place, err) != 0 ||
+        deploy_request_read(&app->input, &run.deploy, err) != 0 ||
+        target_choose(app, &run.deploy.target, &target, err) != 0) {
         return -1;
     }
-    struct run run = {.app = app, .target = &target};
     int r = prepare(&run, err);
     if (r == 0) {
         mark(&run);

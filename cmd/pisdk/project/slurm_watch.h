@@ -3,6 +3,7 @@
 #define PISDK_SLURM_WATCH_H
 
 #include "pisdk/app.h"
+#include "pisdk/requests.h"
 #include "remote/fleet.h"
 #include "remote/remotes.h"
 
@@ -12,9 +13,9 @@ struct slurm_place {
     struct remotes nodes; // those of the project; may be none when all see the same files
 };
 
-// From [slurm] and the options --host, --nodes and --ssh-config. The caller releases it, also when
-// this fails.
-int slurm_place_choose(struct app *app, struct slurm_place *out, struct err *err) ERR_MUST_CHECK;
+// From what is asked for, and [slurm]. The caller releases it, also when this fails.
+int slurm_place_choose(struct app *app, const struct slurm_request *request,
+                       struct slurm_place *out, struct err *err) ERR_MUST_CHECK;
 void slurm_place_release(struct slurm_place *place);
 
 // Runs slurm.sh on the login node with these arguments and gives the lines that it answers, without

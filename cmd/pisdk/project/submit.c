@@ -37,18 +37,23 @@ static int hand_in(struct app *app, const struct slurm_place *place, struct err 
     _cleanup_strv_ struct strv variables = {0};
     _cleanup_strv_ struct strv mpirun = {0};
     _cleanup_free_ char *program = NULL;
-    struct nodes_job job = {.variables = &variables, .mpirun = &mpirun};
+    struct deploy_request deploy;
+    const struct slurm_request slurm = slurm_request_read(&app->input);
+    const struct mpirun_request words = mpirun_request_read(&app->input);
+    struct nodes_job job = {
+        .deploy = &deploy, .slurm = &slurm, .variables = &variables, .mpirun = &mpirun};
     struct target target;
     long id;
 
-    if (target_choose(app, &target, err) != 0) {
+    if (deploy_request_read(&app->input, &deploy, err) != 0 ||
+        target_choose(app, &deploy.target, &target, err) != 0) {
         return -1;
     }
     strv_add_all(&args, app->input.args.n ? app->input.args.items + 1 : NULL);
     strv_add_all(&args, app->input.rest.items);
     job.args = args.items;
-    run_variables(app, &variables);
-    mpirun_words(&app->input, &variables, str_eq(target.sysroot.lock.flavour, "mpich"), &mpirun);
+    run_variables(app, input_values(&app->input, "export"), &variables);
+    mpirun_words(&words, &variables, str_eq(target.sysroot.lock.flavour, "mpich"), &mpirun);
     int r = find(app, &target, &job, &program, err);
     r = r == 0 ? slurm_submit(app, place, &job, &id, err) : r;
     target_release(&target);
@@ -193,7 +198,8 @@ int cmd_submit(struct app *app, struct err *err)
     if (!chosen) {
         return -1;
     }
-    int r = slurm_place_choose(app, &place, err) == 0 ? chosen(app, &place, err) : -1;
+    const struct slurm_request request = slurm_request_read(&app->input);
+    int r = slurm_place_choose(app, &request, &place, err) == 0 ? chosen(app, &place, err) : -1;
     slurm_place_release(&place);
     return r;
 }

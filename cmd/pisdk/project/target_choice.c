@@ -13,8 +13,6 @@
 #include "target/elf_link.h"
 #include "target/toolset_make.h"
 
-enum { JOBS_MAX = 4096 };
-
 int target_open_sysroot(struct app *app, const char *name, struct sysroot *out, struct err *err)
 {
     if (sysroot_open(app->paths.data, name, out, err) == 0) {
@@ -76,41 +74,32 @@ int target_open_project_sysroot(struct app *app, struct sysroot *out, struct err
     return 0;
 }
 
-int target_open_named(struct app *app, struct sysroot *out, struct err *err)
+int target_open_named(struct app *app, const char *name, struct sysroot *out, struct err *err)
 {
-    if (app->input.args.n) {
-        return target_open_sysroot(app, app->input.args.items[0], out, err);
+    if (name) {
+        return target_open_sysroot(app, name, out, err);
     }
     return app->has_project ? target_open_project_sysroot(app, out, err)
                             : target_open_sysroot(app, PROJECT_DEFAULT_SYSROOT, out, err);
 }
 
-// Says where a name that does not exist comes from, when it was not given on the command line.
-static int from_project(struct app *app, const char *key, struct err *err)
+// Says where a name that does not exist comes from, when it was not asked for.
+static int from_project(struct app *app, const char *asked, struct err *err)
 {
-    if (app->has_project && !input_value(&app->input, key)) {
+    if (app->has_project && !asked) {
         return err_wrap(err, "%s/" PROJECT_FILE, app->project.dir);
     }
     return -1;
 }
 
-static bool has_flag(struct app *app, const char *name)
-{
-    return input_value_if(&app->input, name) != NULL;
-}
-
-static int choose_variant(struct app *app, struct target *out, struct err *err)
+static int choose_variant(const struct target_request *request, struct target *out, struct err *err)
 {
     struct variant *v = &out->variant;
 
-    if (has_flag(app, "debug") && has_flag(app, "release")) {
-        return err_set(err, ERR_USAGE, "--debug and --release exclude each other");
-    }
-    v->debug = has_flag(app, "debug");
-    v->lto = has_flag(app, "lto");
-    v->coverage = has_flag(app, "coverage");
-    if (has_flag(app, "sanitize") &&
-        variant_read_sanitize(input_value(&app->input, "sanitize"), v, err) != 0) {
+    v->debug = request->debug;
+    v->lto = request->lto;
+    v->coverage = request->coverage;
+    if (request->sanitize && variant_read_sanitize(request->sanitize, v, err) != 0) {
         return -1;
     }
     out->type = variant_name(v);
@@ -170,34 +159,35 @@ static int choose_weakest(struct app *app, const char *folder, struct board *out
     return 0;
 }
 
-static int choose_board(struct app *app, struct board *out, struct err *err)
+static int choose_board(struct app *app, const char *asked, struct board *out, struct err *err)
 {
     _cleanup_free_ char *folder = fs_join(app->paths.share, "toolchain/boards");
-    const char *given = input_value(&app->input, "board");
-    const char *name = given              ? given
+    const char *name = asked              ? asked
                        : app->has_project ? app->project.board
                                           : PROJECT_DEFAULT_BOARD;
     int r = strcmp(name, "auto") == 0 ? choose_weakest(app, folder, out, err)
                                       : board_read(folder, name, false, out, err);
-    return r == 0 ? 0 : from_project(app, "board", err);
+    return r == 0 ? 0 : from_project(app, asked, err);
 }
 
-int target_choose(struct app *app, struct target *out, struct err *err)
+int target_choose(struct app *app, const struct target_request *request, struct target *out,
+                  struct err *err)
 {
-    const struct project *p = app->has_project ? &app->project : NULL;
-    const char *sysroot = input_value(&app->input, "sysroot");
+    const char *sysroot = request->sysroot;
 
-    *out = (struct target){0};
-    if (choose_variant(app, out, err) != 0 || choose_board(app, &out->board, err) != 0) {
+    *out = (struct target){.fixed = sysroot != NULL};
+    if (choose_variant(request, out, err) != 0 ||
+        choose_board(app, request->board, &out->board, err) != 0) {
         target_release(out);
         return -1;
     }
-    int r = p && !sysroot ? target_open_project_sysroot(app, &out->sysroot, err)
-                          : target_open_sysroot(app, sysroot ? sysroot : PROJECT_DEFAULT_SYSROOT,
-                                                &out->sysroot, err);
+    int r = app->has_project && !sysroot
+                ? target_open_project_sysroot(app, &out->sysroot, err)
+                : target_open_sysroot(app, sysroot ? sysroot : PROJECT_DEFAULT_SYSROOT,
+                                      &out->sysroot, err);
     if (r != 0) {
         target_release(out);
-        return from_project(app, "sysroot", err);
+        return from_project(app, sysroot, err);
     }
     return 0;
 }
@@ -288,7 +278,7 @@ static int find_runtime(struct app *app, struct target *t, char **archive, struc
     if (*archive) {
         return 0;
     }
-    if (input_value(&app->input, "sysroot")) {
+    if (t->fixed) {
         err_set(err, ERR_NOT_FOUND, "sysroot `%s` has no libclang-rt-%d-dev, which coverage needs",
                 t->sysroot.name, version);
         return err_hint(err, "in a project, pisdk adds it when it is missing");
@@ -344,8 +334,8 @@ int target_make_build_toolset(struct app *app, struct target *t, struct toolset 
     return toolset_make(&o, out, err);
 }
 
-static int build(struct app *app, struct target *t, struct project_build_options *options,
-                 struct err *err)
+int target_build_with(struct app *app, struct target *t, struct project_build_options *options,
+                      struct err *err)
 {
     struct toolset tools;
     int status = 0;
@@ -370,24 +360,9 @@ static int build(struct app *app, struct target *t, struct project_build_options
     return r == 0 ? status : -1;
 }
 
-int target_build_all(struct app *app, struct target *t, struct err *err)
-{
-    _cleanup_strbuf_ struct strbuf output = {0};
-    struct project_build_options options = {
-        .output = input_flag(&app->input, "quiet") ? &output : NULL,
-        .clean = input_flag(&app->input, "clean"),
-        .no_ccache = input_flag(&app->input, "no-ccache"),
-        .extra = &app->input.rest,
-    };
-    if (input_number(&app->input, "jobs", 0, 1, JOBS_MAX, &options.jobs, err) != 0) {
-        return -1;
-    }
-    return build(app, t, &options, err);
-}
-
 int target_build(struct app *app, struct target *t, const char *program, struct err *err)
 {
     _cleanup_strbuf_ struct strbuf output = {0};
     struct project_build_options options = {.output = &output, .program = program};
-    return build(app, t, &options, err);
+    return target_build_with(app, t, &options, err);
 }

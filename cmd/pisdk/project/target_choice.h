@@ -1,9 +1,9 @@
-// What to build for and run on: the command's --sysroot, --board and --debug, else the project's,
-// else the defaults.
+// What to build for and run on: what is asked for, else the project's, else the defaults.
 #ifndef PISDK_TARGET_CHOICE_H
 #define PISDK_TARGET_CHOICE_H
 
 #include "pisdk/app.h"
+#include "pisdk/requests.h"
 #include "project/build.h"
 #include "sysroot/store.h"
 #include "target/board.h"
@@ -18,8 +18,9 @@ int target_open_sysroot(struct app *app, const char *name, struct sysroot *out,
 int target_open_project_sysroot(struct app *app, struct sysroot *out,
                                 struct err *err) ERR_MUST_CHECK;
 
-// The sysroot that the command's first argument names, else the project's, else the default one.
-int target_open_named(struct app *app, struct sysroot *out, struct err *err) ERR_MUST_CHECK;
+// The sysroot of this name; NULL: the project's, else the default one.
+int target_open_named(struct app *app, const char *name, struct sysroot *out,
+                      struct err *err) ERR_MUST_CHECK;
 
 // Reads the project's pisdk.lock. 1: there is none. ERR_USAGE when it is for another sysroot than
 // pisdk.ini wants.
@@ -30,11 +31,11 @@ struct target {
     struct board board;
     struct variant variant;
     char *type; // the variant's name: "release", "debug-undefined", …
+    bool fixed; // somebody chose the sysroot: nothing is added to it
 };
 
-// From --sysroot, --board, --debug, --release, --sanitize, --coverage and --lto, as far as the
-// command has them.
-int target_choose(struct app *app, struct target *out, struct err *err) ERR_MUST_CHECK;
+int target_choose(struct app *app, const struct target_request *request, struct target *out,
+                  struct err *err) ERR_MUST_CHECK;
 void target_release(struct target *t);
 
 // The toolset for it, without what only the project's own builds have.
@@ -46,8 +47,10 @@ int target_make_toolset(struct app *app, const struct target *t, struct toolset 
 int target_make_build_toolset(struct app *app, struct target *t, struct toolset *out,
                               struct err *err) ERR_MUST_CHECK;
 
-// Builds the project for it, as `pisdk build` does. Returns the exit status of the build, or -1.
-int target_build_all(struct app *app, struct target *t, struct err *err);
+// Builds the project for it. Of the options, what belongs to the target and the log is set here.
+// Returns the exit status of the build, or -1.
+int target_build_with(struct app *app, struct target *t, struct project_build_options *options,
+                      struct err *err);
 
 // A status of target_build: the project has no such program.
 enum { TARGET_UNKNOWN = PROJECT_UNKNOWN_PROGRAM };

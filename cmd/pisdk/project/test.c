@@ -182,7 +182,7 @@ static int prepare(struct test_run *run, struct target *target, struct err *err)
     struct toolset tools;
     struct place_to_run place;
 
-    if (place_to_run_choose(app, &place, err) != 0 ||
+    if (place_to_run_choose(input_value(&app->input, "on"), &place, err) != 0 ||
         project_build_system(&app->project, &run->system, err) != 0 ||
         target_make_build_toolset(app, target, &tools, err) != 0) {
         return -1;
@@ -290,11 +290,13 @@ static void release(struct test_run *run)
 int cmd_test(struct app *app, struct err *err)
 {
     struct test_run run = {.app = app};
+    struct target_request request;
     struct target target;
     int status = 0;
 
     sandbox_mark_environment();
-    if (target_choose(app, &target, err) != 0) {
+    if (target_request_read(&app->input, &request, err) != 0 ||
+        target_choose(app, &request, &target, err) != 0) {
         return -1;
     }
     int r = prepare(&run, &target, err);

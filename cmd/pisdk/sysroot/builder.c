@@ -9,11 +9,8 @@
 #include "sysroot/packages.h"
 #include "sysroot/store.h"
 
-enum { TIMEOUT_MAX = 3600 };
-
-int builder_init(struct builder *m, struct app *app, struct err *err)
+void builder_init(struct builder *m, struct app *app, const struct mirror_request *request)
 {
-    const struct strv *given = input_values(&app->input, "mirror");
     const char *mirrors = getenv("PISDK_MIRROR");
     const char *etc_apt = getenv("PISDK_APT_DIR");
 
@@ -23,15 +20,14 @@ int builder_init(struct builder *m, struct app *app, struct err *err)
     o->share = app->paths.share;
     o->mirror.etc_apt = etc_apt ? etc_apt : "/etc/apt";
     o->mirror.fetch.cache = app->paths.cache;
-    o->mirror.fetch.offline = input_flag(&app->input, "offline");
+    o->mirror.fetch.offline = request->offline;
+    o->mirror.fetch.stall_seconds = request->timeout;
     o->mirror.fetch.log = &app->log;
-    if (given->n) {
-        strv_add_all(&o->mirror.mirrors, given->items);
+    if (request->mirrors->n) {
+        strv_add_all(&o->mirror.mirrors, request->mirrors->items);
     } else {
         strv_add_words(&o->mirror.mirrors, mirrors ? mirrors : "");
     }
-    return input_number(&app->input, "timeout", 0, 1, TIMEOUT_MAX, &o->mirror.fetch.stall_seconds,
-                        err);
 }
 
 void builder_release(struct builder *m)
@@ -102,8 +98,8 @@ int builder_build_locked(struct builder *m, struct app *app, struct lock *lock,
     return 0;
 }
 
-int builder_run(struct app *app, int (*work)(struct app *app, struct builder *m, struct err *err),
-                struct err *err)
+int builder_run(struct app *app, const struct mirror_request *request,
+                int (*work)(struct app *app, struct builder *m, struct err *err), struct err *err)
 {
     struct builder m;
     sigset_t saved;
@@ -111,8 +107,8 @@ int builder_run(struct app *app, int (*work)(struct app *app, struct builder *m,
     _cleanup_close_ int in_use = packages_lock(app->paths.data, FS_LOCK_SHARED, err);
     // Ctrl-C takes effect after half-made things are gone.
     proc_stop_hold(&saved);
-    int r = builder_init(&m, app, err);
-    r = r == 0 && in_use >= 0 ? work(app, &m, err) : -1;
+    builder_init(&m, app, request);
+    int r = in_use >= 0 ? work(app, &m, err) : -1;
     builder_release(&m);
     if (r < 0 && err->code == ERR_INTERRUPTED) {
         log_info(&app->log, "interrupted; what was downloaded is kept");

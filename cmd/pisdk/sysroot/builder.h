@@ -4,6 +4,7 @@
 
 #include "deb/recipe.h"
 #include "pisdk/app.h"
+#include "pisdk/requests.h"
 #include "sysroot/build.h"
 
 struct builder {
@@ -11,8 +12,7 @@ struct builder {
     char *scripts; // pisdk's own recipes
 };
 
-// From --mirror, --offline, --timeout, --refresh (where the command has it) and the environment.
-int builder_init(struct builder *m, struct app *app, struct err *err) ERR_MUST_CHECK;
+void builder_init(struct builder *m, struct app *app, const struct mirror_request *request);
 void builder_release(struct builder *m);
 
 // The recipe called `name`, as `pisdk sysroot build` understands it; `flavour` of MPI may be NULL,
@@ -28,7 +28,8 @@ int builder_build_locked(struct builder *m, struct app *app, struct lock *lock,
 void builder_tell(struct app *app, const char *name, const struct sysroot_build_report *report);
 
 // Runs a piece of work that Ctrl-C interrupts only where it can clean up.
-int builder_run(struct app *app, int (*work)(struct app *app, struct builder *m, struct err *err),
+int builder_run(struct app *app, const struct mirror_request *request,
+                int (*work)(struct app *app, struct builder *m, struct err *err),
                 struct err *err) ERR_MUST_CHECK;
 
 #endif

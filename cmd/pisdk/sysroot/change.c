@@ -205,10 +205,16 @@ static int update(struct app *app, struct builder *m, struct err *err)
 
 int cmd_sysroot_add(struct app *app, struct err *err)
 {
-    return builder_run(app, add, err);
+    struct mirror_request request;
+    return mirror_request_read(&app->input, &request, err) == 0
+               ? builder_run(app, &request, add, err)
+               : -1;
 }
 
 int cmd_sysroot_update(struct app *app, struct err *err)
 {
-    return builder_run(app, update, err);
+    struct mirror_request request;
+    return mirror_request_read(&app->input, &request, err) == 0
+               ? builder_run(app, &request, update, err)
+               : -1;
 }

@@ -96,5 +96,8 @@ static int work(struct app *app, struct builder *m, struct err *err)
 
 int cmd_sysroot_import(struct app *app, struct err *err)
 {
-    return builder_run(app, work, err);
+    struct mirror_request request;
+    return mirror_request_read(&app->input, &request, err) == 0
+               ? builder_run(app, &request, work, err)
+               : -1;
 }

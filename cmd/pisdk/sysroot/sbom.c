@@ -219,7 +219,7 @@ static json_t *make_document(struct sbom *b)
 int cmd_sysroot_sbom(struct app *app, struct err *err)
 {
     struct sysroot s;
-    if (target_open_named(app, &s, err) != 0) {
+    if (target_open_named(app, app->input.args.n ? app->input.args.items[0] : NULL, &s, err) != 0) {
         return -1;
     }
     struct sbom b = {&s, json_array(), json_array(), json_array(), {0}};

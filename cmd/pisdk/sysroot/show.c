@@ -9,7 +9,7 @@ int cmd_sysroot_show(struct app *app, struct err *err)
     };
     struct sysroot s;
 
-    if (target_open_named(app, &s, err) != 0) {
+    if (target_open_named(app, app->input.args.n ? app->input.args.items[0] : NULL, &s, err) != 0) {
         return -1;
     }
     struct table *t = table_new(columns, ARRAY_SIZE(columns));

@@ -79,7 +79,7 @@ static int verify(struct app *app, const struct sysroot *s, struct err *err)
 int cmd_sysroot_verify(struct app *app, struct err *err)
 {
     struct sysroot s;
-    if (target_open_named(app, &s, err) != 0) {
+    if (target_open_named(app, app->input.args.n ? app->input.args.items[0] : NULL, &s, err) != 0) {
         return -1;
     }
     int r = verify(app, &s, err);

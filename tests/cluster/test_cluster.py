@@ -605,7 +605,7 @@ class End(Cluster):
         for name in ["a/b", "..", "-x", "", "x" * 65]:
             self.fails(2, "cluster", "up", f"--name={name}", says="is not a valid cluster name")
         self.fails(2, "cluster", "up", "--rate", "fast", says="`fast` is not a valid rate")
-        self.fails(1, "cluster", "up", "--show", "/nowhere", says="no folder /nowhere")
+        self.fails(1, "cluster", "up", "--show", "/nowhere", says="cannot show /nowhere")
         self.fails(1, "cluster", "up", "--sysroot", "nosuch", says="nosuch")
         for command in [["down"], ["ssh", "pi1"], ["ssh-config"], ["logs"], ["cut", "pi1"]]:
             self.fails(1, "cluster", *command, says="no cluster is running", hint="cluster up")

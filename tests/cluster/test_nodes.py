@@ -243,7 +243,7 @@ class Doctor(Nodes):
         # One of the user's own, which an interactive shell finds; then what the doctor says.
         self.ssh("pi1", OWN_MPI)
         what, mend = self.doctor()["pi1", "path"]
-        self.assertIn("/home/pi/ompi/bin/mpirun is there", what)
+        self.assertIn("/home/pi/ompi/bin/mpirun is installed", what)
         self.mend(mend)
         self.assertNotIn(("pi1", "path"), self.doctor(0))
         self.assertEqual(self.probe()["pi1"]["mpi"],

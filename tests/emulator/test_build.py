@@ -396,7 +396,7 @@ class Checks(Build):
         crt = ROOT / f"usr/lib/{TRIPLE}"
         result = self.exec(linker / "lib/ld.lld", f"--sysroot={ROOT}", "@words", f"-L{crt}", "-lc",
                            crt / "crt1.o")
-        self.assertIn("main: a (b)/new (1).o is for a processor", result.err, str(result))
+        self.assertIn("main: a (b)/new (1).o does not run on board", result.err, str(result))
 
     def test_in_a_cmake_build(self):
         self.archive()

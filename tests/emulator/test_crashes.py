@@ -143,7 +143,7 @@ class Crashes(Runs):
                 self.assertEqual(result.status, 128 + sig, str(result))
                 self.assertIn(f"crash ended by signal {sig} (", result.err)
                 self.assertRegex(result.err, rf"\n  #0 (inner|main) \(.*\) at .*crash\.c:{line(where)}\n", word)
-                self.assertRegex(result.err, r"\n  #\d main \(.*\) at .*crash\.c:\d+\n$|has not the instruction")
+                self.assertRegex(result.err, r"\n  #\d main \(.*\) at .*crash\.c:\d+\n$|lacks the instruction")
                 self.assertEqual(result.err.count("crash ended by signal"), 1)
 
     def test_what_the_c_library_ends(self):

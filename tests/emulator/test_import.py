@@ -134,7 +134,7 @@ class Bad(Import):
     def test_not_armhf(self):
         self.board.command("dpkg", "echo arm64")
         self.start()
-        self.fails(3, "sysroot", "import", "board", says=["no 32-bit", "dpkg says arm64"])
+        self.fails(3, "sysroot", "import", "board", says=["not a 32-bit", "dpkg says arm64"])
         self.nothing_is_left()
 
     def test_no_dpkg(self):

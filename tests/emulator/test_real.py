@@ -76,7 +76,7 @@ def lacking():
     missing = [name for name in programs if not shutil.which(name)]
     if missing:
         return f"not installed: {' '.join(missing)}"
-    return "" if debsource.mirrors() else "no Debian mirror is known"
+    return "" if debsource.mirrors() else "no Debian mirror"
 
 
 def setUpModule():

@@ -1,11 +1,11 @@
-#include "pisdk/project/where_nodes.h"
+#include "debug/board_stacks.h"
 
 #include <ctype.h>
 #include <string.h>
 
 #include "base/proc.h"
-#include "pisdk/project/gdb.h"
-#include "pisdk/project/where.h"
+#include "debug/gdb.h"
+#include "debug/stacks.h"
 
 // Programs that are not position-independent begin at 0x10000 (lld's and ld's default for ARM), and
 // have their addresses in the file.
@@ -35,8 +35,8 @@ static bool is_own(const char *frame)
 }
 
 // Replaces the program's own frames by what the debug information says.
-static void find_lines(struct app *app, const struct target *target, const char *gdb,
-                       const char *program, const struct remote_stack *stack, struct strv *frames)
+static void find_lines(const struct debug_subject *s, const char *gdb, const char *program,
+                       const struct board_stack *stack, struct strv *frames)
 {
     _cleanup_strv_ struct strv argv = {0};
     _cleanup_strbuf_ struct strbuf text = {0};
@@ -50,7 +50,7 @@ static void find_lines(struct app *app, const struct target *target, const char 
     int status;
 
     strv_add_list(&argv, gdb, "-q", "-nx", "-batch", NULL);
-    gdb_add_places(app, target, program, &argv);
+    gdb_add_places(s, program, &argv);
     gdb_add_command(&argv, "file %s", quoted);
     for (size_t i = 0; i < stack->lines.n; i++) {
         unsigned long address;
@@ -82,13 +82,13 @@ static void find_lines(struct app *app, const struct target *target, const char 
 
 static int by_rank(const void *a, const void *b)
 {
-    const struct remote_stack *x = a;
-    const struct remote_stack *y = b;
+    const struct board_stack *x = a;
+    const struct board_stack *y = b;
     return (x->rank > y->rank) - (x->rank < y->rank);
 }
 
-void where_nodes_tell(struct app *app, const struct target *target, const char *program,
-                      struct remote_stack *stacks, size_t n)
+void board_stacks_tell(const struct debug_subject *s, const char *program,
+                       struct board_stack *stacks, size_t n)
 {
     struct err ignored = ERR_INIT;
     _cleanup_strv_ struct strv places = {0};
@@ -97,9 +97,9 @@ void where_nodes_tell(struct app *app, const struct target *target, const char *
     qsort(stacks, n, sizeof(*stacks), by_rank);
     for (size_t i = 0; gdb && i < n; i++) {
         _cleanup_strv_ struct strv frames = {0};
-        find_lines(app, target, gdb, program, &stacks[i], &frames);
+        find_lines(s, gdb, program, &stacks[i], &frames);
         ranks[i] = stacks[i].rank;
-        strv_take(&places, where_describe(app, &frames, NULL));
+        strv_take(&places, stack_describe(s, &frames, NULL));
     }
-    where_tell(app, ranks, places.items, places.n);
+    stacks_tell(s, ranks, places.items, places.n);
 }

@@ -1,14 +1,20 @@
 // Where ranks on boards are. What runs there has no debug information, which stays on the desktop:
 // gdb on the board gives addresses, and gdb here the lines of the source.
-#ifndef PISDK_WHERE_NODES_H
-#define PISDK_WHERE_NODES_H
+#ifndef PISDK_DEBUG_BOARD_STACKS_H
+#define PISDK_DEBUG_BOARD_STACKS_H
 
-#include "pisdk/app.h"
-#include "pisdk/project/remote_run.h"
-#include "pisdk/project/target_choice.h"
+#include "base/str.h"
+#include "debug/subject.h"
+
+// What gdb on a board says of a rank: "#1  0x00010830 in main ()", the innermost frame first.
+struct board_stack {
+    int rank;
+    unsigned long base; // address that its program begins at
+    struct strv lines;
+};
 
 // Sorts the stacks by their ranks.
-void where_nodes_tell(struct app *app, const struct target *target, const char *program,
-                      struct remote_stack *stacks, size_t n);
+void board_stacks_tell(const struct debug_subject *s, const char *program,
+                       struct board_stack *stacks, size_t n);
 
 #endif

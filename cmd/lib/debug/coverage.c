@@ -1,4 +1,4 @@
-#include "pisdk/project/coverage.h"
+#include "debug/coverage.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -7,13 +7,12 @@
 
 #include "base/fs.h"
 #include "base/proc.h"
-#include "project/build.h"
 #include "target/compiler.h"
 #include "target/elf.h"
 
 enum { OUTPUT_MAX = 64 << 20, DEPTH_MAX = 6 };
 
-char *coverage_variable(struct app *app, const struct target *t)
+char *coverage_variable(const char *build)
 {
     const char *given = getenv(COVERAGE_FOLDER);
     _cleanup_free_ char *dir = NULL;
@@ -21,8 +20,7 @@ char *coverage_variable(struct app *app, const struct target *t)
 
     if (given) {
         dir = xstrdup(given);
-    } else if (t->variant.coverage && app->has_project) {
-        _cleanup_free_ char *build = project_build_dir(&app->project, t->board.name, t->type);
+    } else if (build) {
         dir = fs_join(build, "coverage/raw");
     } else {
         return NULL;
@@ -49,16 +47,9 @@ static int find_tools(struct coverage *c, struct err *err)
     return err_hint(err, "sudo apt install llvm");
 }
 
-int coverage_begin(struct app *app, const struct target *t, struct coverage *out, struct err *err)
+int coverage_begin(const char *build, const char *programs, struct coverage *out, struct err *err)
 {
-    *out = (struct coverage){0};
-    _cleanup_free_ char *build = project_build_dir(&app->project, t->board.name, t->type);
-    const char *system;
-    if (project_build_system(&app->project, &system, err) != 0) {
-        return -1;
-    }
-    out->programs = xstrdup(project_builds_apart(system) ? build : app->project.dir);
-    out->dir = fs_join(build, "coverage");
+    *out = (struct coverage){.dir = fs_join(build, "coverage"), .programs = xstrdup(programs)};
     _cleanup_free_ char *raw = fs_join(out->dir, "raw");
     if (find_tools(out, err) != 0 || fs_remove_tree(out->dir, err) != 0) {
         return -1;
@@ -75,24 +66,24 @@ void coverage_release(struct coverage *c)
     *c = (struct coverage){0};
 }
 
-// Runs a program of LLVM; what it prints goes to the file, or, without one, where ours goes.
-static int run(const struct strv *argv, const char *file, struct err *err)
+// Runs a program of LLVM.
+static int run(const struct strv *argv, struct strbuf *out, struct err *err)
 {
-    _cleanup_strbuf_ struct strbuf text = {0};
     _cleanup_strbuf_ struct strbuf errors = {0};
     // Their warnings (a function `main` of one program is not that of another) tell a user nothing.
     const struct proc_capture capture = {
-        .input = -1, .max = OUTPUT_MAX, .out = file ? &text : NULL, .errors = &errors};
+        .input = -1, .max = OUTPUT_MAX, .out = out, .errors = &errors};
     int status = 0;
 
     if (proc_capture(argv->items, &capture, &status, err) != 0) {
         return -1;
     }
-    if (status != 0) {
-        fwrite(errors.data ? errors.data : "", 1, errors.len, stderr);
-        return err_set(err, ERR_FAILED, "%s ended with status %d", fs_base(argv->items[0]), status);
+    if (status == 0) {
+        return 0;
     }
-    return file ? fs_write_file(file, text.data ? text.data : "", text.len, 0644, err) : 0;
+    _cleanup_free_ char *said = str_last_line(errors.data ? errors.data : "");
+    return err_set(err, ERR_FAILED, "%s ended with status %d: %s", fs_base(argv->items[0]), status,
+                   said);
 }
 
 // The files of counters that have something in them: killed ranks leave empty ones.
@@ -165,11 +156,12 @@ static int merge(const struct coverage *c, const struct strbuf *list, const char
         return -1;
     }
     strv_add_list(&argv, c->profdata, "merge", "-sparse", "-f", inputs, "-o", data, NULL);
-    return run(&argv, NULL, err);
+    _cleanup_strbuf_ struct strbuf out = {0};
+    return run(&argv, &out, err);
 }
 
-static int write_reports(struct app *app, const struct coverage *c, const char *data,
-                         struct err *err)
+static int write_reports(const struct coverage *c, const char *data, struct log *log,
+                         struct strbuf *table, struct err *err)
 {
     _cleanup_strv_ struct strv programs = {0};
     _cleanup_strv_ struct strv html = {0};
@@ -188,25 +180,29 @@ static int write_reports(struct app *app, const struct coverage *c, const char *
     add_cov(c, "export", &programs, data, &lcov);
     strv_add(&lcov, "-format=lcov");
     add_cov(c, "report", &programs, data, &report);
-    fflush(stdout);
-    if (run(&html, NULL, err) != 0 || run(&lcov, info, err) != 0 || run(&report, NULL, err) != 0) {
+    _cleanup_strbuf_ struct strbuf ignored = {0};
+    _cleanup_strbuf_ struct strbuf lines = {0};
+    if (run(&html, &ignored, err) != 0 || run(&lcov, &lines, err) != 0 ||
+        fs_write_file(info, lines.data ? lines.data : "", lines.len, 0644, err) != 0 ||
+        run(&report, table, err) != 0) {
         return -1;
     }
-    log_info(&app->log, "coverage: %s/index.html and %s", page, info);
+    log_info(log, "coverage: %s/index.html and %s", page, info);
     return 0;
 }
 
-int coverage_report(struct app *app, const struct coverage *c, struct err *err)
+int coverage_report(const struct coverage *c, struct log *log, struct strbuf *table,
+                    struct err *err)
 {
     _cleanup_strbuf_ struct strbuf list = {0};
     _cleanup_free_ char *data = fs_join(c->dir, "merged.profdata");
 
     size_t empty = list_raw(c, &list);
     if (empty > 0) {
-        log_warning(&app->log, "%zu programs were killed or aborted, and left no counters", empty);
+        log_warning(log, "%zu programs were killed or aborted, and left no counters", empty);
     }
     if (list.len == 0) {
         return err_set(err, ERR_FAILED, "no coverage: the tests ran no instrumented program");
     }
-    return merge(c, &list, data, err) == 0 ? write_reports(app, c, data, err) : -1;
+    return merge(c, &list, data, err) == 0 ? write_reports(c, data, log, table, err) : -1;
 }

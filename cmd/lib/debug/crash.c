@@ -1,4 +1,4 @@
-#include "pisdk/project/crash.h"
+#include "debug/crash.h"
 
 #include <ctype.h>
 #include <signal.h>
@@ -7,9 +7,10 @@
 
 #include "base/fs.h"
 #include "base/proc.h"
-#include "pisdk/project/gdb.h"
-#include "pisdk/project/where.h"
+#include "debug/gdb.h"
+#include "debug/stacks.h"
 #include "target/core.h"
+#include "target/variant.h"
 
 enum {
     OUTPUT_MAX = 1 << 20,
@@ -30,8 +31,7 @@ struct crash {
 };
 
 struct crashes {
-    struct app *app;
-    const struct target *target;
+    const struct debug_subject *subject;
     const struct crash_place *place;
     struct crash *items;
     size_t n;
@@ -41,7 +41,7 @@ struct crashes {
 static char *find_program(const struct crashes *c, const char *name)
 {
     _cleanup_free_ char *here = name[0] == '/' ? xstrdup(name) : fs_join(c->place->folder, name);
-    _cleanup_free_ char *there = xasprintf("%s%s", c->target->sysroot.root, here);
+    _cleanup_free_ char *there = xasprintf("%s%s", c->subject->root, here);
     if (fs_is_program(there)) {
         return TAKE_PTR(there);
     }
@@ -213,7 +213,7 @@ static void trace(const struct crashes *c, const char *gdb, struct crash *crash)
     _cleanup_free_ char *program = gdb_word(crash->program);
     strv_add_list(&argv, gdb, "-q", "-nx", "-batch", NULL);
     gdb_add_command(&argv, "set width 0");
-    gdb_add_places(c->app, c->target, crash->program, &argv);
+    gdb_add_places(c->subject, crash->program, &argv);
     gdb_add_command(&argv, "file %s", program);
     gdb_add_command(&argv, "core-file %s", crash->file);
     gdb_add_command(&argv, "backtrace %d", (int)FRAMES_ASKED);
@@ -280,7 +280,7 @@ static char *evaluate(const struct crashes *c, const char *gdb, const struct cra
     struct err ignored = ERR_INIT;
     int status;
     strv_add_list(&argv, gdb, "-q", "-nx", "-batch", NULL);
-    gdb_add_places(c->app, c->target, crash->program, &argv);
+    gdb_add_places(c->subject, crash->program, &argv);
     gdb_add_command(&argv, "file %s", program);
     gdb_add_command(&argv, "core-file %s", crash->file);
     gdb_add_command(&argv, "frame %zu", frame);
@@ -303,7 +303,7 @@ static char *evaluate(const struct crashes *c, const char *gdb, const struct cra
 // Programs of the sysroot among the ranks, a shell that started one, say nothing.
 static bool is_of_project(const struct crashes *c, const struct crash *crash)
 {
-    return crash->program && !fs_is_below(crash->program, c->target->sysroot.root);
+    return crash->program && !fs_is_below(crash->program, c->subject->root);
 }
 
 static void tell_where(const struct crashes *c, const char *gdb)
@@ -315,15 +315,15 @@ static void tell_where(const struct crashes *c, const char *gdb)
         if (crash->core.rank < 0 || !is_of_project(c, crash)) {
             continue;
         }
-        size_t own = where_frame(&crash->frames);
-        _cleanup_free_ char *call = where_call(c->app, &crash->frames);
+        size_t own = stack_own_frame(&crash->frames);
+        _cleanup_free_ char *call = stack_call(c->subject, &crash->frames);
         _cleanup_free_ char *expression =
-            call && own > 0 ? where_peer(c->app, crash->frames.items[own], call) : NULL;
+            call && own > 0 ? stack_peer(c->subject, crash->frames.items[own], call) : NULL;
         _cleanup_free_ char *peer = expression ? evaluate(c, gdb, crash, own, expression) : NULL;
         ranks[places.n] = crash->core.rank;
-        strv_take(&places, where_describe(c->app, &crash->frames, peer));
+        strv_take(&places, stack_describe(c->subject, &crash->frames, peer));
     }
-    where_tell(c->app, ranks, places.items, places.n);
+    stacks_tell(c->subject, ranks, places.items, places.n);
 }
 
 static const char *name_of(const struct crash *crash)
@@ -337,13 +337,13 @@ static char *who(const struct crash *crash)
                                 : xasprintf("rank %d (%s)", crash->core.rank, name_of(crash));
 }
 
-void crash_tell_signal(struct app *app, const struct target *target, const char *who, int sig)
+void crash_tell_signal(const struct debug_subject *s, const char *who, int sig)
 {
-    log_info(&app->log, "%s ended by signal %d (%s)", who, sig, strsignal(sig));
+    log_info(s->log, "%s ended by signal %d (%s)", who, sig, strsignal(sig));
     if (sig == SIGILL) {
-        log_info(&app->log,
+        log_info(s->log,
                  "board `%s` lacks the instruction that it used: was it built for another board?",
-                 target->board.name);
+                 s->board);
     }
 }
 
@@ -361,18 +361,18 @@ static bool same_place(const struct crash *a, const struct crash *b)
 }
 
 // A path of the project is short: from its folder on; and so is that of a library.
-static void show_frame(struct app *app, size_t i, const char *frame)
+static void show_frame(const struct debug_subject *s, size_t i, const char *frame)
 {
     const char *from = strstr(frame, " from /");
     if (from) {
-        log_info(&app->log, "  #%zu %.*s of %s", i, (int)(from - frame), frame, fs_base(from));
+        log_info(s->log, "  #%zu %.*s of %s", i, (int)(from - frame), frame, fs_base(from));
         return;
     }
     const char *path = place_of(frame);
     const char *shown = path;
-    if (app->has_project && path != frame) {
-        _cleanup_free_ char *built = variant_source_place(app->project.name);
-        const char *const folders[] = {app->project.dir, built};
+    if (s->project_dir && path != frame) {
+        _cleanup_free_ char *built = variant_source_place(s->project_name);
+        const char *const folders[] = {s->project_dir, built};
         for (size_t k = 0; k < ARRAY_SIZE(folders); k++) {
             if (fs_is_below(path, folders[k])) {
                 shown = path + strlen(folders[k]);
@@ -380,7 +380,7 @@ static void show_frame(struct app *app, size_t i, const char *frame)
             }
         }
     }
-    log_info(&app->log, "  #%zu %.*s%s", i, (int)(path - frame), frame, shown);
+    log_info(s->log, "  #%zu %.*s%s", i, (int)(path - frame), frame, shown);
 }
 
 static void tell(const struct crashes *c, size_t i)
@@ -391,20 +391,20 @@ static void tell(const struct crashes *c, size_t i)
     for (size_t k = 0; k < i; k++) {
         if (same_place(crash, &c->items[k])) {
             _cleanup_free_ char *first = who(&c->items[k]);
-            log_info(&c->app->log, "%s: signal %d at the same place as %s", name,
+            log_info(c->subject->log, "%s: signal %d at the same place as %s", name,
                      crash->core.signal, first);
             return;
         }
     }
-    crash_tell_signal(c->app, c->target, name, crash->core.signal);
+    crash_tell_signal(c->subject, name, crash->core.signal);
     for (size_t k = 0; k < crash->frames.n; k++) {
-        show_frame(c->app, k, crash->frames.items[k]);
+        show_frame(c->subject, k, crash->frames.items[k]);
     }
     if (!crash->core.program) {
-        log_info(&c->app->log, "  no trace: it used more than %d MB of memory",
+        log_info(c->subject->log, "  no trace: it used more than %d MB of memory",
                  CRASH_CORE_MAX >> MB_SHIFT);
     } else if (crash->traced && crash->frames.n == 0) {
-        log_info(&c->app->log, "  no trace: gdb found none");
+        log_info(c->subject->log, "  no trace: gdb found none");
     }
 }
 
@@ -424,7 +424,7 @@ static void tell_all(struct crashes *c)
         tell(c, i);
     }
     if (!gdb) {
-        log_info(&c->app->log, "hint: gdb shows where it happened: %s", err.hint);
+        log_info(c->subject->log, "hint: gdb shows where it happened: %s", err.hint);
     }
 }
 
@@ -439,9 +439,9 @@ static void release(struct crashes *c)
     free(c->items);
 }
 
-size_t crash_report(struct app *app, const struct target *target, const struct crash_place *place)
+size_t crash_report(const struct debug_subject *s, const struct crash_place *place)
 {
-    struct crashes c = {.app = app, .target = target, .place = place};
+    struct crashes c = {.subject = s, .place = place};
 
     find_crashes(&c);
     if (c.n > 0) {
@@ -452,7 +452,7 @@ size_t crash_report(struct app *app, const struct target *target, const struct c
     }
     for (size_t i = 0; i < c.n; i++) {
         if (place->keep) {
-            log_info(&app->log, "kept: %s", c.items[i].file);
+            log_info(s->log, "kept: %s", c.items[i].file);
         } else {
             unlink(c.items[i].file);
         }

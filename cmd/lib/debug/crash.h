@@ -1,9 +1,11 @@
 // What a run that crashed left behind: core files, made into a few lines for the user and removed.
-#ifndef PISDK_CRASH_H
-#define PISDK_CRASH_H
+#ifndef PISDK_DEBUG_CRASH_H
+#define PISDK_DEBUG_CRASH_H
 
-#include "pisdk/app.h"
-#include "pisdk/project/target_choice.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "debug/subject.h"
 
 enum { CRASH_CORE_MAX = 512 << 20 };
 
@@ -11,15 +13,15 @@ struct crash_place {
     const char *folder; // the run's working folder
     const char *run;    // the word that marks it
     double began;       // in seconds since 1970, as file systems have it
-    bool where;         // they were ended for that: say where each rank was (where.h)
+    bool where;         // they were ended for that: say where each rank was (stacks.h)
     bool keep;          // leave the files where they are
     bool tell;          // say what crashed where; otherwise only tidy up
 };
 
 // Returns how many processes of the run crashed.
-size_t crash_report(struct app *app, const struct target *target, const struct crash_place *place);
+size_t crash_report(const struct debug_subject *s, const struct crash_place *place);
 
 // Says that a program ended by a signal, and what that may mean.
-void crash_tell_signal(struct app *app, const struct target *target, const char *who, int sig);
+void crash_tell_signal(const struct debug_subject *s, const char *who, int sig);
 
 #endif

@@ -1,10 +1,10 @@
-#include "pisdk/project/gdb.h"
+#include "debug/gdb.h"
 
 #include <stdarg.h>
 #include <string.h>
 
 #include "base/fs.h"
-#include "project/build.h"
+#include "target/variant.h"
 
 char *gdb_find(struct err *err)
 {
@@ -46,10 +46,10 @@ char *gdb_word(const char *path)
 }
 
 // The folder of separate debug information of the build that made `program`, or NULL.
-static char *debug_folder(const struct app *app, const char *program)
+static char *debug_folder(const struct debug_subject *s, const char *program)
 {
     _cleanup_free_ char *dir = fs_parent(program);
-    while (strlen(dir) > 1 && fs_is_below(dir, app->project.dir)) {
+    while (strlen(dir) > 1 && fs_is_below(dir, s->project_dir)) {
         _cleanup_free_ char *folder = fs_join(dir, "debug");
         _cleanup_free_ char *ids = fs_join(folder, ".build-id");
         if (fs_is_dir(ids)) {
@@ -62,18 +62,16 @@ static char *debug_folder(const struct app *app, const char *program)
     return NULL;
 }
 
-void gdb_add_places(const struct app *app, const struct target *target, const char *program,
-                    struct strv *argv)
+void gdb_add_places(const struct debug_subject *s, const char *program, struct strv *argv)
 {
-    gdb_add_command(argv, "set sysroot %s", target->sysroot.root);
+    gdb_add_command(argv, "set sysroot %s", s->root);
     // Without namespaces, the loader found libraries by their paths on this desktop.
-    gdb_add_command(argv, "set solib-search-path %s/usr/lib/%s", target->sysroot.root,
-                    target->sysroot.lock.triple);
+    gdb_add_command(argv, "set solib-search-path %s/usr/lib/%s", s->root, s->triple);
     gdb_add_command(argv, "set debuginfod enabled off");
-    if (app->has_project) {
-        _cleanup_free_ char *debug = debug_folder(app, program);
-        _cleanup_free_ char *place = variant_source_place(app->project.name);
-        _cleanup_free_ char *folder = gdb_word(app->project.dir);
+    if (s->project_dir) {
+        _cleanup_free_ char *debug = debug_folder(s, program);
+        _cleanup_free_ char *place = variant_source_place(s->project_name);
+        _cleanup_free_ char *folder = gdb_word(s->project_dir);
         if (debug) {
             gdb_add_command(argv, "set debug-file-directory %s", debug);
         }

@@ -1,9 +1,9 @@
 // gdb, as `pisdk debug` and the traces of `pisdk run` use it.
-#ifndef PISDK_GDB_H
-#define PISDK_GDB_H
+#ifndef PISDK_DEBUG_GDB_H
+#define PISDK_DEBUG_GDB_H
 
-#include "pisdk/app.h"
-#include "pisdk/project/target_choice.h"
+#include "base/str.h"
+#include "debug/subject.h"
 
 // gdb for ARM in PATH; NULL with ERR_NOT_FOUND and how to install it. The caller frees it.
 char *gdb_find(struct err *err) ERR_MUST_CHECK;
@@ -15,8 +15,7 @@ void gdb_add_command(struct strv *argv, const char *fmt, ...) ERR_PRINTF(2, 3);
 char *gdb_word(const char *path);
 
 // Adds where the libraries, the debug information and the sources of `program` are.
-void gdb_add_places(const struct app *app, const struct target *target, const char *program,
-                    struct strv *argv);
+void gdb_add_places(const struct debug_subject *s, const char *program, struct strv *argv);
 
 // What gdb's `info line` answers, as one of its frames: Line 4 of "src/main.c" starts at address
 // 0x400217f0 <main+36> and ends at … -> "main () at src/main.c:4". NULL: it is not one. The caller

@@ -1,32 +1,16 @@
-#include "pisdk/project/debug_node.h"
+#include "debug/gdbserver.h"
 
 #include <fcntl.h>
 #include <string.h>
 
 #include "base/fs.h"
 #include "base/proc.h"
-#include "pisdk/nodes/node_choice.h"
 
 enum { OUTPUT_MAX = 1 << 16, NO_GDBSERVER = 41 };
 
-static int find_host(struct app *app, const char *node, struct debug_node *out, struct err *err)
-{
-    _cleanup_(remotes_release) struct remotes known = {0};
-
-    if (nodes_of_project(app, &known, err) != 0) {
-        return -1;
-    }
-    const struct remote *n = remotes_find(&known, node);
-    out->host = xstrdup(n ? n->host : node);
-    strv_add_list(&out->ssh, "ssh", "-T", NULL);
-    const struct remote other = {.host = out->host}; // not a node of the project
-    remote_add_words(n ? n : &other, &out->ssh);
-    return 0;
-}
-
 // Runs a command of the shell on the board; `input` is its standard input, or -1. What ssh has to
 // say or to ask, the user sees.
-static int run(const struct debug_node *n, const char *command, int input, struct strbuf *out,
+static int run(const struct gdbserver *n, const char *command, int input, struct strbuf *out,
                int *status, struct err *err)
 {
     _cleanup_strv_ struct strv argv = {0};
@@ -37,7 +21,7 @@ static int run(const struct debug_node *n, const char *command, int input, struc
 }
 
 // Copies the program; the board answers with the folder that it is in.
-static int copy_program(struct debug_node *n, const char *program, struct err *err)
+static int copy_program(struct gdbserver *n, const char *program, struct err *err)
 {
     _cleanup_free_ char *name = str_quoted(fs_base(program));
     _cleanup_free_ char *command =
@@ -68,8 +52,7 @@ static int copy_program(struct debug_node *n, const char *program, struct err *e
 }
 
 // gdb gives the command to a shell here, and ssh to one on the board.
-static char *remote_command(const struct debug_node *n, const char *program,
-                            const struct strv *args)
+static char *remote_command(const struct gdbserver *n, const char *program, const struct strv *args)
 {
     _cleanup_free_ char *path = fs_join(n->folder, fs_base(program));
     _cleanup_free_ char *quoted = str_quoted(path);
@@ -84,19 +67,21 @@ static char *remote_command(const struct debug_node *n, const char *program,
     return strbuf_take(&command);
 }
 
-int debug_node_open(struct app *app, const char *node, const char *program, const struct strv *args,
-                    struct debug_node *out, struct err *err)
+int gdbserver_open(const struct remote *board, const char *program, const struct strv *args,
+                   struct gdbserver *out, struct err *err)
 {
-    *out = (struct debug_node){0};
-    if (find_host(app, node, out, err) != 0 || copy_program(out, program, err) != 0) {
-        debug_node_close(out);
+    *out = (struct gdbserver){.host = xstrdup(board->host)};
+    strv_add_list(&out->ssh, "ssh", "-T", NULL);
+    remote_add_words(board, &out->ssh);
+    if (copy_program(out, program, err) != 0) {
+        gdbserver_close(out);
         return -1;
     }
     out->remote = remote_command(out, program, args);
     return 0;
 }
 
-void debug_node_close(struct debug_node *n)
+void gdbserver_close(struct gdbserver *n)
 {
     if (n->folder) {
         _cleanup_free_ char *folder = str_quoted(n->folder);
@@ -110,5 +95,5 @@ void debug_node_close(struct debug_node *n)
     strv_release(&n->ssh);
     free(n->folder);
     free(n->remote);
-    *n = (struct debug_node){0};
+    *n = (struct gdbserver){0};
 }

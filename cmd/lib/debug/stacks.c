@@ -1,4 +1,4 @@
-#include "pisdk/project/where.h"
+#include "debug/stacks.h"
 
 #include <ctype.h>
 #include <limits.h>
@@ -14,7 +14,7 @@ static bool has_source(const char *frame)
     return strstr(frame, ") at ") != NULL;
 }
 
-size_t where_frame(const struct strv *frames)
+size_t stack_own_frame(const struct strv *frames)
 {
     size_t i = 0;
     while (i < frames->n && !has_source(frames->items[i])) {
@@ -49,13 +49,13 @@ static char *call_of(const struct strv *frames, size_t own)
     return NULL;
 }
 
-static char *place_of(const struct app *app, const char *frame)
+static char *place_of(const struct debug_subject *s, const char *frame)
 {
     const char *at = strstr(frame, ") at ");
     const char *path = at ? at + strlen(") at ") : frame;
-    if (app->has_project) {
-        _cleanup_free_ char *built = variant_source_place(app->project.name);
-        const char *const folders[] = {app->project.dir, built};
+    if (s->project_dir) {
+        _cleanup_free_ char *built = variant_source_place(s->project_name);
+        const char *const folders[] = {s->project_dir, built};
         for (size_t k = 0; k < ARRAY_SIZE(folders); k++) {
             if (fs_is_below(path, folders[k])) {
                 path += strlen(folders[k]);
@@ -100,12 +100,12 @@ static int find_peer(const char *call)
 }
 
 // The text of the source from a line on, some lines of it.
-static char *source_lines(const struct app *app, const char *place)
+static char *source_lines(const struct debug_subject *s, const char *place)
 {
     const char *colon = strrchr(place, ':');
     _cleanup_free_ char *name = colon ? xstrndup(place, (size_t)(colon - place)) : NULL;
     _cleanup_free_ char *path =
-        name && name[0] != '/' && app->has_project ? fs_join(app->project.dir, name) : NULL;
+        name && name[0] != '/' && s->project_dir ? fs_join(s->project_dir, name) : NULL;
     _cleanup_strbuf_ struct strbuf text = {0};
     struct strbuf out = {0};
     struct err ignored = ERR_INIT;
@@ -147,11 +147,11 @@ static char *cut_argument(const char *text, int n)
     return NULL;
 }
 
-char *where_peer(const struct app *app, const char *frame, const char *call)
+char *stack_peer(const struct debug_subject *s, const char *frame, const char *call)
 {
     int peer = find_peer(call);
-    _cleanup_free_ char *place = peer >= 0 ? place_of(app, frame) : NULL;
-    _cleanup_free_ char *text = place ? source_lines(app, place) : NULL;
+    _cleanup_free_ char *place = peer >= 0 ? place_of(s, frame) : NULL;
+    _cleanup_free_ char *text = place ? source_lines(s, place) : NULL;
     const char *at = text ? strstr(text, call) : NULL;
     const char *bracket = at ? at + strlen(call) + strspn(at + strlen(call), " ") : NULL;
     char *out = bracket && *bracket == '(' ? cut_argument(bracket + 1, peers[peer].argument) : NULL;
@@ -162,10 +162,10 @@ char *where_peer(const struct app *app, const char *frame, const char *call)
 }
 
 // Where gdb did not get through the libraries, the line that called them says what it called.
-static char *call_in_source(const struct app *app, const char *frame)
+static char *call_in_source(const struct debug_subject *s, const char *frame)
 {
-    _cleanup_free_ char *place = place_of(app, frame);
-    _cleanup_free_ char *text = source_lines(app, place);
+    _cleanup_free_ char *place = place_of(s, frame);
+    _cleanup_free_ char *text = source_lines(s, place);
     const char *at = text ? strstr(text, "MPI_") : NULL;
     size_t n = 0;
     while (at && (isalnum((unsigned char)at[n]) || at[n] == '_')) {
@@ -175,16 +175,16 @@ static char *call_in_source(const struct app *app, const char *frame)
                                                                                  : NULL;
 }
 
-char *where_call(const struct app *app, const struct strv *frames)
+char *stack_call(const struct debug_subject *s, const struct strv *frames)
 {
-    size_t own = where_frame(frames);
+    size_t own = stack_own_frame(frames);
     char *call = call_of(frames, own);
-    return call || own > 0 || frames->n == 0 ? call : call_in_source(app, frames->items[0]);
+    return call || own > 0 || frames->n == 0 ? call : call_in_source(s, frames->items[0]);
 }
 
-char *where_describe(const struct app *app, const struct strv *frames, const char *peer)
+char *stack_describe(const struct debug_subject *s, const struct strv *frames, const char *peer)
 {
-    size_t own = where_frame(frames);
+    size_t own = stack_own_frame(frames);
     if (frames->n == 0) {
         return xstrdup("is at an unknown place");
     }
@@ -192,8 +192,8 @@ char *where_describe(const struct app *app, const struct strv *frames, const cha
         return xasprintf("is in %.*s", (int)strcspn(frames->items[0], " "), frames->items[0]);
     }
     const char *frame = frames->items[own];
-    _cleanup_free_ char *place = place_of(app, frame);
-    _cleanup_free_ char *call = where_call(app, frames);
+    _cleanup_free_ char *place = place_of(s, frame);
+    _cleanup_free_ char *call = stack_call(s, frames);
     int known = call ? find_peer(call) : -1;
     if (call && peer && known >= 0) {
         return xasprintf("waits in %s %s %s%s at %s", call, peers[known].word,
@@ -237,7 +237,7 @@ static char *name_ranks(const int *ranks, char *const *places, size_t n, size_t 
     return strbuf_take(&out);
 }
 
-void where_tell(struct app *app, const int *ranks, char *const *places, size_t n)
+void stacks_tell(const struct debug_subject *s, const int *ranks, char *const *places, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         bool told = false;
@@ -252,11 +252,11 @@ void where_tell(struct app *app, const int *ranks, char *const *places, size_t n
         const char *text = places[i];
         size_t verb = strcspn(text, " ");
         if (count == 1) {
-            log_info(&app->log, "rank %s %s", names, text);
+            log_info(s->log, "rank %s %s", names, text);
         } else if (str_starts(text, "is ")) {
-            log_info(&app->log, "ranks %s are%s", names, text + verb);
+            log_info(s->log, "ranks %s are%s", names, text + verb);
         } else { // "waits", "runs"
-            log_info(&app->log, "ranks %s %.*s%s", names, (int)verb - 1, text, text + verb);
+            log_info(s->log, "ranks %s %.*s%s", names, (int)verb - 1, text, text + verb);
         }
     }
 }

@@ -1,28 +1,28 @@
 // Where ranks are, a line each: "rank 0 waits in MPI_Recv from rank 1 at ring.c:31". Ranks at the
 // same place share one: "ranks 1-3 wait in MPI_Barrier at ring.c:40".
-#ifndef PISDK_WHERE_H
-#define PISDK_WHERE_H
+#ifndef PISDK_DEBUG_STACKS_H
+#define PISDK_DEBUG_STACKS_H
 
 #include "base/str.h"
-#include "pisdk/app.h"
+#include "debug/subject.h"
 
 // Frames are gdb's, the innermost first: "NAME (ARGS) at FILE:LINE", "NAME () from LIBRARY".
 //
 // The program's own frame that called MPI, or that runs; frames->n when there is none.
-size_t where_frame(const struct strv *frames);
+size_t stack_own_frame(const struct strv *frames);
 
 // The argument of an MPI call that says which rank it waits for, as the source has it: "left",
 // "(rank + 1) % size". `frame` is the program's, `call` the name of the function. The caller frees
 // it. NULL: it has none, or the source is not there.
-char *where_peer(const struct app *app, const char *frame, const char *call);
+char *stack_peer(const struct debug_subject *s, const char *frame, const char *call);
 
 // The call of MPI that it is in, NULL when it is in none. The caller frees it.
-char *where_call(const struct app *app, const struct strv *frames);
+char *stack_call(const struct debug_subject *s, const struct strv *frames);
 
 // "waits in MPI_Recv from rank 1 at ring.c:31"; `peer` is a number or NULL. The caller frees it.
-char *where_describe(const struct app *app, const struct strv *frames, const char *peer);
+char *stack_describe(const struct debug_subject *s, const struct strv *frames, const char *peer);
 
 // Says it for all of them.
-void where_tell(struct app *app, const int *ranks, char *const *places, size_t n);
+void stacks_tell(const struct debug_subject *s, const int *ranks, char *const *places, size_t n);
 
 #endif

@@ -3,7 +3,7 @@
 //
 // The program runs as `pisdk run` runs it, but for one process, which QEMU holds at its start until
 // gdb has connected to its stub, on a socket in a folder of its own. The other ranks run. On a
-// board, gdbserver plays QEMU's part, and ssh the socket's (debug_node.h).
+// board, gdbserver plays QEMU's part, and ssh the socket's (debug/gdbserver.h).
 
 #include <fcntl.h>
 #include <poll.h>
@@ -18,8 +18,9 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/proc.h"
-#include "pisdk/project/debug_node.h"
-#include "pisdk/project/gdb.h"
+#include "debug/gdb.h"
+#include "debug/gdbserver.h"
+#include "pisdk/nodes/node_choice.h"
 #include "pisdk/project/program_choice.h"
 #include "pisdk/project/target_choice.h"
 
@@ -151,7 +152,8 @@ static void gdb_words(const struct debug *d, const char *gdb, struct strv *argv)
     if (batch || script) {
         strv_add(argv, "-batch");
     }
-    gdb_add_places(d->app, d->target, d->program, argv);
+    const struct debug_subject subject = target_debug_subject(d->app, d->target);
+    gdb_add_places(&subject, d->program, argv);
     gdb_add_command(argv, "set breakpoint pending on");
     // Open MPI's progress threads and children: of no interest to whoever debugs a program.
     gdb_add_command(argv, "handle SIGUSR1 SIGUSR2 SIGCHLD nostop noprint pass");
@@ -271,11 +273,26 @@ static int debug_emulated(struct debug *d, const char *gdb, int *status, struct 
     return r;
 }
 
+// On a node of the project, or on whatever ssh understands.
+static int open_server(struct debug *d, const char *name, const struct strv *args,
+                       struct gdbserver *server, struct err *err)
+{
+    _cleanup_(remotes_release) struct remotes known = {0};
+
+    if (nodes_of_project(d->app, &known, err) != 0) {
+        return -1;
+    }
+    _cleanup_free_ char *host = xstrdup(name);
+    const struct remote other = {.host = host};
+    const struct remote *node = remotes_find(&known, name);
+    return gdbserver_open(node ? node : &other, d->program, args, server, err);
+}
+
 static int debug_on_node(struct debug *d, const char *gdb, int *status, struct err *err)
 {
     const struct input *in = &d->app->input;
     _cleanup_strv_ struct strv args = {0};
-    struct debug_node node;
+    struct gdbserver server;
 
     if (d->ranks > 0 && input_value(in, "ranks")) {
         err_set(err, ERR_USAGE, "on a board, only one program can be debugged, without mpirun");
@@ -283,13 +300,13 @@ static int debug_on_node(struct debug *d, const char *gdb, int *status, struct e
     }
     strv_add_all(&args, in->args.n ? in->args.items + 1 : NULL);
     strv_add_all(&args, in->rest.items);
-    if (debug_node_open(d->app, input_value(in, "on"), d->program, &args, &node, err) != 0) {
+    if (open_server(d, input_value(in, "on"), &args, &server, err) != 0) {
         return -1;
     }
-    d->remote = xstrdup(node.remote);
+    d->remote = xstrdup(server.remote);
     d->on_board = true;
     int r = run_gdb(d, gdb, status, err);
-    debug_node_close(&node);
+    gdbserver_close(&server);
     return r;
 }
 

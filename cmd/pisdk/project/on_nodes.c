@@ -10,7 +10,6 @@
 #include "pisdk/nodes/node_choice.h"
 #include "pisdk/project/project_deploy.h"
 #include "pisdk/project/remote_run.h"
-#include "pisdk/project/where_nodes.h"
 #include "remote/fleet.h"
 
 // --- The network that ranks talk over ------------------------------------------------------------
@@ -119,10 +118,11 @@ static void add_networks(void *user, const struct strv *addresses, struct strv *
     log_debug(&w->d->app->log, "ranks talk over %s", networks ? networks : "any network");
 }
 
-static void tell_stacks(void *user, struct remote_stack *stacks, size_t n)
+static void tell_stacks(void *user, struct board_stack *stacks, size_t n)
 {
     const struct job_at_work *w = user;
-    where_nodes_tell(w->d->app, w->job->target, w->job->program, stacks, n);
+    const struct debug_subject subject = target_debug_subject(w->d->app, w->job->target);
+    board_stacks_tell(&subject, w->job->program, stacks, n);
 }
 
 // All that belongs to the run can be told by its environment, on every board.

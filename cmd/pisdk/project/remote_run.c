@@ -58,7 +58,7 @@ struct running {
     bool *answered;      // about where its ranks are
     double stacks_until; // 0: nobody was asked; -1: that is over
     int held;            // the signal that is passed on then
-    struct remote_stack *stacks;
+    struct board_stack *stacks;
     size_t n_stacks;
     struct err why; // a board that went away
 };
@@ -220,7 +220,7 @@ static bool all_have_answered(const struct running *s)
     return true;
 }
 
-static struct remote_stack *find_stack(struct running *s, int rank)
+static struct board_stack *find_stack(struct running *s, int rank)
 {
     for (size_t i = 0; i < s->n_stacks; i++) {
         if (s->stacks[i].rank == rank) {
@@ -231,7 +231,7 @@ static struct remote_stack *find_stack(struct running *s, int rank)
         return NULL;
     }
     VEC_GROW(s->stacks, s->n_stacks);
-    s->stacks[s->n_stacks] = (struct remote_stack){.rank = rank};
+    s->stacks[s->n_stacks] = (struct board_stack){.rank = rank};
     return &s->stacks[s->n_stacks++];
 }
 
@@ -240,7 +240,7 @@ static void add_frame(struct running *s, const char *line, bool base)
 {
     char *end;
     long rank = strtol(line, &end, 10);
-    struct remote_stack *stack =
+    struct board_stack *stack =
         end != line && rank >= 0 && rank < STACKS_MAX ? find_stack(s, (int)rank) : NULL;
     end += strspn(end, " ");
     if (stack && base) {

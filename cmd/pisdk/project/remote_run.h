@@ -6,15 +6,9 @@
 #ifndef PISDK_REMOTE_RUN_H
 #define PISDK_REMOTE_RUN_H
 
+#include "debug/board_stacks.h"
 #include "pisdk/app.h"
 #include "remote/remotes.h"
-
-// What gdb on a board says of a rank: "#1  0x00010830 in main ()", the innermost frame first.
-struct remote_stack {
-    int rank;
-    unsigned long base; // address that its program begins at
-    struct strv lines;
-};
 
 struct remote_run {
     struct app *app;
@@ -32,7 +26,7 @@ struct remote_run {
     void (*add_words)(void *user, const struct strv *addresses, struct strv *words);
     void *user;
     // Where ranks are, when the time is up and at Ctrl-C, on boards that have gdb. Or NULL.
-    void (*on_stacks)(void *user, struct remote_stack *stacks, size_t n);
+    void (*on_stacks)(void *user, struct board_stack *stacks, size_t n);
 };
 
 // The caller holds signals back (base/proc.h). ERR_NODES: a board could not be reached, or went

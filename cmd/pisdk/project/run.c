@@ -5,8 +5,8 @@
 
 #include "base/fs.h"
 #include "base/proc.h"
-#include "pisdk/project/coverage.h"
-#include "pisdk/project/crash.h"
+#include "debug/coverage.h"
+#include "debug/crash.h"
 #include "pisdk/project/mpirun_words.h"
 #include "pisdk/project/on_cluster.h"
 #include "pisdk/project/on_nodes.h"
@@ -131,7 +131,11 @@ static int emulate(struct run *run, int *status, struct err *err)
     _cleanup_strv_ struct strv argv = {0};
     const struct sysroot *sysroot = &run->target->sysroot;
     _cleanup_strv_ struct strv environment = {0};
-    char *coverage = coverage_variable(run->app, run->target);
+    const struct target *t = run->target;
+    _cleanup_free_ char *build = t->variant.coverage && run->app->has_project
+                                     ? project_build_dir(&run->app->project, t->board.name, t->type)
+                                     : NULL;
+    char *coverage = coverage_variable(build);
     if (coverage) {
         strv_take(&environment, coverage);
     }
@@ -299,7 +303,8 @@ static void tell_signal(const struct run *run, int status)
     if (run->mpi || sig <= 0 || sig >= NSIG || sig == SIGINT || sig == SIGTERM || sig == SIGPIPE) {
         return;
     }
-    crash_tell_signal(run->app, run->target, "the program", sig);
+    const struct debug_subject subject = target_debug_subject(run->app, run->target);
+    crash_tell_signal(&subject, "the program", sig);
 }
 
 static void tell_memory(const struct run *run)
@@ -374,7 +379,8 @@ static int tell(struct run *run, int status)
                                           .where =
                                               run->mpi && (run->news.timed_out || run->news.signal),
                                           .tell = status != 0 && run->backtrace};
-        crashed = crash_report(run->app, run->target, &place);
+        const struct debug_subject subject = target_debug_subject(run->app, run->target);
+        crashed = crash_report(&subject, &place);
     }
     if (run->news.timed_out) {
         log_warning(&run->app->log, "timed out after %g s: the program was ended", run->timeout);

@@ -201,6 +201,18 @@ void target_release(struct target *t)
     *t = (struct target){0};
 }
 
+struct debug_subject target_debug_subject(struct app *app, const struct target *t)
+{
+    return (struct debug_subject){
+        .log = &app->log,
+        .root = t->sysroot.root,
+        .triple = t->sysroot.lock.triple,
+        .board = t->board.name,
+        .project_dir = app->has_project ? app->project.dir : NULL,
+        .project_name = app->has_project ? app->project.name : NULL,
+    };
+}
+
 // Since glibc 2.34, crt1.o calls a new version of __libc_start_main, so no program linked with it
 // starts with an older one, whatever else it uses (https://sourceware.org/glibc/wiki/Release/2.34).
 static int check_glibc(const struct app *app, const struct target *t, struct err *err)

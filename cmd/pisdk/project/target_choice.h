@@ -2,6 +2,7 @@
 #ifndef PISDK_TARGET_CHOICE_H
 #define PISDK_TARGET_CHOICE_H
 
+#include "debug/subject.h"
 #include "pisdk/app.h"
 #include "pisdk/requests.h"
 #include "project/build.h"
@@ -37,6 +38,9 @@ struct target {
 int target_choose(struct app *app, const struct target_request *request, struct target *out,
                   struct err *err) ERR_MUST_CHECK;
 void target_release(struct target *t);
+
+// As debugging needs to know it; nothing of it is owned.
+struct debug_subject target_debug_subject(struct app *app, const struct target *t);
 
 // The toolset for it, without what only the project's own builds have.
 int target_make_toolset(struct app *app, const struct target *t, struct toolset *out,

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/proc.h"
-#include "pisdk/project/coverage.h"
+#include "debug/coverage.h"
 #include "pisdk/project/on_cluster.h"
 #include "pisdk/project/rank_output.h"
 #include "pisdk/project/target_choice.h"
@@ -248,7 +248,8 @@ static int run_tests(struct test_run *run, struct target *target, int *status, s
     struct coverage coverage = {0};
 
     if (target->variant.coverage) {
-        if (coverage_begin(app, target, &coverage, err) != 0) {
+        const char *programs = project_builds_apart(run->system) ? run->dir : app->project.dir;
+        if (coverage_begin(run->dir, programs, &coverage, err) != 0) {
             return -1;
         }
         strv_addf(&run->env, COVERAGE_FOLDER "=%s/raw", coverage.dir);
@@ -261,7 +262,9 @@ static int run_tests(struct test_run *run, struct target *target, int *status, s
         r = report(run, clock_seconds() - start, *status, err);
     }
     if (r == 0 && target->variant.coverage) {
-        r = coverage_report(app, &coverage, err);
+        _cleanup_strbuf_ struct strbuf table = {0};
+        r = coverage_report(&coverage, &app->log, &table, err);
+        fputs(table.data ? table.data : "", stdout);
     }
     coverage_release(&coverage);
     if (r == 0 && *status != 0 && run->tester != TESTER_COMMAND && !run->jobs_given &&

@@ -2,6 +2,8 @@
 
 #include "pisdk/commands.h"
 
+#include <string.h>
+
 const struct option_spec pisdk_global_options[] = {
     {"help", 'h', NULL, "show help"},
     {"directory", 'C', "DIR", "run as if started in DIR"},
@@ -321,3 +323,23 @@ const struct command pisdk_commands[] = {
     },
     {0},
 };
+
+const struct command *command_find(const struct command *table, const char *group, const char *name,
+                                   struct err *err)
+{
+    _cleanup_strv_ struct strv names = {0};
+    for (const struct command *c = table; c->name; c++) {
+        if (strcmp(c->name, name) == 0) {
+            return c;
+        }
+        strv_add(&names, c->name);
+    }
+    const char *nearest = str_nearest(name, &names);
+    err_set(err, ERR_USAGE, "there is no command `%s`", name);
+    if (nearest) {
+        err_hint(err, "did you mean `%s`?", nearest);
+    } else {
+        err_hint(err, "`pisdk help%s%s` lists the commands", *group ? " " : "", group);
+    }
+    return NULL;
+}

@@ -10,8 +10,7 @@ extern const struct command cluster_commands[], nodes_commands[], sysroot_comman
 
 // Of every command that needs packages.
 #define MIRROR_OPTIONS                                                                             \
-    {"mirror", 0, "URL",                                                                           \
-     "a Debian mirror; may be repeated (default: PISDK_MIRROR, else apt's)"},                   \
+    {"mirror", 0, "URL", "a Debian mirror; may be repeated (default: PISDK_MIRROR, else apt's)"},  \
         {"offline", 0, NULL, "use only what is in the cache"},                                     \
     {                                                                                              \
         "timeout", 0, "SECONDS", "give up when the mirror sends nothing for so long (default 30)"  \

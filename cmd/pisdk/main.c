@@ -26,26 +26,6 @@ static int exit_status(enum err_code code)
     }
 }
 
-const struct command *command_find(const struct command *table, const char *group, const char *name,
-                                   struct err *err)
-{
-    _cleanup_strv_ struct strv names = {0};
-    for (const struct command *c = table; c->name; c++) {
-        if (strcmp(c->name, name) == 0) {
-            return c;
-        }
-        strv_add(&names, c->name);
-    }
-    const char *nearest = str_nearest(name, &names);
-    err_set(err, ERR_USAGE, "there is no command `%s`", name);
-    if (nearest) {
-        err_hint(err, "did you mean `%s`?", nearest);
-    } else {
-        err_hint(err, "`pisdk help%s%s` lists the commands", *group ? " " : "", group);
-    }
-    return NULL;
-}
-
 // A command line taken apart: the command, the words that lead to it, and what follows them.
 struct invocation {
     const struct command *command; // NULL: none was given

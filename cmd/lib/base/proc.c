@@ -14,14 +14,6 @@
 
 enum { STATUS_FD = 3, EXEC_FAILED = 127 };
 
-int proc_status(int wait_status)
-{
-    if (WIFSIGNALED(wait_status)) {
-        return PROC_SIGNALED + WTERMSIG(wait_status);
-    }
-    return WEXITSTATUS(wait_status);
-}
-
 uint64_t proc_own_memory(pid_t pid)
 {
     char path[64];
@@ -64,29 +56,18 @@ bool proc_kill_exactly(pid_t pid, unsigned long long started)
            syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0;
 }
 
-void proc_forwarded_signals(sigset_t *set)
-{
-    sigemptyset(set);
-    sigaddset(set, SIGINT);
-    sigaddset(set, SIGTERM);
-    sigaddset(set, SIGHUP);
-    sigaddset(set, SIGQUIT);
-    sigaddset(set, SIGUSR1); // mpirun passes these two on to its ranks
-    sigaddset(set, SIGUSR2);
-}
-
 static int wait_forwarding(pid_t pid, int hard, int *asked, const struct proc_place *place)
 {
     sigset_t set;
     double last_interrupt = -10;
 
-    proc_forwarded_signals(&set);
+    signals_forwarded(&set);
     sigaddset(&set, SIGCHLD);
     for (;;) {
         int status;
         pid_t done = waitpid(pid, &status, WNOHANG);
         if (done == pid) {
-            return proc_status(status);
+            return signals_status(status);
         }
         if (done < 0 && errno == ECHILD) {
             return EXEC_FAILED; // somebody else reaped it: its status is lost
@@ -243,7 +224,7 @@ static pid_t start(struct launch *l, struct err *err)
 
     l->report[0] = l->report[1] = l->life[0] = l->life[1] = -1;
     l->group = getpgrp();
-    proc_forwarded_signals(&block);
+    signals_forwarded(&block);
     sigaddset(&block, SIGCHLD);
     pthread_sigmask(SIG_BLOCK, &block, &l->mask);
     if (pipe2(l->report, O_CLOEXEC) != 0 || pipe2(l->life, O_CLOEXEC) != 0) {
@@ -356,7 +337,7 @@ static int open_signals(const struct launch *l)
     if (sigismember(&l->mask, SIGINT)) {
         return -1;
     }
-    proc_forwarded_signals(&set);
+    signals_forwarded(&set);
     return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
@@ -369,7 +350,7 @@ static int wait_plainly(pid_t pid)
             return EXEC_FAILED;
         }
     }
-    return proc_status(status);
+    return signals_status(status);
 }
 
 int proc_capture(char *const argv[], const struct proc_capture *c, int *status, struct err *err)

@@ -11,9 +11,8 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "base/signals.h"
 #include "base/str.h"
-
-enum { PROC_SIGNALED = 128 };
 
 // Where a program runs, when that is not where and as pisdk does.
 struct proc_place {
@@ -75,16 +74,12 @@ unsigned long long proc_started(pid_t pid);
 // Kills that process and no other, also one that is stopped. false: it is gone already.
 bool proc_kill_exactly(pid_t pid, unsigned long long started);
 
-int proc_status(int wait_status); // what waitpid gave, as described above
-
 // Signals that ask pisdk to stop, held back between these two calls, so that a long piece of work
 // can ask `proc_stop_requested` and clean up; they arrive for real at `proc_stop_restore`.
 void proc_stop_hold(sigset_t *saved);
 bool proc_stop_requested(void);
 void proc_stop_restore(const sigset_t *saved);
 
-// The signals of `proc_run`, for others that wait for a child with sigwaitinfo.
-void proc_forwarded_signals(sigset_t *set);
 // Waits for `pid`, passing signals on to it as `proc_run` does; those signals and SIGCHLD are
 // blocked by the caller. `asked`, when it is not NULL, gets the last of them that asks to stop. Two
 // interrupts within one second send it `hard` (0: nothing special).

@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
-#include "base/proc.h"
+#include "base/signals.h"
 
 enum { SUPERVISOR_FAILED = 125, CHILDREN_MAX = 1 << 20 };
 
@@ -50,7 +50,7 @@ static bool reap(pid_t program, int *status)
             return ended;
         }
         if (pid == program) {
-            *status = proc_status(wait_status);
+            *status = signals_status(wait_status);
             ended = true;
         }
     }
@@ -89,7 +89,7 @@ int supervise_wait(pid_t program, const struct supervise_watch *watch, bool *sto
     int status = PROC_SIGNALED + SIGKILL;
 
     *stopped = false;
-    proc_forwarded_signals(&set);
+    signals_forwarded(&set);
     sigaddset(&set, SIGCHLD);
     sigaddset(&set, SIGRTMIN);
     sigaddset(&set, SIGCONT);

@@ -208,7 +208,7 @@ int cluster_up(const struct cluster_options *o, struct err *err)
     sigset_t stop;
     sigset_t saved;
 
-    proc_forwarded_signals(&stop);
+    signals_forwarded(&stop);
     sigprocmask(SIG_BLOCK, &stop, &saved);
     _cleanup_close_ int signals = signalfd(-1, &stop, SFD_CLOEXEC);
     int r = prepare(&s, err);

@@ -243,7 +243,7 @@ static void reap(struct server *s)
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         for (size_t i = 0; i < s->n; i++) {
             if (s->sessions[i].pid == pid) {
-                end_session(s, &s->sessions[i], proc_status(status));
+                end_session(s, &s->sessions[i], signals_status(status));
                 break;
             }
         }

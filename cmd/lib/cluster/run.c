@@ -258,7 +258,7 @@ int cluster_run(const struct cluster *c, const struct cluster_command *command, 
 
     // Until the program runs, signals do what they always do.
     _cleanup_close_ int fd = begin_run(c, command, err);
-    proc_forwarded_signals(&set);
+    signals_forwarded(&set);
     sigprocmask(SIG_BLOCK, &set, &saved);
     _cleanup_close_ int signals = signalfd(-1, &set, SFD_CLOEXEC);
     int r = fd >= 0 ? wait_run(c, command, fd, signals, status, err) : -1;

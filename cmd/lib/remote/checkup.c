@@ -6,49 +6,6 @@
 enum { SPACE_NEEDED = 100 * 1000 * 1000 };
 static const double clock_tolerance = 2; // seconds
 
-struct problem *problem_add(struct examination *e, size_t node, const char *kind, const char *fmt,
-                            ...)
-{
-    struct checkup *c = e->found;
-    struct strbuf what = {0};
-    va_list ap;
-    va_start(ap, fmt);
-    strbuf_vaddf(&what, fmt, ap);
-    va_end(ap);
-    VEC_GROW(c->items, c->n);
-    c->items[c->n] = (struct problem){.node = node, .kind = kind, .what = strbuf_take(&what)};
-    return &c->items[c->n++];
-}
-
-char *checkup_ssh(const struct examination *e, size_t node)
-{
-    const struct remote *r = &e->nodes->items[node];
-    struct strbuf words = {0};
-    strbuf_adds(&words, "ssh -t ");
-    if (e->nodes->ssh_config) {
-        _cleanup_free_ char *file = str_quoted(e->nodes->ssh_config);
-        strbuf_addf(&words, "-F %s ", file);
-    }
-    if (r->port) {
-        strbuf_addf(&words, "-p %ld ", r->port);
-    }
-    strbuf_addf(&words, "%s ", r->host);
-    return strbuf_take(&words);
-}
-
-void problem_mend(struct examination *e, struct problem *p, const char *fmt, ...)
-{
-    struct strbuf mend = {0};
-    va_list ap;
-    _cleanup_free_ char *ssh = checkup_ssh(e, p->node);
-    strbuf_adds(&mend, ssh);
-    va_start(ap, fmt);
-    strbuf_vaddf(&mend, fmt, ap);
-    va_end(ap);
-    free(p->mend);
-    p->mend = strbuf_take(&mend);
-}
-
 // --- A board by itself ---------------------------------------------------------------------------
 
 static void check_answer(struct examination *e, size_t i)
@@ -56,7 +13,7 @@ static void check_answer(struct examination *e, size_t i)
     const struct err *why = &e->probe->boards[i].why;
     struct problem *p =
         problem_add(e, i, why->code == ERR_VERIFY ? "host-key" : "no-answer", "%s", why->msg);
-    _cleanup_free_ char *ssh = checkup_ssh(e, i);
+    _cleanup_free_ char *ssh = problem_ssh(e, i);
     p->mend =
         why->hint[0] ? xstrdup(why->hint) : xasprintf("check that it is on, then try: %strue", ssh);
 }

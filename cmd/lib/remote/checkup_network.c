@@ -13,7 +13,7 @@ enum { ADDRESS_BYTES = sizeof(struct in6_addr), BYTE_BITS = 8 };
 
 static void mend_name(struct examination *e, struct problem *p, const char *address)
 {
-    _cleanup_free_ char *ssh = checkup_ssh(e, e->probe->first);
+    _cleanup_free_ char *ssh = problem_ssh(e, e->probe->first);
     free(p->mend);
     p->mend = xasprintf("%s\"echo %s %s | sudo tee -a /etc/hosts\"", ssh, address,
                         e->nodes->items[p->node].peer);
@@ -34,7 +34,7 @@ static void mend_reach(struct examination *e, struct problem *p, const char *sai
     size_t first = e->probe->first;
     const char *peer = e->nodes->items[p->node].peer;
     const char *address = plain_address(&e->probe->boards[p->node].facts);
-    _cleanup_free_ char *ssh = checkup_ssh(e, first);
+    _cleanup_free_ char *ssh = problem_ssh(e, first);
 
     if (strstr(said, "IDENTIFICATION HAS CHANGED")) {
         p->mend = xasprintf("%s'ssh-keygen -R %s; ssh %s true'", ssh, peer, peer);

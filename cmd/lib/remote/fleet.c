@@ -117,7 +117,7 @@ static void reap(struct session *s)
     while (!s->dead) {
         pid_t done = waitpid(s->child.pid, &status, WNOHANG);
         if (done == s->child.pid || (done < 0 && errno != EINTR)) {
-            s->status = done > 0 ? proc_status(status) : SSH_FAILED;
+            s->status = done > 0 ? signals_status(status) : SSH_FAILED;
             s->killed = done > 0 && WIFSIGNALED(status);
             s->dead = true;
         } else {

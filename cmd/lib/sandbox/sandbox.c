@@ -146,7 +146,7 @@ static int run_mode(struct sandbox *s, int *status, struct err *err)
             err,
             "`pisdk doctor` shows what the other modes need here; or use the MPI openmpi-source");
     }
-    proc_forwarded_signals(&block);
+    signals_forwarded(&block);
     sigaddset(&block, SIGCHLD);
     pthread_sigmask(SIG_BLOCK, &block, &saved);
     int r = run_supervised(s, &saved, status, err);

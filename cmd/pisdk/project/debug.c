@@ -97,7 +97,7 @@ static bool job_ended(struct debug *d, int *status)
     if (d->job <= 0 || waitpid(d->job, &wait_status, WNOHANG) != d->job) {
         return false;
     }
-    *status = proc_status(wait_status);
+    *status = signals_status(wait_status);
     d->job = 0;
     return true;
 }

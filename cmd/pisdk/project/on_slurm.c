@@ -6,66 +6,8 @@
 #include "base/proc.h"
 #include "pisdk/nodes/node_choice.h"
 #include "pisdk/project/project_deploy.h"
+#include "pisdk/project/slurm_watch.h"
 #include "remote/slurm.h"
-
-// --- Where it is ---------------------------------------------------------------------------------
-
-// Without nodes of its own, a project can have a login node.
-static int choose_nodes(struct app *app, const struct nodes_request *request, bool needed,
-                        struct remotes *out, struct err *err)
-{
-    const char *ssh_config = request->ssh_config;
-    bool known = app->project.slurm_local || request->nodes || app->project.n_nodes > 0 ||
-                 app->project.nodes_file || (ssh_config && !fs_exists(ssh_config));
-    if (known) {
-        return nodes_choose(app, NULL, request, out, err);
-    }
-    if (needed) {
-        err_set(err, ERR_NOT_FOUND, "no login node of Slurm is set");
-        return err_hint(err, "`host` in [slurm] of " PROJECT_FILE ", or --host pi@login");
-    }
-    *out = (struct remotes){.ssh_config = ssh_config ? fs_absolute(ssh_config) : NULL};
-    return 0;
-}
-
-static int choose_login(struct slurm_place *p, const char *host, struct err *err)
-{
-    const struct remote *node = host ? remotes_find(&p->nodes, host) : p->nodes.items;
-    if (node ? remotes_copy(&p->login, node, err) != 0
-             : remotes_add(&p->login, NULL, host, err) != 0) {
-        return -1;
-    }
-    return p->login.n == 1 ? 0 : err_set(err, ERR_USAGE, "`%s` is more than one login node", host);
-}
-
-int slurm_place_choose(struct app *app, const struct slurm_request *request,
-                       struct slurm_place *out, struct err *err)
-{
-    const struct project *p = &app->project;
-    const char *host = request->host ? request->host : p->slurm_host;
-
-    *out = (struct slurm_place){0};
-    if (!app->has_project) {
-        return err_set(err, ERR_USAGE, "not in a project");
-    }
-    if (choose_nodes(app, &request->nodes, !host, &out->nodes, err) != 0) {
-        return -1;
-    }
-    if (choose_login(out, host, err) != 0) {
-        return -1;
-    }
-    out->login.ssh_config = out->nodes.ssh_config ? xstrdup(out->nodes.ssh_config) : NULL;
-    out->login.folder = p->slurm_folder ? xstrdup(p->slurm_folder) : NULL;
-    return 0;
-}
-
-void slurm_place_release(struct slurm_place *place)
-{
-    remotes_release(&place->login);
-    remotes_release(&place->nodes);
-}
-
-// --- The job -------------------------------------------------------------------------------------
 
 static int copy_nodes(const struct remotes *from, struct remotes *out, struct err *err)
 {

@@ -4,7 +4,7 @@
 
 #include "pisdk/app.h"
 #include "pisdk/project/on_nodes.h"
-#include "pisdk/project/slurm_watch.h"
+#include "pisdk/project/slurm_place.h"
 
 // Deploys the project, unless it is asked not to, and submits the program to Slurm. `id` is the
 // job's number.

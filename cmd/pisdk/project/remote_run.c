@@ -335,7 +335,7 @@ static void take_signals(struct running *s)
 {
     static const struct timespec now = {0};
     sigset_t set;
-    proc_forwarded_signals(&set);
+    signals_forwarded(&set);
     for (;;) {
         int sig = sigtimedwait(&set, NULL, &now);
         if (sig <= 0) {
@@ -442,7 +442,7 @@ static bool is_over(void *user)
     double now = clock_seconds();
     if (s->ssh > 0 && waitpid(s->ssh, &status, WNOHANG) == s->ssh) {
         s->ssh = 0;
-        s->status = proc_status(status);
+        s->status = signals_status(status);
         s->known = s->started && s->status != SSH_FAILED; // which may be the program's as well
     }
     if (s->ssh > 0) {
@@ -560,7 +560,7 @@ int remote_run(const struct remote_run *r, int *status, struct err *err)
     sigset_t set;
     sigset_t saved;
 
-    proc_forwarded_signals(&set);
+    signals_forwarded(&set);
     pthread_sigmask(SIG_BLOCK, &set, &saved);
     init(&s, r);
     int result = begin(&s, err) == 0 ? serve(&s, err) : -1;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "pisdk/nodes/node_choice.h"
+#include "remote/fleet.h"
 
 enum { CHUNK = 1 << 16 };
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "base/proc.h"
-#include "pisdk/project/slurm_watch.h"
+#include "pisdk/project/slurm_place.h"
 #include "remote/slurm.h"
 
 struct slurm_output { // all zero: not begun
@@ -22,5 +22,10 @@ void slurm_output_take(struct slurm_output *o);   // prints what is there
 void slurm_output_finish(struct slurm_output *o); // the job writes nothing more
 bool slurm_output_is_done(const struct slurm_output *o);
 void slurm_output_end(struct slurm_output *o); // at once
+
+// Prints the output of a job as far as it got: of every node that has some, when each has files of
+// its own. ERR_NOT_FOUND when there is none.
+int slurm_print_output(struct app *app, const struct slurm_place *place, long id,
+                       struct err *err) ERR_MUST_CHECK;
 
 #endif

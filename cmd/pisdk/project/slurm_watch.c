@@ -13,6 +13,7 @@
 #include "base/proc.h"
 #include "pisdk/nodes/node_choice.h"
 #include "pisdk/project/slurm_output.h"
+#include "remote/fleet.h"
 #include "remote/slurm.h"
 
 #define SCRIPT "slurm.sh"
@@ -23,79 +24,6 @@ static const double beat_seconds = 4;      // see slurm.sh
 static const double farewell_seconds = 15; // for a job that was cancelled, and for its last output
 static const double unknown_seconds = 30;  // slurmctld may just be restarting
 static const double ending_seconds = 5;    // for the nodes of a job whose script has failed
-
-static int no_slurm(const struct slurm_place *place, struct err *err)
-{
-    err_set(err, ERR_NOT_FOUND, "%s has no Slurm: sbatch not found", place->login.items[0].name);
-    return err_hint(err,
-                    "`host` in [slurm] of " PROJECT_FILE " names the node to submit jobs from");
-}
-
-// Keeps what a command of Slurm says against it: "sbatch: error: invalid partition", of which the
-// last is the sum, or else the first line, which "Try sbatch --help" may follow.
-static void note_error(char **said, const char *line)
-{
-    static const char error[] = ": error: ";
-    const char *at = strstr(line, error);
-    if (at || !*said) {
-        free(*said);
-        *said = xstrdup(at ? at + strlen(error) : line);
-    }
-}
-
-// --- Questions -----------------------------------------------------------------------------------
-
-static void take_lines(const struct strbuf *text, const char *mark, struct strv *lines)
-{
-    struct slice rest = {text->data, text->len};
-    struct slice line;
-    while (slice_cut(&rest, '\n', &line)) {
-        _cleanup_free_ char *one = slice_dup(line);
-        if (str_starts(one, mark)) {
-            strv_add(lines, one + strlen(mark));
-        }
-    }
-}
-
-static int judge(const struct slurm_place *place, const struct fleet_answer *a, struct strv *lines,
-                 struct err *err)
-{
-    _cleanup_strv_ struct strv errors = {0};
-    _cleanup_free_ char *said = NULL;
-    const char *name = place->login.items[0].name;
-    if (a->status < 0) {
-        *err = a->err;
-        return err_wrap(err, "%s", name);
-    }
-    take_lines(&a->out, ":", lines);
-    if (strv_has(lines, "none")) {
-        return no_slurm(place, err);
-    }
-    take_lines(&a->errors, "", &errors);
-    for (size_t i = 0; i < errors.n; i++) {
-        note_error(&said, errors.items[i]);
-    }
-    if (a->status > 0) {
-        return err_set(err, ERR_FAILED, "%s: %s", name, said ? said : "Slurm failed");
-    }
-    return 0;
-}
-
-int slurm_ask(struct app *app, const struct slurm_place *place, const struct strv *args,
-              struct strv *lines, struct err *err)
-{
-    _cleanup_strbuf_ struct strbuf script = {0};
-    struct fleet_answer answer = {0};
-    if (nodes_read_script(app, SCRIPT, &script, err) != 0 ||
-        fleet_ask(&place->login, script.data, args, &answer, err) != 0) {
-        return -1;
-    }
-    int r = judge(place, &answer, lines, err);
-    fleet_answers_release(&answer, 1);
-    return r;
-}
-
-// --- Looking after a job -------------------------------------------------------------------------
 
 struct watching {
     const struct slurm_watch *w;
@@ -196,7 +124,7 @@ static void on_line(void *user, size_t node, enum fleet_stream stream, const cha
     (void)node;
     if (stream == FLEET_ERRORS) {
         log_debug(&s->w->app->log, "%s", line);
-        note_error(&s->said, line);
+        slurm_note_error(&s->said, line);
     } else if (str_starts(line, ":id ")) {
         if (slurm_read_answer(line + strlen(":id "), &s->id, &ignored) == 0) {
             tell(s, xasprintf("job %ld", s->id));
@@ -225,7 +153,7 @@ static void take_signals(struct watching *s)
     static const struct timespec at_once = {0};
     sigset_t set;
     int sig;
-    proc_forwarded_signals(&set);
+    signals_forwarded(&set);
     while ((sig = sigtimedwait(&set, NULL, &at_once)) > 0) {
         double now = clock_seconds();
         if (sig == SIGUSR1 || sig == SIGUSR2) {
@@ -289,7 +217,7 @@ static int tell_failure(const struct watching *s, struct err *err)
 {
     const char *name = s->w->place->login.items[0].name;
     if (s->none) {
-        return no_slurm(s->w->place, err);
+        return slurm_missing(s->w->place, err);
     }
     if (s->id == 0 && s->status > 0) {
         return err_set(err, ERR_FAILED, "%s: %s", name, s->said ? s->said : "sbatch failed");
@@ -375,7 +303,7 @@ int slurm_watch(const struct slurm_watch *w, int *status, struct err *err)
     if (nodes_read_script(w->app, SCRIPT, &script, err) != 0) {
         return -1;
     }
-    proc_forwarded_signals(&set);
+    signals_forwarded(&set);
     pthread_sigmask(SIG_BLOCK, &set, &saved);
     s.control = fleet_new(&w->place->login, &handlers);
     int r = fleet_start(s.control, 0, script.data, w->args, err) == 0 ? serve(&s, err) : -1;

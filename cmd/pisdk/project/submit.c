@@ -6,6 +6,8 @@
 #include "pisdk/project/mpirun_words.h"
 #include "pisdk/project/on_slurm.h"
 #include "pisdk/project/program_choice.h"
+#include "pisdk/project/slurm_output.h"
+#include "pisdk/project/slurm_watch.h"
 #include "pisdk/project/target_choice.h"
 #include "remote/slurm.h"
 

@@ -24,15 +24,10 @@ struct look {
     size_t told;         // objects for another processor
 };
 
-static int compare(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static bool is_linked(void *user, const char *name)
 {
     const struct look *l = user;
-    return bsearch(&name, l->objects.items, l->objects.n, sizeof(name), compare) != NULL;
+    return strv_has_sorted(&l->objects, name);
 }
 
 // Archive members are listed as "lib.a(member.o)".

@@ -262,6 +262,11 @@ void strv_sort(struct strv *v)
     }
 }
 
+bool strv_has_sorted(const struct strv *v, const char *s)
+{
+    return v->n > 0 && bsearch(&s, v->items, v->n, sizeof(*v->items), compare_strings) != NULL;
+}
+
 char *strv_join(const struct strv *v, const char *sep)
 {
     struct strbuf b = {0};

@@ -76,6 +76,8 @@ bool strv_has(const struct strv *v, const char *s);
 // Has the list an assignment NAME=… to the variable that `assignment`, NAME or NAME=VALUE, names?
 bool strv_assigns(const struct strv *v, const char *assignment);
 void strv_sort(struct strv *v);
+// The same as strv_has, for a list that was sorted.
+bool strv_has_sorted(const struct strv *v, const char *s);
 char *strv_join(const struct strv *v, const char *sep);
 void strv_release(struct strv *v);
 

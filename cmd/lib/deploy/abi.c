@@ -68,18 +68,13 @@ static void add_runpath(struct reading *in, const char *path, const char *runpat
     }
 }
 
-static bool is_library(const char *path)
-{
-    return strstr(fs_base(path), ".so") != NULL;
-}
-
 // The first look: where libraries are found. With a runtime, all folders of libraries count.
 static int look(struct reading *in, struct err *err)
 {
     for (size_t i = 0; i < in->r->n; i++) {
         const struct payload_file *f = &in->r->items[i];
         struct elf_info info = {0};
-        if (in->out->runtime && f->kind != PAYLOAD_FOLDER && is_library(f->path)) {
+        if (in->out->runtime && f->kind != PAYLOAD_FOLDER && payload_is_library(f->path)) {
             _cleanup_free_ char *folder = fs_parent(f->path);
             if (!strv_has(&in->folders, folder)) {
                 strv_add(&in->folders, folder);
@@ -236,8 +231,9 @@ static int add_file(struct reading *in, const struct payload_file *f, struct err
     VEC_GROW(out->files, out->n_files);
     struct abi_file *file = &out->files[out->n_files++];
     *file = (struct abi_file){.path = xstrdup(f->path)};
-    file->interpreter =
-        info.interpreter && !brings && !is_library(f->path) ? TAKE_PTR(info.interpreter) : NULL;
+    file->interpreter = info.interpreter && !brings && !payload_is_library(f->path)
+                            ? TAKE_PTR(info.interpreter)
+                            : NULL;
     for (size_t i = 0; i < info.needed.n; i++) {
         if (add_want(in, info.needed.items[i], NULL, f->path, err) != 0) {
             return -1;

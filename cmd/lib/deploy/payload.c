@@ -191,11 +191,6 @@ static int by_path(const void *a, const void *b)
     return strcmp(((const struct payload_file *)a)->path, ((const struct payload_file *)b)->path);
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 // What `find -printf '%y %m %P %l\0' | sort -z` on a board has to give.
 static void list_tree(const struct payload *r, struct strv *lines)
 {
@@ -208,9 +203,7 @@ static void list_tree(const struct payload *r, struct strv *lines)
         char kind = f->kind == PAYLOAD_LINK ? 'l' : f->kind == PAYLOAD_FOLDER ? 'd' : 'f';
         strv_addf(lines, "%c %o %s %s", kind, mode, f->path, f->target ? f->target : "");
     }
-    if (lines->n) {
-        qsort(lines->items, lines->n, sizeof(*lines->items), by_text);
-    }
+    strv_sort(lines);
 }
 
 static void tree_digest(const struct strv *lines, char out[HASH_HEX + 1])
@@ -339,6 +332,11 @@ void payload_release(struct payload *r)
     free(r->items);
     strbuf_release(&r->manifest);
     *r = (struct payload){0};
+}
+
+bool payload_is_library(const char *path)
+{
+    return strstr(fs_base(path), ".so") != NULL;
 }
 
 bool payload_id_is_valid(const char *text)

@@ -69,5 +69,7 @@ int payload_check(const char *place, const char *id, struct err *err) ERR_MUST_C
 void payload_forget(const char *dir, size_t n);
 
 bool payload_id_is_valid(const char *text);
+// Is a file of this name a shared library?
+bool payload_is_library(const char *path);
 
 #endif

@@ -44,11 +44,6 @@ struct user {
     const char *label; // for messages
 };
 
-static bool is_library(const char *path)
-{
-    return strstr(fs_base(path), ".so") != NULL;
-}
-
 static bool release_has(const struct payload *r, const char *soname)
 {
     for (size_t i = 0; i < r->n; i++) {
@@ -378,7 +373,7 @@ static int wrap(struct adding *a, size_t i, struct err *err)
 
 static bool is_program(const struct payload_file *f, const struct elf_info *info)
 {
-    return f->program && info->interpreter && !is_library(f->path) &&
+    return f->program && info->interpreter && !payload_is_library(f->path) &&
            !str_starts(f->path, RUNTIME_FOLDER "/");
 }
 
@@ -400,7 +395,7 @@ static int read_own(struct adding *a, const struct payload_file *f, bool *progra
     if (*program && !a->loader) {
         a->loader = xstrdup(fs_base(info.interpreter));
     }
-    if (is_library(f->path)) {
+    if (payload_is_library(f->path)) {
         _cleanup_free_ char *folder = fs_parent(f->path);
         if (!strv_has(&a->own, folder)) {
             strv_add(&a->own, folder);

@@ -29,16 +29,10 @@ static void read_manifest(const struct project_deploy *d, const char *id, struct
     strv_sort(lines);
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static bool is_there(const struct strv *lines, const struct payload_file *f)
 {
     _cleanup_free_ char *line = xasprintf("%s  ./%s", f->sha256, f->path);
-    char *key = line;
-    return lines->n && bsearch(&key, lines->items, lines->n, sizeof(*lines->items), by_text);
+    return strv_has_sorted(lines, line);
 }
 
 // The release that most of the boards have that answered.

@@ -5,8 +5,9 @@
 
 #include "base/fs.h"
 #include "base/proc.h"
+#include "remote/fleet.h"
 
-enum { OUTPUT_MAX = 1 << 16, NO_GDBSERVER = 41 };
+enum { OUTPUT_MAX = 1 << 16, NO_GDBSERVER = 41 }; // see gdbserver.sh
 
 // Runs a command of the shell on the board; `input` is its standard input, or -1. What ssh has to
 // say or to ask, the user sees.
@@ -21,13 +22,16 @@ static int run(const struct gdbserver *n, const char *command, int input, struct
 }
 
 // Copies the program; the board answers with the folder that it is in.
-static int copy_program(struct gdbserver *n, const char *program, struct err *err)
+static int copy_program(struct gdbserver *n, const char *scripts, const char *program,
+                        struct err *err)
 {
+    _cleanup_strbuf_ struct strbuf script = {0};
+    if (fleet_read_script(scripts, "gdbserver.sh", &script, err) != 0) {
+        return -1;
+    }
+    _cleanup_free_ char *quoted = str_quoted(script.data);
     _cleanup_free_ char *name = str_quoted(fs_base(program));
-    _cleanup_free_ char *command =
-        xasprintf("command -v gdbserver >/dev/null || exit %d; d=$(mktemp -d "
-                  "/tmp/pisdk-debug-XXXXXX) && cat >\"$d\"/%s && chmod 755 \"$d\"/%s && echo $d",
-                  NO_GDBSERVER, name, name);
+    _cleanup_free_ char *command = xasprintf("exec /bin/sh -c %s sh %s", quoted, name);
     _cleanup_close_ int file = open(program, O_RDONLY | O_CLOEXEC);
     _cleanup_strbuf_ struct strbuf out = {0};
     int status = 0;
@@ -67,13 +71,13 @@ static char *remote_command(const struct gdbserver *n, const char *program, cons
     return strbuf_take(&command);
 }
 
-int gdbserver_open(const struct remote *board, const char *program, const struct strv *args,
-                   struct gdbserver *out, struct err *err)
+int gdbserver_open(const struct remote *board, const char *scripts, const char *program,
+                   const struct strv *args, struct gdbserver *out, struct err *err)
 {
     *out = (struct gdbserver){.host = xstrdup(board->host)};
     strv_add_list(&out->ssh, "ssh", "-T", NULL);
     remote_add_words(board, &out->ssh);
-    if (copy_program(out, program, err) != 0) {
+    if (copy_program(out, scripts, program, err) != 0) {
         gdbserver_close(out);
         return -1;
     }

@@ -14,9 +14,9 @@ struct gdbserver {
     char *remote;    // for gdb's `target remote`
 };
 
-// ERR_NOT_FOUND when the board has no gdbserver.
-int gdbserver_open(const struct remote *board, const char *program, const struct strv *args,
-                   struct gdbserver *out, struct err *err) ERR_MUST_CHECK;
+// `scripts` is the folder toolchain/remote. ERR_NOT_FOUND when the board has no gdbserver.
+int gdbserver_open(const struct remote *board, const char *scripts, const char *program,
+                   const struct strv *args, struct gdbserver *out, struct err *err) ERR_MUST_CHECK;
 // Removes the copy.
 void gdbserver_close(struct gdbserver *n);
 

@@ -282,10 +282,11 @@ static int open_server(struct debug *d, const char *name, const struct strv *arg
     if (nodes_of_project(d->app, &known, err) != 0) {
         return -1;
     }
+    _cleanup_free_ char *scripts = fs_join(d->app->paths.share, "toolchain/remote");
     _cleanup_free_ char *host = xstrdup(name);
     const struct remote other = {.host = host};
     const struct remote *node = remotes_find(&known, name);
-    return gdbserver_open(node ? node : &other, d->program, args, server, err);
+    return gdbserver_open(node ? node : &other, scripts, d->program, args, server, err);
 }
 
 static int debug_on_node(struct debug *d, const char *gdb, int *status, struct err *err)

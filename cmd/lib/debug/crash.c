@@ -10,7 +10,6 @@
 #include "debug/gdb.h"
 #include "debug/stacks.h"
 #include "target/core.h"
-#include "target/variant.h"
 
 enum {
     OUTPUT_MAX = 1 << 20,
@@ -94,11 +93,6 @@ static int by_rank(const void *a, const void *b)
     return (x->core.rank > y->core.rank) - (x->core.rank < y->core.rank);
 }
 
-static bool has_source(const char *frame)
-{
-    return strstr(frame, ") at ") != NULL;
-}
-
 // gdb writes "#2  0x00037468 in main (c=2) at src/main.c:7".
 static void read_frames(const char *text, struct strv *frames)
 {
@@ -125,12 +119,8 @@ static void read_frames(const char *text, struct strv *frames)
 static void cut_frames(struct strv *frames)
 {
     struct strv kept = {0};
-    size_t first = 0;
-
-    while (first < frames->n && !has_source(frames->items[first])) {
-        first++;
-    }
-    first = first < frames->n ? first : 0;
+    size_t own = stack_own_frame(frames);
+    size_t first = own < frames->n ? own : 0;
     for (size_t i = first; i < frames->n && kept.n < FRAMES_SHOWN; i++) {
         strv_add(&kept, frames->items[i]);
         if (str_starts(frames->items[i], "main (")) {
@@ -189,16 +179,6 @@ static void add_calls(const struct crash *crash, struct strv *argv)
     }
 }
 
-static bool any_source(const struct strv *frames)
-{
-    for (size_t i = 0; i < frames->n; i++) {
-        if (has_source(frames->items[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void trace(const struct crashes *c, const char *gdb, struct crash *crash)
 {
     _cleanup_strv_ struct strv argv = {0};
@@ -223,7 +203,7 @@ static void trace(const struct crashes *c, const char *gdb, struct crash *crash)
     crash->traced = true;
     if (proc_capture(argv.items, &capture, &status, &ignored) == 0 && text.data) {
         read_frames(text.data, &crash->frames);
-        if (!any_source(&crash->frames)) {
+        if (stack_own_frame(&crash->frames) == crash->frames.n) { // no source is known
             _cleanup_strv_ struct strv lines = {0};
             read_lines(text.data, &lines);
             drop_stale(&lines);
@@ -369,17 +349,7 @@ static void show_frame(const struct debug_subject *s, size_t i, const char *fram
         return;
     }
     const char *path = place_of(frame);
-    const char *shown = path;
-    if (s->project_dir && path != frame) {
-        _cleanup_free_ char *built = variant_source_place(s->project_name);
-        const char *const folders[] = {s->project_dir, built};
-        for (size_t k = 0; k < ARRAY_SIZE(folders); k++) {
-            if (fs_is_below(path, folders[k])) {
-                shown = path + strlen(folders[k]);
-                shown += strspn(shown, "/");
-            }
-        }
-    }
+    const char *shown = path != frame ? stack_short_path(s, path) : path;
     log_info(s->log, "  #%zu %.*s%s", i, (int)(path - frame), frame, shown);
 }
 

@@ -49,22 +49,27 @@ static char *call_of(const struct strv *frames, size_t own)
     return NULL;
 }
 
+const char *stack_short_path(const struct debug_subject *s, const char *path)
+{
+    if (!s->project_dir) {
+        return path;
+    }
+    _cleanup_free_ char *built = variant_source_place(s->project_name);
+    const char *const folders[] = {s->project_dir, built};
+    for (size_t k = 0; k < ARRAY_SIZE(folders); k++) {
+        if (fs_is_below(path, folders[k])) {
+            path += strlen(folders[k]);
+            return path + strspn(path, "/");
+        }
+    }
+    return path;
+}
+
 static char *place_of(const struct debug_subject *s, const char *frame)
 {
     const char *at = strstr(frame, ") at ");
     const char *path = at ? at + strlen(") at ") : frame;
-    if (s->project_dir) {
-        _cleanup_free_ char *built = variant_source_place(s->project_name);
-        const char *const folders[] = {s->project_dir, built};
-        for (size_t k = 0; k < ARRAY_SIZE(folders); k++) {
-            if (fs_is_below(path, folders[k])) {
-                path += strlen(folders[k]);
-                path += strspn(path, "/");
-                break;
-            }
-        }
-    }
-    return xstrdup(path);
+    return xstrdup(stack_short_path(s, path));
 }
 
 // --- Which rank it waits for ---------------------------------------------------------------------

@@ -11,6 +11,10 @@
 // The program's own frame that called MPI, or that runs; frames->n when there is none.
 size_t stack_own_frame(const struct strv *frames);
 
+// A path of a frame as people know it: one in the project begins behind the project's folder, also
+// where the build has another name for that. Points into `path`.
+const char *stack_short_path(const struct debug_subject *s, const char *path);
+
 // The argument of an MPI call that says which rank it waits for, as the source has it: "left",
 // "(rank + 1) % size". `frame` is the program's, `call` the name of the function. The caller frees
 // it. NULL: it has none, or the source is not there.

@@ -14,6 +14,7 @@
 #include "pisdk/options.h"
 #include "pisdk/ui.h"
 #include "project/project.h"
+#include "workspace/workspace.h"
 
 // Exit statuses, as the manual page gives them.
 enum {
@@ -41,6 +42,7 @@ struct app {
     int start_dir; // the folder that -C left, or -1
     bool has_project;
     struct project project;
+    struct workspace work; // the paths, the project and the log above
     bool json;
 };
 

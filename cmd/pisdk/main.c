@@ -113,6 +113,11 @@ static int run_command(struct app *app, const struct invocation *call, struct er
     if (paths_init(&app->paths, err) != 0 || load_project(app, c->needs, err) != 0) {
         return -1;
     }
+    app->work = (struct workspace){
+        .paths = &app->paths,
+        .project = app->has_project ? &app->project : NULL,
+        .log = &app->log,
+    };
     app->json = input_flag(&app->input, "json");
     return c->run(app, err);
 }

@@ -72,3 +72,23 @@ struct slurm_request slurm_request_read(const struct input *in)
         .sbatch = input_values(in, "sbatch"),
     };
 }
+
+int run_request_read(const struct input *in, long ranks, struct strv *args, struct run_request *out,
+                     struct err *err)
+{
+    *out = (struct run_request){
+        .slurm = slurm_request_read(in),
+        .mpirun = mpirun_request_read(in),
+        .program = in->args.n ? in->args.items[0] : NULL,
+        .args = args,
+        .variables = input_values(in, "export"),
+        .memory = RUN_MEMORY_OF_BOARD,
+    };
+    strv_add_all(args, in->args.n ? in->args.items + 1 : NULL);
+    strv_add_all(args, in->rest.items);
+    if (input_number(in, "ranks", in->args.n ? 0 : ranks, 1, PROJECT_RANKS_MAX, &out->ranks, err) !=
+        0) {
+        return err_hint(err, "for example, four ranks: -n 4");
+    }
+    return deploy_request_read(in, &out->deploy, err);
+}

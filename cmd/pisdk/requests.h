@@ -4,42 +4,7 @@
 #define PISDK_REQUESTS_H
 
 #include "pisdk/options.h"
-
-// TARGET_OPTIONS and VARIANT_OPTIONS.
-struct target_request {
-    const char *sysroot; // NULL: the project's, else the default one
-    const char *board;   // NULL: the same
-    bool debug, lto, coverage;
-    const char *sanitize; // a list of names, or NULL
-};
-
-// NODES_OPTION and SSH_CONFIG_OPTION.
-struct nodes_request {
-    const char *nodes;      // NULL: the project's
-    const char *ssh_config; // a file, or NULL
-};
-
-// What a deploy does, also one before a run.
-struct deploy_request {
-    struct target_request target;
-    struct nodes_request nodes;
-    bool with_runtime; // else as pisdk.ini says
-    bool no_deploy;    // run what is there
-    bool only_look;    // --list and --verify
-};
-
-// Options that mpirun gets.
-struct mpirun_request {
-    const char *map_by, *bind_to, *rank_by; // or NULL
-    const struct strv *mca;                 // names and values in turns
-    const struct strv *words;               // lists of words
-};
-
-struct slurm_request {
-    struct nodes_request nodes;
-    const char *host, *partition, *time; // NULL: as pisdk.ini says
-    const struct strv *sbatch;           // lists of words; or NULL
-};
+#include "run/run.h"
 
 // MIRROR_OPTIONS.
 struct mirror_request {
@@ -58,5 +23,10 @@ int deploy_request_read(const struct input *in, struct deploy_request *out,
                         struct err *err) ERR_MUST_CHECK;
 struct mpirun_request mpirun_request_read(const struct input *in);
 struct slurm_request slurm_request_read(const struct input *in);
+// What `run` and `submit` have in common: the program, its ranks and variables, mpirun, Slurm, the
+// deploy. `ranks` is for the project's own program. The arguments are copied to `args`, which the
+// caller releases.
+int run_request_read(const struct input *in, long ranks, struct strv *args, struct run_request *out,
+                     struct err *err) ERR_MUST_CHECK;
 
 #endif

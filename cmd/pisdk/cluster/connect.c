@@ -12,7 +12,8 @@
 
 #include "base/fs.h"
 #include "cluster/cluster.h"
-#include "pisdk/cluster/cluster_choice.h"
+#include "pisdk/app.h"
+#include "workspace/cluster_choice.h"
 
 enum { CHUNK = 1 << 16, PORT_MAX = 65535, SSH_PORT = 22, CONNECT_MS = 60000 };
 
@@ -71,7 +72,7 @@ int cmd_cluster_connect(struct app *app, struct err *err)
     if (port < 1 || port > PORT_MAX || (end && *end)) {
         return err_set(err, ERR_USAGE, "`%s` is not a port", args->items[1]);
     }
-    if (cluster_choose(app, input_value(&app->input, "name"), &c, err) != 0) {
+    if (cluster_choose(&app->work, input_value(&app->input, "name"), &c, err) != 0) {
         return -1;
     }
     _cleanup_close_ int connection = cluster_connect(&c, board, (unsigned)port, err);

@@ -1,4 +1,5 @@
-#include "pisdk/cluster/cluster_choice.h"
+#include "pisdk/app.h"
+#include "workspace/cluster_choice.h"
 
 static int take_down(struct app *app, struct cluster *c, struct err *err)
 {
@@ -16,7 +17,7 @@ int cmd_cluster_down(struct app *app, struct err *err)
     struct cluster c;
 
     if (!input_flag(&app->input, "all")) {
-        return cluster_choose(app, input_value(&app->input, "name"), &c, err) == 0 &&
+        return cluster_choose(&app->work, input_value(&app->input, "name"), &c, err) == 0 &&
                        take_down(app, &c, err) == 0
                    ? EXIT_OK
                    : -1;

@@ -1,13 +1,14 @@
 // What `pisdk cluster` does to boards, so that programs can be tried against it.
-#include "pisdk/cluster/cluster_choice.h"
+#include "pisdk/app.h"
 #include "pisdk/cluster/rate.h"
+#include "workspace/cluster_choice.h"
 
 static int set_fault(struct app *app, enum cluster_fault fault, uint64_t value, struct err *err)
 {
     struct cluster c;
     int r = 0;
 
-    if (cluster_choose(app, input_value(&app->input, "name"), &c, err) != 0) {
+    if (cluster_choose(&app->work, input_value(&app->input, "name"), &c, err) != 0) {
         return -1;
     }
     for (size_t i = 0; i < app->input.args.n; i++) { // one that fails does not spare the others

@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "base/fs.h"
-#include "pisdk/project/target_choice.h"
+#include "pisdk/app.h"
+#include "pisdk/requests.h"
 #include "pisdk/sysroot/builder.h"
 #include "sysroot/index.h"
 #include "sysroot/store.h"
+#include "workspace/target_choice.h"
 
 #define BOARD_RECIPE "common/board.ini"
 
@@ -31,9 +33,9 @@ static int open_base(struct app *app, struct builder *m, struct image *i, struct
 {
     const char *given = input_value(&app->input, "sysroot");
     bool of_project = app->has_project && !given;
-    int r = of_project
-                ? target_open_project_sysroot(app, &i->base, err)
-                : target_open_sysroot(app, given ? given : PROJECT_DEFAULT_SYSROOT, &i->base, err);
+    int r = of_project ? target_open_project_sysroot(&app->work, &i->base, err)
+                       : target_open_sysroot(&app->work, given ? given : PROJECT_DEFAULT_SYSROOT,
+                                             &i->base, err);
     if (r != 0) {
         return -1;
     }

@@ -3,7 +3,8 @@
 
 #include "base/fs.h"
 #include "base/printable.h"
-#include "pisdk/cluster/cluster_choice.h"
+#include "pisdk/app.h"
+#include "workspace/cluster_choice.h"
 
 static int print_log(const char *folder, const char *name, struct err *err)
 {
@@ -31,7 +32,7 @@ int cmd_cluster_logs(struct app *app, struct err *err)
     _cleanup_strv_ struct strv names = {0};
     struct cluster c;
 
-    if (cluster_choose(app, input_value(&app->input, "name"), &c, err) != 0) {
+    if (cluster_choose(&app->work, input_value(&app->input, "name"), &c, err) != 0) {
         return -1;
     }
     _cleanup_free_ char *folder = fs_join(c.dir, "log");

@@ -3,14 +3,15 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "pisdk/cluster/cluster_choice.h"
+#include "pisdk/app.h"
+#include "workspace/cluster_choice.h"
 
 int cmd_cluster_ssh(struct app *app, struct err *err)
 {
     _cleanup_strv_ struct strv argv = {0};
     struct cluster c;
 
-    if (cluster_choose(app, input_value(&app->input, "name"), &c, err) != 0) {
+    if (cluster_choose(&app->work, input_value(&app->input, "name"), &c, err) != 0) {
         return -1;
     }
     _cleanup_free_ char *config = fs_join(c.dir, "ssh_config");
@@ -29,7 +30,7 @@ int cmd_cluster_ssh_config(struct app *app, struct err *err)
     _cleanup_strbuf_ struct strbuf text = {0};
     struct cluster c;
 
-    if (cluster_choose(app, input_value(&app->input, "name"), &c, err) != 0) {
+    if (cluster_choose(&app->work, input_value(&app->input, "name"), &c, err) != 0) {
         return -1;
     }
     _cleanup_free_ char *config = fs_join(c.dir, "ssh_config");

@@ -1,4 +1,5 @@
-#include "pisdk/cluster/cluster_choice.h"
+#include "pisdk/app.h"
+#include "workspace/cluster_choice.h"
 
 static int list_boards(struct app *app, const char *name, struct table *t, struct err *err)
 {

@@ -2,10 +2,12 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "cluster/cluster.h"
-#include "pisdk/cluster/cluster_choice.h"
+#include "pisdk/app.h"
 #include "pisdk/cluster/rate.h"
-#include "pisdk/project/target_choice.h"
-#include "pisdk/project/visible.h"
+#include "pisdk/requests.h"
+#include "sandbox/visible.h"
+#include "workspace/cluster_choice.h"
+#include "workspace/target_choice.h"
 
 enum { KBIT_A_MBIT = 1000, STORAGE_MB = 8192, PATH_OUTPUT_MAX = 1 << 14 };
 
@@ -106,10 +108,11 @@ int cmd_cluster_up(struct app *app, struct err *err)
 {
     struct target_request request;
     struct target target;
-    _cleanup_free_ char *name = cluster_choice_new(app, input_value(&app->input, "name"), err);
+    _cleanup_free_ char *name =
+        cluster_choice_new(&app->work, input_value(&app->input, "name"), err);
 
     if (!name || target_request_read(&app->input, &request, err) != 0 ||
-        target_choose(app, &request, &target, err) != 0) {
+        target_choose(&app->work, &request, &target, err) != 0) {
         return -1;
     }
     int r = bring_up(app, &target, name, err);

@@ -1,9 +1,10 @@
 #include <string.h>
 
 #include "base/fs.h"
-#include "pisdk/nodes/node_choice.h"
+#include "pisdk/app.h"
 #include "project/edit.h"
 #include "target/board.h"
+#include "workspace/node_choice.h"
 
 static int check_board(struct app *app, const char *name, struct err *err)
 {
@@ -77,7 +78,7 @@ int cmd_nodes_add(struct app *app, struct err *err)
     long slots;
 
     if (input_number(&app->input, "slots", 0, 1, REMOTE_SLOTS_MAX, &slots, err) != 0 ||
-        check_board(app, board, err) != 0 || nodes_of_project(app, &known, err) != 0) {
+        check_board(app, board, err) != 0 || nodes_of_project(&app->work, &known, err) != 0) {
         return -1;
     }
     if (given && hosts->n != 1) {

@@ -1,4 +1,6 @@
-#include "pisdk/nodes/node_choice.h"
+#include "pisdk/app.h"
+#include "pisdk/requests.h"
+#include "workspace/node_choice.h"
 
 static void print_nodes(const struct remotes *nodes, bool json)
 {
@@ -29,8 +31,8 @@ int cmd_nodes_list(struct app *app, struct err *err)
     _cleanup_(remotes_release) struct remotes nodes = {0};
     const struct nodes_request request = nodes_request_read(&app->input);
 
-    if ((request.nodes ? nodes_choose(app, NULL, &request, &nodes, err)
-                       : nodes_of_project(app, &nodes, err)) != 0) {
+    if ((request.nodes ? nodes_choose(&app->work, NULL, &request, &nodes, err)
+                       : nodes_of_project(&app->work, &nodes, err)) != 0) {
         return -1;
     }
     print_nodes(&nodes, app->json);

@@ -4,8 +4,10 @@
 
 #include "base/fs.h"
 #include "base/proc.h"
-#include "pisdk/nodes/node_choice.h"
+#include "pisdk/app.h"
 #include "pisdk/nodes/probe_json.h"
+#include "pisdk/requests.h"
+#include "workspace/node_choice.h"
 
 struct probing {
     struct app *app;
@@ -25,7 +27,7 @@ static int begin(struct probing *p, struct app *app, struct err *err)
     const struct nodes_request request = nodes_request_read(&app->input);
     sigset_t saved;
     *p = (struct probing){.app = app};
-    if (nodes_choose(app, input_value(&app->input, "to"), &request, &p->nodes, err) != 0) {
+    if (nodes_choose(&app->work, input_value(&app->input, "to"), &request, &p->nodes, err) != 0) {
         return -1;
     }
     _cleanup_free_ char *scripts = fs_join(app->paths.share, "toolchain/remote");

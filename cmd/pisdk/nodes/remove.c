@@ -1,7 +1,8 @@
 #include <string.h>
 
-#include "pisdk/nodes/node_choice.h"
+#include "pisdk/app.h"
 #include "project/edit.h"
+#include "workspace/node_choice.h"
 
 static bool has_section(const struct project *p, const char *name)
 {
@@ -59,7 +60,8 @@ static int tell_what_stays(struct app *app, const struct strv *removed, struct e
     _cleanup_free_ char *dir = xstrdup(app->project.dir);
 
     project_release(&app->project);
-    if (project_read(dir, &app->project, err) != 0 || nodes_of_project(app, &known, err) != 0) {
+    if (project_read(dir, &app->project, err) != 0 ||
+        nodes_of_project(&app->work, &known, err) != 0) {
         return -1;
     }
     for (size_t i = 0; i < removed->n; i++) {
@@ -80,7 +82,7 @@ int cmd_nodes_remove(struct app *app, struct err *err)
 
     for (size_t i = 0; i < names->n; i++) {
         if (!has_section(&app->project, names->items[i])) {
-            return nodes_of_project(app, &known, err) == 0
+            return nodes_of_project(&app->work, &known, err) == 0
                        ? refuse(app, &known, names->items[i], err)
                        : -1;
         }

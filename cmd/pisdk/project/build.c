@@ -1,6 +1,8 @@
 #include "project/build.h"
-#include "pisdk/project/target_choice.h"
+#include "pisdk/app.h"
+#include "pisdk/requests.h"
 #include "sandbox/sandbox.h"
+#include "workspace/target_choice.h"
 
 enum { JOBS_MAX = 4096 };
 
@@ -29,7 +31,7 @@ static int build(struct app *app, struct target *target, struct err *err)
     if (input_number(in, "jobs", 0, 1, JOBS_MAX, &options.jobs, err) != 0) {
         return -1;
     }
-    return target_build_with(app, target, &options, err);
+    return target_build_with(&app->work, target, &options, err);
 }
 
 int cmd_build(struct app *app, struct err *err)
@@ -39,7 +41,7 @@ int cmd_build(struct app *app, struct err *err)
 
     sandbox_mark_environment();
     if (target_request_read(&app->input, &request, err) != 0 ||
-        target_choose(app, &request, &target, err) != 0) {
+        target_choose(&app->work, &request, &target, err) != 0) {
         return -1;
     }
     int status = build(app, &target, err);

@@ -20,9 +20,11 @@
 #include "base/proc.h"
 #include "debug/gdb.h"
 #include "debug/gdbserver.h"
-#include "pisdk/nodes/node_choice.h"
-#include "pisdk/project/program_choice.h"
-#include "pisdk/project/target_choice.h"
+#include "pisdk/app.h"
+#include "pisdk/requests.h"
+#include "workspace/node_choice.h"
+#include "workspace/program_choice.h"
+#include "workspace/target_choice.h"
 
 enum {
     RANKS_MAX = PROJECT_RANKS_MAX,
@@ -152,7 +154,7 @@ static void gdb_words(const struct debug *d, const char *gdb, struct strv *argv)
     if (batch || script) {
         strv_add(argv, "-batch");
     }
-    const struct debug_subject subject = target_debug_subject(d->app, d->target);
+    const struct debug_subject subject = target_debug_subject(&d->app->work, d->target);
     gdb_add_places(&subject, d->program, argv);
     gdb_add_command(argv, "set breakpoint pending on");
     // Open MPI's progress threads and children: of no interest to whoever debugs a program.
@@ -279,7 +281,7 @@ static int open_server(struct debug *d, const char *name, const struct strv *arg
 {
     _cleanup_(remotes_release) struct remotes known = {0};
 
-    if (nodes_of_project(d->app, &known, err) != 0) {
+    if (nodes_of_project(&d->app->work, &known, err) != 0) {
         return -1;
     }
     _cleanup_free_ char *scripts = fs_join(d->app->paths.share, "toolchain/remote");
@@ -316,7 +318,7 @@ static int debug(struct debug *d, int *status, struct err *err)
     bool in_sysroot;
 
     if (read_numbers(d, err) != 0 ||
-        program_find(d->app, d->target, d->word, &d->program, &in_sysroot, err) != 0) {
+        program_find(&d->app->work, d->target, d->word, &d->program, &in_sysroot, err) != 0) {
         return -1;
     }
     if (in_sysroot) {
@@ -342,7 +344,7 @@ int cmd_debug(struct app *app, struct err *err)
         return err_hint(err, "pisdk debug ./PROGRAM");
     }
     if (target_request_read(&app->input, &request, err) != 0 ||
-        target_choose(app, &request, &target, err) != 0) {
+        target_choose(&app->work, &request, &target, err) != 0) {
         return -1;
     }
     struct debug d = {

@@ -100,8 +100,9 @@ static void tell(struct deploy_view *v, const struct deploy_board *b)
     }
 }
 
-void deploy_view_show(struct deploy_view *v, const struct deploy_board *boards, size_t n)
+static void show(void *user, const struct deploy_board *boards, size_t n)
 {
+    struct deploy_view *v = user;
     for (size_t i = 0; i < n && v->quiet; i++) {
         v->quiet = boards[i].state != DEPLOY_RECEIVING;
     }
@@ -132,7 +133,8 @@ void deploy_view_end(struct deploy_view *v)
     v->last = NULL;
 }
 
-void deploy_view_failures(struct app *app, const struct deploy_result *r)
+// The hint of each cause once.
+static void tell_failures(struct app *app, const struct deploy_result *r)
 {
     _cleanup_strv_ struct strv hints = {0};
     for (size_t i = 0; i < r->n; i++) {
@@ -147,6 +149,44 @@ void deploy_view_failures(struct app *app, const struct deploy_result *r)
     for (size_t i = 0; i < hints.n; i++) {
         log_info(&app->log, "hint: %s", hints.items[i]);
     }
+}
+
+static void print_mismatches(struct app *app, const struct abi_report *r)
+{
+    static const struct column columns[] = {{"board", COLUMN_TEXT},
+                                            {"file", COLUMN_TEXT},
+                                            {"needs", COLUMN_TEXT},
+                                            {"has", COLUMN_TEXT},
+                                            {"solve", COLUMN_TEXT}};
+    struct table *t = table_new(columns, ARRAY_SIZE(columns));
+    for (size_t i = 0; i < r->n; i++) {
+        const struct abi_row *row = &r->rows[i];
+        table_text(t, row->board);
+        table_text(t, row->file);
+        table_text(t, row->needs);
+        table_text(t, row->has);
+        table_text(t, row->solve);
+    }
+    table_print(t, app->json);
+    fflush(stdout);
+    table_free(t);
+}
+
+static void tell_end(void *user, const struct project_deploy *d)
+{
+    struct deploy_view *v = user;
+    show(v, d->result.boards, d->result.n); // what came since the last time
+    deploy_view_end(v);
+    ui_clear_bar(&v->app->ui);
+    tell_failures(v->app, &d->result);
+    if (d->report.n > 0) {
+        print_mismatches(v->app, &d->report);
+    }
+}
+
+struct deploy_watcher deploy_view_watcher(struct deploy_view *v)
+{
+    return (struct deploy_watcher){.user = v, .progress = show, .tell = tell_end};
 }
 
 void deploy_view_table(struct app *app, const struct deploy_result *r)

@@ -3,8 +3,8 @@
 #ifndef PISDK_DEPLOY_VIEW_H
 #define PISDK_DEPLOY_VIEW_H
 
-#include "deploy/deploy.h"
 #include "pisdk/app.h"
+#include "workspace/project_deploy.h"
 
 struct deploy_view {
     struct app *app;
@@ -16,12 +16,11 @@ struct deploy_view {
 };
 
 void deploy_view_begin(struct deploy_view *v, struct app *app);
-void deploy_view_show(struct deploy_view *v, const struct deploy_board *boards, size_t n);
+// What makes a deploy show itself here. `v` must stay where it is.
+struct deploy_watcher deploy_view_watcher(struct deploy_view *v);
 // Takes the lines away again.
 void deploy_view_end(struct deploy_view *v);
 
-// What failed, each with its cause; the hint of each cause once.
-void deploy_view_failures(struct app *app, const struct deploy_result *r);
 void deploy_view_table(struct app *app, const struct deploy_result *r);
 
 #endif

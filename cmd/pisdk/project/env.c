@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pisdk/project/target_choice.h"
+#include "pisdk/app.h"
+#include "pisdk/requests.h"
 #include "target/toolset_make.h"
+#include "workspace/target_choice.h"
 
 static void print_shell(const struct strv *set, const struct strv *unset)
 {
@@ -37,10 +39,10 @@ int cmd_env(struct app *app, struct err *err)
     struct toolset tools;
 
     if (check_options(app, err) != 0 || target_request_read(&app->input, &request, err) != 0 ||
-        target_choose(app, &request, &target, err) != 0) {
+        target_choose(&app->work, &request, &target, err) != 0) {
         return -1;
     }
-    int r = target_make_toolset(app, &target, &tools, err);
+    int r = target_make_toolset(&app->work, &target, &tools, err);
     if (r == 0) {
         toolset_environment(&tools, &set, &unset);
         if (input_flag(&app->input, "meson")) {

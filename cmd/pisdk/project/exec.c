@@ -2,10 +2,12 @@
 
 #include "base/fs.h"
 #include "base/proc.h"
-#include "pisdk/project/on_nodes.h"
-#include "pisdk/project/target_choice.h"
+#include "pisdk/app.h"
+#include "pisdk/requests.h"
+#include "run/everywhere.h"
 #include "sandbox/sandbox.h"
 #include "target/toolset_make.h"
+#include "workspace/target_choice.h"
 
 // Programs of the board that the command starts run under emulation, each as by `pisdk run`.
 static int emulate_programs(const struct toolset *tools, struct err *err)
@@ -38,18 +40,18 @@ int cmd_exec(struct app *app, struct err *err)
         return err_hint(err, "pisdk exec -- make");
     }
     if (input_value(&app->input, "on")) {
-        const struct exec_request on_boards = {
+        const struct everywhere_request on_boards = {
             .where = input_value(&app->input, "on"),
             .nodes = nodes_request_read(&app->input),
             .in_order = input_flag(&app->input, "in-order"),
         };
-        return nodes_exec(app, &on_boards, &words, err);
+        return run_everywhere(&app->work, &on_boards, &words, err) == 0 ? EXIT_OK : -1;
     }
     if (target_request_read(&app->input, &request, err) != 0 ||
-        target_choose(app, &request, &target, err) != 0) {
+        target_choose(&app->work, &request, &target, err) != 0) {
         return -1;
     }
-    int r = target_make_toolset(app, &target, &tools, err);
+    int r = target_make_toolset(&app->work, &target, &tools, err);
     target_release(&target);
     if (r != 0) {
         return -1;

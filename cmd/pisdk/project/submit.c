@@ -3,62 +3,30 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pisdk/project/mpirun_words.h"
-#include "pisdk/project/on_slurm.h"
-#include "pisdk/project/program_choice.h"
-#include "pisdk/project/slurm_output.h"
-#include "pisdk/project/slurm_watch.h"
-#include "pisdk/project/target_choice.h"
+#include "pisdk/project/deploy_view.h"
+#include "pisdk/requests.h"
 #include "remote/slurm.h"
-
-enum { RANKS_MAX = PROJECT_RANKS_MAX };
+#include "run/slurm_output.h"
+#include "run/slurm_watch.h"
 
 // --- Handing one in ------------------------------------------------------------------------------
 
-static int find(struct app *app, struct target *target, struct nodes_job *job, char **program,
-                struct err *err)
-{
-    const struct input *in = &app->input;
-    long unset = in->args.n ? 0 : app->project.ranks;
-
-    if (input_number(in, "ranks", unset, 1, RANKS_MAX, &job->ranks, err) != 0) {
-        return err_hint(err, "for example, four ranks: -n 4");
-    }
-    if (program_find(app, target, in->args.n ? in->args.items[0] : NULL, program, &job->command,
-                     err) != 0) {
-        return -1;
-    }
-    job->sysroot = &target->sysroot;
-    job->program = *program;
-    return 0;
-}
-
-static int hand_in(struct app *app, const struct slurm_place *place, struct err *err)
+static int hand_in(struct app *app, const struct slurm_login *login, struct err *err)
 {
     _cleanup_strv_ struct strv args = {0};
-    _cleanup_strv_ struct strv variables = {0};
-    _cleanup_strv_ struct strv mpirun = {0};
-    _cleanup_free_ char *program = NULL;
-    struct deploy_request deploy;
-    const struct slurm_request slurm = slurm_request_read(&app->input);
-    const struct mpirun_request words = mpirun_request_read(&app->input);
-    struct nodes_job job = {
-        .deploy = &deploy, .slurm = &slurm, .variables = &variables, .mpirun = &mpirun};
-    struct target target;
+    struct run_request request;
+    struct deploy_view view;
     long id;
 
-    if (deploy_request_read(&app->input, &deploy, err) != 0 ||
-        target_choose(app, &deploy.target, &target, err) != 0) {
+    if (run_request_read(&app->input, app->project.ranks, &args, &request, err) != 0) {
         return -1;
     }
-    strv_add_all(&args, app->input.args.n ? app->input.args.items + 1 : NULL);
-    strv_add_all(&args, app->input.rest.items);
-    job.args = args.items;
-    run_variables(app, input_values(&app->input, "export"), &variables);
-    mpirun_words(&words, &variables, str_eq(target.sysroot.lock.flavour, "mpich"), &mpirun);
-    int r = find(app, &target, &job, &program, err);
-    r = r == 0 ? slurm_submit(app, place, &job, &id, err) : r;
-    target_release(&target);
+    deploy_view_begin(&view, app);
+    view.quiet = true; // unless something is sent
+    const struct deploy_watcher watcher = deploy_view_watcher(&view);
+    request.watcher = &watcher;
+    int r = run_submit(&app->work, &request, login, &id, err);
+    deploy_view_end(&view);
     if (r == 0) {
         printf("%ld\n", id);
     }
@@ -97,7 +65,7 @@ static void add_job(struct table *t, const struct slurm_job *job)
     }
 }
 
-static int list(struct app *app, const struct slurm_place *place, struct err *err)
+static int list(struct app *app, const struct slurm_login *login, struct err *err)
 {
     static const struct column columns[] = {
         {"job", COLUMN_NUMBER},    {"state", COLUMN_TEXT}, {"time", COLUMN_TEXT},
@@ -108,7 +76,7 @@ static int list(struct app *app, const struct slurm_place *place, struct err *er
     _cleanup_strv_ struct strv lines = {0};
 
     strv_add_list(&args, "list", app->project.name, NULL);
-    if (read_jobs(app, &args, err) != 0 || slurm_ask(app, place, &args, &lines, err) != 0) {
+    if (read_jobs(app, &args, err) != 0 || slurm_ask(&app->work, login, &args, &lines, err) != 0) {
         return -1;
     }
     struct table *t = table_new(columns, ARRAY_SIZE(columns));
@@ -133,35 +101,35 @@ static int list(struct app *app, const struct slurm_place *place, struct err *er
                          app->input.args.items[0]);
 }
 
-static int cancel(struct app *app, const struct slurm_place *place, struct err *err)
+static int cancel(struct app *app, const struct slurm_login *login, struct err *err)
 {
     _cleanup_strv_ struct strv args = {0};
     _cleanup_strv_ struct strv lines = {0};
     strv_add_list(&args, "cancel", app->project.name, NULL);
-    return read_jobs(app, &args, err) == 0 && slurm_ask(app, place, &args, &lines, err) == 0
+    return read_jobs(app, &args, err) == 0 && slurm_ask(&app->work, login, &args, &lines, err) == 0
                ? EXIT_OK
                : -1;
 }
 
-static int print_output(struct app *app, const struct slurm_place *place, struct err *err)
+static int print_output(struct app *app, const struct slurm_login *login, struct err *err)
 {
     long id;
     if (slurm_read_id(app->input.args.items[0], &id, err) != 0) {
         return -1;
     }
     if (!input_flag(&app->input, "follow")) {
-        return slurm_print_output(app, place, id, err) == 0 ? EXIT_OK : -1;
+        return slurm_print_output(&app->work, login, id, err) == 0 ? EXIT_OK : -1;
     }
     _cleanup_strv_ struct strv args = {0};
     int status = 0;
     strv_add_list(&args, "follow", app->project.name, app->input.args.items[0], NULL);
-    const struct slurm_watch w = {.app = app, .place = place, .args = &args};
+    const struct slurm_watch w = {.w = &app->work, .login = login, .args = &args};
     return slurm_watch(&w, &status, err) == 0 ? status : -1;
 }
 
 // --- Which of it ---------------------------------------------------------------------------------
 
-typedef int work(struct app *app, const struct slurm_place *place, struct err *err);
+typedef int work(struct app *app, const struct slurm_login *login, struct err *err);
 
 static work *choose(struct app *app, struct err *err)
 {
@@ -195,13 +163,14 @@ static work *choose(struct app *app, struct err *err)
 
 int cmd_submit(struct app *app, struct err *err)
 {
-    struct slurm_place place;
+    struct slurm_login login;
     work *chosen = choose(app, err);
     if (!chosen) {
         return -1;
     }
     const struct slurm_request request = slurm_request_read(&app->input);
-    int r = slurm_place_choose(app, &request, &place, err) == 0 ? chosen(app, &place, err) : -1;
-    slurm_place_release(&place);
+    int r =
+        slurm_login_choose(&app->work, &request, &login, err) == 0 ? chosen(app, &login, err) : -1;
+    slurm_login_release(&login);
     return r;
 }

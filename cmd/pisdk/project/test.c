@@ -6,13 +6,15 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "debug/coverage.h"
-#include "pisdk/project/on_cluster.h"
-#include "pisdk/project/rank_output.h"
-#include "pisdk/project/target_choice.h"
+#include "pisdk/app.h"
 #include "pisdk/project/test_report.h"
+#include "pisdk/requests.h"
 #include "project/build.h"
+#include "run/rank_output.h"
+#include "run/run.h"
 #include "sandbox/sandbox.h"
 #include "target/toolset_make.h"
+#include "workspace/target_choice.h"
 
 enum { JOBS_MAX = 4096, REPEAT_MAX = 1000000, LIST_MAX = 1 << 24 };
 
@@ -180,11 +182,12 @@ static int prepare(struct test_run *run, struct target *target, struct err *err)
 {
     struct app *app = run->app;
     struct toolset tools;
-    struct place_to_run place;
+    const struct run_place *place;
+    const char *which;
 
-    if (place_to_run_choose(input_value(&app->input, "on"), &place, err) != 0 ||
+    if (run_place_find(input_value(&app->input, "on"), &place, &which, err) != 0 ||
         project_build_system(&app->project, &run->system, err) != 0 ||
-        target_make_build_toolset(app, target, &tools, err) != 0) {
+        target_make_build_toolset(&app->work, target, &tools, err) != 0) {
         return -1;
     }
     bool own_command = app->project.build.test.n > 0;
@@ -195,8 +198,8 @@ static int prepare(struct test_run *run, struct target *target, struct err *err)
     run->dir = project_build_dir(&app->project, target->board.name, target->type);
     run->interpreter = fs_join(tools.dir, "lib/emulate");
     toolset_whole_environment(&tools, &run->env);
-    place_to_run_add(&place, &run->env);
-    int r = check_numbers(run, err);
+    int r = run_place_for_tests(place, which, &run->env, err);
+    r = r == 0 ? check_numbers(run, err) : r;
     if (r == 0) {
         r = junit_path(run, err);
     }
@@ -299,11 +302,11 @@ int cmd_test(struct app *app, struct err *err)
 
     sandbox_mark_environment();
     if (target_request_read(&app->input, &request, err) != 0 ||
-        target_choose(app, &request, &target, err) != 0) {
+        target_choose(&app->work, &request, &target, err) != 0) {
         return -1;
     }
     int r = prepare(&run, &target, err);
-    int built = r == 0 ? target_build(app, &target, NULL, err) : 0;
+    int built = r == 0 ? target_build(&app->work, &target, NULL, err) : 0;
     if (r == 0 && built == 0) {
         r = choose_meson_tests(&run, err);
     }

@@ -1,10 +1,12 @@
 #include <string.h>
 
 #include "base/fs.h"
-#include "pisdk/project/target_choice.h"
+#include "pisdk/app.h"
+#include "pisdk/requests.h"
 #include "pisdk/sysroot/builder.h"
 #include "sysroot/export.h"
 #include "sysroot/store.h"
+#include "workspace/target_choice.h"
 
 static int build_recipe(struct app *app, struct builder *m, const char *name, struct err *err)
 {
@@ -65,7 +67,7 @@ static int build_project(struct app *app, struct builder *m, struct err *err)
         return err_hint(err, "change `sysroot` in " PROJECT_FILE ", or name a release: pisdk "
                              "sysroot build bookworm --mpi …");
     }
-    int r = target_read_lock(app, &lock, err);
+    int r = target_read_lock(&app->work, &lock, err);
     if (r < 0) {
         return -1;
     }

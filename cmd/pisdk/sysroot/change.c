@@ -4,10 +4,12 @@
 
 #include "base/fs.h"
 #include "deb/lock.h"
-#include "pisdk/project/target_choice.h"
+#include "pisdk/app.h"
+#include "pisdk/requests.h"
 #include "pisdk/sysroot/builder.h"
 #include "sysroot/index.h"
 #include "sysroot/store.h"
+#include "workspace/target_choice.h"
 
 struct change {
     struct recipe recipe;
@@ -45,7 +47,7 @@ static int read_old_lock(struct app *app, struct change *c, struct err *err)
     struct err why = ERR_INIT;
 
     if (c->keep_versions) {
-        int r = target_read_lock(app, &c->old, err);
+        int r = target_read_lock(&app->work, &c->old, err);
         return r < 0 ? -1 : refuse_copied(&c->old, err);
     }
     if (!fs_exists(path)) {

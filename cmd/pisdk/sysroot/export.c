@@ -3,8 +3,9 @@
 
 #include "base/fs.h"
 #include "base/proc.h"
-#include "pisdk/project/target_choice.h"
+#include "pisdk/app.h"
 #include "sysroot/export.h"
+#include "workspace/target_choice.h"
 
 static int export(struct app *app, struct err *err)
 {
@@ -18,9 +19,9 @@ static int export(struct app *app, struct err *err)
         err_set(err, ERR_USAGE, "`%s` must end in " EXPORT_SUFFIX, file);
         return err_hint(err, "pisdk sysroot export %s" EXPORT_SUFFIX, file);
     }
-    int r = name               ? target_open_sysroot(app, name, &s, err)
-            : app->has_project ? target_open_project_sysroot(app, &s, err)
-                               : target_open_sysroot(app, PROJECT_DEFAULT_SYSROOT, &s, err);
+    int r = name               ? target_open_sysroot(&app->work, name, &s, err)
+            : app->has_project ? target_open_project_sysroot(&app->work, &s, err)
+                               : target_open_sysroot(&app->work, PROJECT_DEFAULT_SYSROOT, &s, err);
     if (r != 0) {
         return -1;
     }

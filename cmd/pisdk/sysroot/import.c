@@ -1,6 +1,8 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "pisdk/app.h"
+#include "pisdk/requests.h"
 #include "pisdk/sysroot/builder.h"
 #include "sysroot/board_import.h"
 #include "sysroot/index.h"

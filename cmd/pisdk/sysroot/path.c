@@ -1,7 +1,7 @@
 #include <stdio.h>
 
 #include "pisdk/app.h"
-#include "pisdk/project/target_choice.h"
+#include "workspace/target_choice.h"
 
 int cmd_sysroot_path(struct app *app, struct err *err)
 {
@@ -10,7 +10,8 @@ int cmd_sysroot_path(struct app *app, struct err *err)
         return EXIT_OK;
     }
     struct sysroot s;
-    if (target_open_named(app, app->input.args.n ? app->input.args.items[0] : NULL, &s, err) != 0) {
+    if (target_open_named(&app->work, app->input.args.n ? app->input.args.items[0] : NULL, &s,
+                          err) != 0) {
         return -1;
     }
     puts(s.root);

@@ -8,9 +8,10 @@
 #include <time.h>
 
 #include "base/fs.h"
-#include "pisdk/project/target_choice.h"
+#include "pisdk/app.h"
 #include "pisdk/ui.h"
 #include "sysroot/store.h"
+#include "workspace/target_choice.h"
 
 enum { COPYRIGHT_MAX = 4 << 20 };
 
@@ -219,7 +220,8 @@ static json_t *make_document(struct sbom *b)
 int cmd_sysroot_sbom(struct app *app, struct err *err)
 {
     struct sysroot s;
-    if (target_open_named(app, app->input.args.n ? app->input.args.items[0] : NULL, &s, err) != 0) {
+    if (target_open_named(&app->work, app->input.args.n ? app->input.args.items[0] : NULL, &s,
+                          err) != 0) {
         return -1;
     }
     struct sbom b = {&s, json_array(), json_array(), json_array(), {0}};

@@ -1,5 +1,5 @@
 #include "pisdk/app.h"
-#include "pisdk/project/target_choice.h"
+#include "workspace/target_choice.h"
 
 int cmd_sysroot_show(struct app *app, struct err *err)
 {
@@ -9,7 +9,8 @@ int cmd_sysroot_show(struct app *app, struct err *err)
     };
     struct sysroot s;
 
-    if (target_open_named(app, app->input.args.n ? app->input.args.items[0] : NULL, &s, err) != 0) {
+    if (target_open_named(&app->work, app->input.args.n ? app->input.args.items[0] : NULL, &s,
+                          err) != 0) {
         return -1;
     }
     struct table *t = table_new(columns, ARRAY_SIZE(columns));

@@ -2,9 +2,10 @@
 #include <string.h>
 
 #include "base/fs.h"
-#include "pisdk/project/target_choice.h"
+#include "pisdk/app.h"
 #include "sysroot/store.h"
 #include "sysroot/tree.h"
+#include "workspace/target_choice.h"
 
 static void on_change(void *user, enum tree_change change, const char *path, const char *how)
 {
@@ -79,7 +80,8 @@ static int verify(struct app *app, const struct sysroot *s, struct err *err)
 int cmd_sysroot_verify(struct app *app, struct err *err)
 {
     struct sysroot s;
-    if (target_open_named(app, app->input.args.n ? app->input.args.items[0] : NULL, &s, err) != 0) {
+    if (target_open_named(&app->work, app->input.args.n ? app->input.args.items[0] : NULL, &s,
+                          err) != 0) {
         return -1;
     }
     int r = verify(app, &s, err);

@@ -1,0 +1,145 @@
+#include "workspace/release_files.h"
+
+#include <glob.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fs.h"
+#include "project/build.h"
+#include "target/elf.h"
+
+enum { DEPTH_MAX = 8 };
+
+// A walk through what was built.
+struct walk {
+    struct payload *release;
+    const char *root;
+    bool in_sources; // built among them: only some folders are looked into
+};
+
+// Folders that build systems keep their own things in.
+static bool is_looked_into(const struct walk *walk, const char *name)
+{
+    static const char *const kept_out[] = {"CMakeFiles", "debug",   "meson-private", "meson-info",
+                                           "meson-logs", "Testing", "_deps"};
+    for (size_t i = 0; i < ARRAY_SIZE(kept_out); i++) {
+        if (strcmp(name, kept_out[i]) == 0) {
+            return false;
+        }
+    }
+    if (walk->in_sources) {
+        return strcmp(name, "bin") == 0 || strcmp(name, "lib") == 0 || strcmp(name, "src") == 0;
+    }
+    return name[0] != '.' && !str_ends(name, ".p");
+}
+
+// A program or a shared library for the board.
+static bool is_wanted(const char *path, const char *name, const struct stat *st)
+{
+    struct elf_info info;
+    struct err ignored = ERR_INIT;
+    if (!(st->st_mode & 0111) && !strstr(name, ".so")) {
+        return false;
+    }
+    if (elf_read(path, &info, &ignored) != 0) {
+        return false;
+    }
+    bool wanted = elf_is_arm(&info) && !info.is_object;
+    elf_info_release(&info);
+    return wanted;
+}
+
+static int walk_folder(const struct walk *walk, const char *below, int depth, struct err *err)
+{
+    _cleanup_strv_ struct strv names = {0};
+    _cleanup_free_ char *folder = *below ? fs_join(walk->root, below) : xstrdup(walk->root);
+
+    if (fs_list_dir(folder, &names, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < names.n; i++) {
+        const char *name = names.items[i];
+        _cleanup_free_ char *path = fs_join(folder, name);
+        _cleanup_free_ char *inner = *below ? fs_join(below, name) : xstrdup(name);
+        _cleanup_free_ char *to = fs_join("bin", inner);
+        struct stat st;
+        int r = 0;
+        if (lstat(path, &st) != 0) {
+            continue;
+        }
+        if (S_ISDIR(st.st_mode)) {
+            r = depth < DEPTH_MAX && is_looked_into(walk, name)
+                    ? walk_folder(walk, inner, depth + 1, err)
+                    : 0;
+        } else if ((S_ISLNK(st.st_mode) && strstr(name, ".so")) ||
+                   (S_ISREG(st.st_mode) && is_wanted(path, name, &st))) {
+            r = payload_add(walk->release, walk->root, path, to, err);
+        }
+        if (r != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int release_files_built(const struct workspace *w, const struct target *target, struct payload *r,
+                        struct err *err)
+{
+    const char *system;
+    _cleanup_free_ char *dir = project_build_dir(w->project, target->board.name, target->type);
+
+    if (project_build_system(w->project, &system, err) != 0) {
+        return -1;
+    }
+    bool apart = project_builds_apart(system);
+    struct walk walk = {.release = r, .root = dir};
+    if (fs_is_dir(dir) && walk_folder(&walk, "", 0, err) != 0) {
+        return -1;
+    }
+    walk = (struct walk){.release = r, .root = w->project->dir, .in_sources = true};
+    return apart ? 0 : walk_folder(&walk, "", 0, err);
+}
+
+static int add_match(const struct workspace *w, struct payload *r, const char *match,
+                     struct err *err)
+{
+    const char *root = w->project->dir;
+    _cleanup_free_ char *parent = fs_parent(match);
+    _cleanup_free_ char *folder = fs_real_path(parent); // the link itself stays one
+    if (!folder || !fs_is_below(folder, root)) {
+        err_set(err, ERR_USAGE, "%s is outside the project", match);
+        return err_hint(err, "move or copy it into %s", root);
+    }
+    _cleanup_free_ char *source = fs_join(folder, fs_base(match));
+    const char *path = source + strlen(root) + 1;
+    if (strcmp(path, "bin") == 0 || strcmp(path, "runtime") == 0) {
+        err_set(err, ERR_USAGE, "`%s` on the boards is where pisdk puts programs", path);
+        return err_hint(err, "name what is in it: files = %s/*", path);
+    }
+    return payload_add(r, root, source, path, err);
+}
+
+int release_files_named(const struct workspace *w, struct payload *r, struct err *err)
+{
+    const struct strv *files = &w->project->deploy_files;
+    for (size_t i = 0; i < files->n; i++) {
+        _cleanup_free_ char *pattern = fs_join(w->project->dir, files->items[i]);
+        glob_t found;
+        while (str_ends(pattern, "/")) {
+            pattern[strlen(pattern) - 1] = '\0';
+        }
+        if (glob(pattern, GLOB_NOSORT, NULL, &found) != 0) {
+            err_set(err, ERR_NOT_FOUND, "`files` in [deploy]: there is no %s", files->items[i]);
+            return err_hint(err, "in %s/" PROJECT_FILE, w->project->dir);
+        }
+        int status = 0;
+        for (size_t k = 0; k < found.gl_pathc && status == 0; k++) {
+            status = add_match(w, r, found.gl_pathv[k], err);
+        }
+        globfree(&found);
+        if (status != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,383 @@
+#include "workspace/target_choice.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/proc.h"
+#include "deb/lock.h"
+#include "deb/recipe.h"
+#include "project/build.h"
+#include "target/compiler.h"
+#include "target/elf_link.h"
+#include "target/toolset_make.h"
+#include "workspace/node_choice.h"
+
+int target_open_sysroot(const struct workspace *w, const char *name, struct sysroot *out,
+                        struct err *err)
+{
+    if (sysroot_open(w->paths->data, name, out, err) == 0) {
+        return 0;
+    }
+    _cleanup_free_ char *recipes = fs_join(w->paths->share, "sysroot-scripts");
+    _cleanup_free_ char *file = NULL;
+    _cleanup_free_ char *flavour = NULL;
+    struct err no_recipe = ERR_INIT;
+    if (err->code != ERR_NOT_FOUND || name[0] == '/' ||
+        recipe_find(recipes, w->project ? w->project->dir : NULL, name, &file, &flavour,
+                    &no_recipe) == 0) {
+        return -1; // the hint that it has is right
+    }
+    if (no_recipe.hint[0]) {
+        return err_hint(err, "%s", no_recipe.hint);
+    }
+    return err_hint(err, "`pisdk sysroot list` lists the sysroots");
+}
+
+int target_read_lock(const struct workspace *w, struct lock *out, struct err *err)
+{
+    _cleanup_free_ char *path = fs_join(w->project->dir, LOCK_FILE);
+
+    *out = (struct lock){0};
+    if (!fs_exists(path)) {
+        return 1;
+    }
+    if (lock_read(path, out, err) != 0) {
+        return -1;
+    }
+    if (strcmp(out->name, w->project->sysroot) != 0) {
+        err_set(err, ERR_USAGE, "%s is for sysroot `%s`, but " PROJECT_FILE " wants `%s`", path,
+                out->name, w->project->sysroot);
+        lock_release(out);
+        return err_hint(err, "`pisdk sysroot update` makes a new " LOCK_FILE);
+    }
+    return 0;
+}
+
+int target_open_project_sysroot(const struct workspace *w, struct sysroot *out, struct err *err)
+{
+    _cleanup_(lock_release) struct lock lock = {0};
+    int r = target_read_lock(w, &lock, err);
+    if (r < 0) {
+        return -1;
+    }
+    if (r > 0) {
+        r = target_open_sysroot(w, w->project->sysroot, out, err);
+        if (r == 0) {
+            sysroot_note_project(out, w->project->dir);
+        }
+        return r;
+    }
+    if (sysroot_open_locked(w->paths->data, &lock, out, err) != 0) {
+        return err->code == ERR_NOT_FOUND ? err_hint(err, "pisdk sysroot build") : -1;
+    }
+    sysroot_note_project(out, w->project->dir);
+    return 0;
+}
+
+int target_open_named(const struct workspace *w, const char *name, struct sysroot *out,
+                      struct err *err)
+{
+    if (name) {
+        return target_open_sysroot(w, name, out, err);
+    }
+    return w->project ? target_open_project_sysroot(w, out, err)
+                      : target_open_sysroot(w, PROJECT_DEFAULT_SYSROOT, out, err);
+}
+
+// Says where a name that does not exist comes from, when it was not asked for.
+static int from_project(const struct workspace *w, const char *asked, struct err *err)
+{
+    if (w->project && !asked) {
+        return err_wrap(err, "%s/" PROJECT_FILE, w->project->dir);
+    }
+    return -1;
+}
+
+static int choose_variant(const struct target_request *request, struct target *out, struct err *err)
+{
+    struct variant *v = &out->variant;
+
+    v->debug = request->debug;
+    v->lto = request->lto;
+    v->coverage = request->coverage;
+    if (request->sanitize && variant_read_sanitize(request->sanitize, v, err) != 0) {
+        return -1;
+    }
+    out->type = variant_name(v);
+    return 0;
+}
+
+// Makes it the board when it is weaker than what was found so far.
+static int take_if_weaker(const char *folder, const struct remote *node, struct board *out,
+                          struct err *err)
+{
+    struct board b;
+
+    if (!node->board) {
+        err_set(err, ERR_USAGE, "board `auto`: node `%s` does not say which board it is",
+                node->name);
+        return err_hint(err, "add `board = pi4` to [node %s] in " PROJECT_FILE, node->name);
+    }
+    if (board_read(folder, node->board, false, &b, err) != 0) {
+        return err_wrap(err, "[node %s]", node->name);
+    }
+    if (!out->name || b.level < out->level) {
+        board_release(out);
+        *out = b;
+    } else {
+        board_release(&b);
+    }
+    return 0;
+}
+
+// `auto`: what is built for the weakest board runs on all.
+static int choose_weakest(const struct workspace *w, const char *folder, struct board *out,
+                          struct err *err)
+{
+    _cleanup_(remotes_release) struct remotes nodes = {0};
+    _cleanup_strv_ struct strv seen = {0};
+
+    *out = (struct board){0};
+    if (nodes_of_project(w, &nodes, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < nodes.n; i++) {
+        const char *board = nodes.items[i].board;
+        if (board && strv_has(&seen, board)) {
+            continue;
+        }
+        if (take_if_weaker(folder, &nodes.items[i], out, err) != 0) {
+            board_release(out);
+            return -1;
+        }
+        strv_add(&seen, board);
+    }
+    if (!out->name) {
+        err_set(err, ERR_USAGE,
+                "board `auto` is the weakest of the project's nodes, but there are no nodes");
+        return err_hint(err, "name them in " PROJECT_FILE ": [node pi1] and board = pi4");
+    }
+    log_debug(w->log, "board: %s, the weakest of %zu nodes", out->name, nodes.n);
+    return 0;
+}
+
+static int choose_board(const struct workspace *w, const char *asked, struct board *out,
+                        struct err *err)
+{
+    _cleanup_free_ char *folder = fs_join(w->paths->share, "toolchain/boards");
+    const char *name = asked ? asked : w->project ? w->project->board : PROJECT_DEFAULT_BOARD;
+    int r = strcmp(name, "auto") == 0 ? choose_weakest(w, folder, out, err)
+                                      : board_read(folder, name, false, out, err);
+    return r == 0 ? 0 : from_project(w, asked, err);
+}
+
+int target_choose(const struct workspace *w, const struct target_request *request,
+                  struct target *out, struct err *err)
+{
+    const char *sysroot = request->sysroot;
+
+    *out = (struct target){.fixed = sysroot != NULL};
+    if (choose_variant(request, out, err) != 0 ||
+        choose_board(w, request->board, &out->board, err) != 0) {
+        target_release(out);
+        return -1;
+    }
+    int r = w->project && !sysroot
+                ? target_open_project_sysroot(w, &out->sysroot, err)
+                : target_open_sysroot(w, sysroot ? sysroot : PROJECT_DEFAULT_SYSROOT, &out->sysroot,
+                                      err);
+    if (r != 0) {
+        target_release(out);
+        return from_project(w, sysroot, err);
+    }
+    return 0;
+}
+
+void target_release(struct target *t)
+{
+    sysroot_release(&t->sysroot);
+    board_release(&t->board);
+    variant_release(&t->variant);
+    free(t->type);
+    *t = (struct target){0};
+}
+
+struct debug_subject target_debug_subject(const struct workspace *w, const struct target *t)
+{
+    return (struct debug_subject){
+        .log = w->log,
+        .root = t->sysroot.root,
+        .triple = t->sysroot.lock.triple,
+        .board = t->board.name,
+        .project_dir = w->project ? w->project->dir : NULL,
+        .project_name = w->project ? w->project->name : NULL,
+    };
+}
+
+// Since glibc 2.34, crt1.o calls a new version of __libc_start_main, so no program linked with it
+// starts with an older one, whatever else it uses (https://sourceware.org/glibc/wiki/Release/2.34).
+static int check_glibc(const struct workspace *w, const struct target *t, struct err *err)
+{
+    static const char needed[] = "2.34";
+    const char *floor = w->project ? w->project->glibc : NULL;
+    const struct package *libc = package_list_find(&t->sysroot.lock.packages, "libc6");
+
+    if (!floor || !libc || !elf_version_exceeds("GLIBC_2.34", floor)) {
+        return 0;
+    }
+    _cleanup_free_ char *version = xstrndup(libc->version, strcspn(libc->version, "-+"));
+    _cleanup_free_ char *symbol = xasprintf("GLIBC_%s", version);
+    if (strcmp(version, needed) != 0 && !elf_version_exceeds(symbol, needed)) {
+        return 0;
+    }
+    err_set(err, ERR_USAGE,
+            PROJECT_FILE
+            ": glibc = %s cannot be met with sysroot `%s`: what is linked with its glibc "
+            "%s needs %s to start",
+            floor, t->sysroot.name, version, needed);
+    return err_hint(err, "sysroot = bullseye, which has glibc 2.31; or glibc = %s", needed);
+}
+
+static int describe_toolset(const struct workspace *w, const struct target *t,
+                            struct toolset_options *o, char **cc, char **ld, struct err *err)
+{
+    if (check_glibc(w, t, err) != 0) {
+        return -1;
+    }
+    *cc = paths_find_part(w->paths, "pisdk-cc", err);
+    *ld = *cc ? paths_find_part(w->paths, "pisdk-ld", err) : NULL;
+    *o = (struct toolset_options){
+        .cache = w->paths->cache,
+        .share = w->paths->share,
+        .pisdk = w->paths->program,
+        .cc = *cc,
+        .ld = *ld,
+        .triple = t->sysroot.lock.triple,
+        .root = t->sysroot.root,
+        .sysroot = t->sysroot.root,
+        .release_flags = &t->sysroot.lock.flags,
+        .board = &t->board,
+    };
+    if (w->project) {
+        o->glibc = w->project->glibc;
+        o->glibc_from = PROJECT_FILE " says: glibc =";
+    }
+    return *ld ? 0 : -1;
+}
+
+int target_make_toolset(const struct workspace *w, const struct target *t, struct toolset *out,
+                        struct err *err)
+{
+    struct toolset_options o;
+    _cleanup_free_ char *cc = NULL;
+    _cleanup_free_ char *ld = NULL;
+    return describe_toolset(w, t, &o, &cc, &ld, err) == 0 ? toolset_make(&o, out, err) : -1;
+}
+
+// The run-time library of coverage, from a package of the sysroot's release that is added to the
+// sysroot when it is wanted for the first time.
+static int find_runtime(const struct workspace *w, struct target *t, char **archive,
+                        struct err *err)
+{
+    struct compiler compiler;
+    _cleanup_strv_ struct strv argv = {0};
+    int status = 0;
+
+    if (compiler_find(&compiler, err) != 0) {
+        return -1;
+    }
+    int version = compiler.version;
+    compiler_release(&compiler);
+    *archive = variant_profile_runtime(t->sysroot.root, t->sysroot.lock.triple, version);
+    if (*archive) {
+        return 0;
+    }
+    if (t->fixed) {
+        err_set(err, ERR_NOT_FOUND, "sysroot `%s` has no libclang-rt-%d-dev, which coverage needs",
+                t->sysroot.name, version);
+        return err_hint(err, "in a project, pisdk adds it when it is missing");
+    }
+    log_info(w->log, "coverage needs libclang-rt-%d-dev in the sysroot: adding it", version);
+    strv_add_list(&argv, w->paths->program, "-C", w->project->dir, "sysroot", "add", NULL);
+    strv_addf(&argv, "libclang-rt-%d-dev", version);
+    if (proc_run(argv.items, &status, err) != 0) {
+        return -1;
+    }
+    if (status != 0) {
+        err_set(err, ERR_FAILED, "no run-time library of Clang %d for sysroot `%s`", version,
+                t->sysroot.name);
+        return err_hint(err, "its Debian release has libclang-rt-N-dev for other versions: install "
+                             "clang-N and lld-N on the desktop");
+    }
+    sysroot_release(&t->sysroot);
+    if (target_open_project_sysroot(w, &t->sysroot, err) != 0) {
+        return -1;
+    }
+    *archive = variant_profile_runtime(t->sysroot.root, t->sysroot.lock.triple, version);
+    return *archive ? 0
+                    : err_set(err, ERR_FAILED, "libclang-rt-%d-dev has no library for coverage",
+                              version);
+}
+
+int target_make_build_toolset(const struct workspace *w, struct target *t, struct toolset *out,
+                              struct err *err)
+{
+    struct toolset_options o;
+    _cleanup_free_ char *runtime = NULL;
+    _cleanup_free_ char *cc = NULL;
+    _cleanup_free_ char *ld = NULL;
+    _cleanup_strv_ struct strv compile = {0};
+    _cleanup_strv_ struct strv link = {0};
+
+    if (t->variant.coverage && find_runtime(w, t, &runtime, err) != 0) {
+        return -1;
+    }
+    const struct variant_place place = {w->project->dir, w->project->name, t->sysroot.root,
+                                        runtime};
+    variant_flags(&t->variant, &place, &compile, &link);
+    if (describe_toolset(w, t, &o, &cc, &ld, err) != 0) {
+        return -1;
+    }
+    _cleanup_free_ char *dir = project_build_dir(w->project, t->board.name, t->type);
+    _cleanup_free_ char *debug = fs_join(dir, "debug");
+    bool plain = !t->variant.debug && !t->variant.sanitize.n && !t->variant.coverage;
+    o.compile = &compile;
+    o.link = &link;
+    o.ccache = true;
+    o.debug = plain ? debug : NULL;
+    return toolset_make(&o, out, err);
+}
+
+int target_build_with(const struct workspace *w, struct target *t,
+                      struct project_build_options *options, struct err *err)
+{
+    struct toolset tools;
+    int status = 0;
+
+    if (target_make_build_toolset(w, t, &tools, err) != 0) {
+        return -1;
+    }
+    options->tools = &tools;
+    options->variant = &t->variant;
+    options->board = t->board.name;
+    options->type = t->type;
+    options->log = w->log;
+    int r = project_build(w->project, options, &status, err);
+    options->tools = NULL;
+    toolset_release(&tools);
+    if (r == 0 && status == PROJECT_UNKNOWN_PROGRAM) {
+        return TARGET_UNKNOWN;
+    }
+    if (options->output && options->output->len && (r != 0 || status != 0)) {
+        fwrite(options->output->data, 1, options->output->len, stderr);
+    }
+    return r == 0 ? status : -1;
+}
+
+int target_build(const struct workspace *w, struct target *t, const char *program, struct err *err)
+{
+    _cleanup_strbuf_ struct strbuf output = {0};
+    struct project_build_options options = {.output = &output, .program = program};
+    return target_build_with(w, t, &options, err);
+}

@@ -318,6 +318,17 @@ class Project(Case):
         self.fails(1, "-C", "p/src", "build", says="no sysroot `bookworm`",
                    hint="pisdk sysroot build bookworm")
 
+    def test_places_to_run(self):
+        self.ini("[project]\nname = p\n")
+        for command in ("run", "test"):
+            for place in ("moon", "nodes:pi1", "cluste", "cluster-x"):
+                self.fails(2, "-C", "p", command, "--on", place, says=f"cannot run on `{place}`",
+                           hint="--on emulator, --on cluster, --on cluster:NAME, --on nodes or --on slurm")
+                self.fails(2, "-C", "p", command, env={"PISDK_ON": place}, says=f"cannot run on `{place}`")
+        for place in ("nodes", "slurm"):
+            self.fails(2, "-C", "p", "test", "--on", place, says=f"tests cannot run on `{place}`",
+                       hint=f"pisdk run --on {place} PROGRAM")
+
 
 class HostileBytes(Case):
     """What a terminal would obey is shown."""

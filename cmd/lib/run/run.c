@@ -58,15 +58,15 @@ int run_place_find(const char *asked, const struct run_place **place, const char
     return unknown_place(word, err);
 }
 
-int run_place_for_tests(const struct run_place *place, const char *which, struct strv *env,
-                        struct err *err)
+int run_place_for_tests(const struct run_place *place, const char *which, struct err *err)
 {
     if (!place->for_tests) {
         err_set(err, ERR_USAGE, "tests cannot run on `%s`", place->name);
         return err_hint(err, "pisdk run --on %s PROGRAM", place->name);
     }
-    strv_addf(env, RUN_ON "=%s%s%s", place->name, which ? ":" : "", which ? which : "");
-    return 0;
+    _cleanup_free_ char *value = which ? xasprintf("%s:%s", place->name, which) : NULL;
+    return setenv(RUN_ON, value ? value : place->name, 1) == 0 ? 0
+                                                               : err_sys(err, "cannot set " RUN_ON);
 }
 
 // --- Preparing it --------------------------------------------------------------------------------

@@ -17,9 +17,9 @@
 int run_place_find(const char *asked, const struct run_place **place, const char **which,
                    struct err *err) ERR_MUST_CHECK;
 
-// Adds what makes the `pisdk run` of a test go there as well. ERR_USAGE for a place that is not for
-// tests.
-int run_place_for_tests(const struct run_place *place, const char *which, struct strv *env,
+// Has every `pisdk run` that this process starts, in tests, go there as well: sets RUN_ON.
+// ERR_USAGE for a place that is not for tests.
+int run_place_for_tests(const struct run_place *place, const char *which,
                         struct err *err) ERR_MUST_CHECK;
 
 // Runs it and waits for its end. The standard streams and signals are the program's own, and so is

@@ -182,11 +182,8 @@ static int prepare(struct test_run *run, struct target *target, struct err *err)
 {
     struct app *app = run->app;
     struct toolset tools;
-    const struct run_place *place;
-    const char *which;
 
-    if (run_place_find(input_value(&app->input, "on"), &place, &which, err) != 0 ||
-        project_build_system(&app->project, &run->system, err) != 0 ||
+    if (project_build_system(&app->project, &run->system, err) != 0 ||
         target_make_build_toolset(&app->work, target, &tools, err) != 0) {
         return -1;
     }
@@ -198,8 +195,7 @@ static int prepare(struct test_run *run, struct target *target, struct err *err)
     run->dir = project_build_dir(&app->project, target->board.name, target->type);
     run->interpreter = fs_join(tools.dir, "lib/emulate");
     toolset_whole_environment(&tools, &run->env);
-    int r = run_place_for_tests(place, which, &run->env, err);
-    r = r == 0 ? check_numbers(run, err) : r;
+    int r = check_numbers(run, err);
     if (r == 0) {
         r = junit_path(run, err);
     }
@@ -293,6 +289,15 @@ static void release(struct test_run *run)
     free(run->ranks);
 }
 
+static int choose_place(const struct app *app, struct err *err)
+{
+    const struct run_place *place;
+    const char *which;
+    return run_place_find(input_value(&app->input, "on"), &place, &which, err) == 0
+               ? run_place_for_tests(place, which, err)
+               : -1;
+}
+
 int cmd_test(struct app *app, struct err *err)
 {
     struct test_run run = {.app = app};
@@ -301,7 +306,7 @@ int cmd_test(struct app *app, struct err *err)
     int status = 0;
 
     sandbox_mark_environment();
-    if (target_request_read(&app->input, &request, err) != 0 ||
+    if (choose_place(app, err) != 0 || target_request_read(&app->input, &request, err) != 0 ||
         target_choose(&app->work, &request, &target, err) != 0) {
         return -1;
     }

@@ -375,7 +375,7 @@ class Mpi(Runs):
     def test_spawn_from_a_program_without_mpirun(self):
         program = self.compile("spawn", SPAWN, mpi=True)
         for options in self.modes():
-            result = self.pisdk("run", "--timeout", 60, program, **options)
+            result = self.pisdk("run", "--timeout", 240, program, **options)  # takes 60 s when others compile
             if options["env"]["PISDK_EMULATION"] == "prefix":
                 self.assertNotEqual(result.status, 0)
                 self.assertIn("hint: in prefix mode, MPI_Comm_spawn works only with -n: try -n 1", result.err)

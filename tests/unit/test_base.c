@@ -418,6 +418,23 @@ static void test_words_of_shells(void **state)
     assert_string_not_equal(one, other);
 }
 
+static void test_expand(void **state)
+{
+    (void)state;
+    const struct str_pair pairs[] = {{"{a}", "{b}"}, {"{b}", "B"}, {"'", ""}};
+    const struct {
+        const char *text, *expanded;
+    } cases[] = {{"", ""}, {"{a}{b}", "{b}B"}, {"x{a", "x{a"}, {"'{b}'", "B"}, {"{c}", "{c}"}};
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        _cleanup_free_ char *text = str_expand(cases[i].text, pairs, ARRAY_SIZE(pairs));
+        assert_string_equal(text, cases[i].expanded);
+    }
+    _cleanup_free_ char *quoted = str_quoted("it's");
+    assert_string_equal(quoted, "'it'\\''s'");
+    _cleanup_free_ char *empty = str_quoted("");
+    assert_string_equal(empty, "''");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -434,6 +451,7 @@ int main(void)
         cmocka_unit_test(test_hash),
         cmocka_unit_test(test_open_beneath),
         cmocka_unit_test(test_lock),
+        cmocka_unit_test(test_expand),
         cmocka_unit_test(test_processes),
         cmocka_unit_test(test_ini),
         cmocka_unit_test(test_ini_sections),

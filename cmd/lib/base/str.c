@@ -365,19 +365,37 @@ const char *str_nearest(const char *name, const struct strv *names)
     return best;
 }
 
-char *str_quoted(const char *text)
+const struct str_pair *str_find_pair(const char *text, const struct str_pair *pairs, size_t n)
 {
-    struct strbuf b = {0};
-    strbuf_adds(&b, "'");
-    for (const char *p = text; *p; p++) {
-        if (*p == '\'') {
-            strbuf_adds(&b, "'\\''");
-        } else {
-            strbuf_add(&b, p, 1);
+    for (size_t i = 0; i < n; i++) {
+        if (str_starts(text, pairs[i].mark)) {
+            return &pairs[i];
         }
     }
-    strbuf_adds(&b, "'");
-    return strbuf_take(&b);
+    return NULL;
+}
+
+char *str_expand(const char *text, const struct str_pair *pairs, size_t n)
+{
+    struct strbuf out = {0};
+    strbuf_adds(&out, ""); // also an empty text is one
+    while (*text) {
+        const struct str_pair *pair = str_find_pair(text, pairs, n);
+        if (pair) {
+            strbuf_adds(&out, pair->value);
+            text += strlen(pair->mark);
+        } else {
+            strbuf_add(&out, text++, 1);
+        }
+    }
+    return strbuf_take(&out);
+}
+
+char *str_quoted(const char *text)
+{
+    static const struct str_pair quote = {"'", "'\\''"};
+    _cleanup_free_ char *inner = str_expand(text, &quote, 1);
+    return xasprintf("'%s'", inner);
 }
 
 void strbuf_add_quoted(struct strbuf *b, char *const *words)

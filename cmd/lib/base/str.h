@@ -89,6 +89,15 @@ bool str_eq(const char *a, const char *b); // NULL equals NULL only
 // neighbours), or NULL when none is near enough to be what a person meant.
 const char *str_nearest(const char *name, const struct strv *names);
 
+// A text that stands for another: "{jobs}" for "4".
+struct str_pair {
+    const char *mark, *value;
+};
+// The first of the pairs whose mark `text` begins with; NULL: none.
+const struct str_pair *str_find_pair(const char *text, const struct str_pair *pairs, size_t n);
+// A copy of the text with every mark replaced. The caller frees it.
+char *str_expand(const char *text, const struct str_pair *pairs, size_t n);
+
 // A text as one word of a POSIX shell, in single quotes. The caller frees it.
 char *str_quoted(const char *text);
 // The same for several words, NULL at the end, each with a blank in front.

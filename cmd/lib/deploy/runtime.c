@@ -244,18 +244,14 @@ static int add_libraries(struct adding *a, struct err *err)
 // A value in double quotes of the shell. False: there is nothing of this release in it.
 static bool add_value(const char *text, struct strbuf *out)
 {
-    static const struct {
-        const char *name, *value;
-    } known[] = {{"{runtime}", "$pisdk_runtime"}, {"{from_home}", "$pisdk_from_home"}};
+    static const struct str_pair known[] = {{"{runtime}", "$pisdk_runtime"},
+                                            {"{from_home}", "$pisdk_from_home"}};
     bool of_release = false;
     while (*text) {
-        size_t i = 0;
-        while (i < ARRAY_SIZE(known) && !str_starts(text, known[i].name)) {
-            i++;
-        }
-        if (i < ARRAY_SIZE(known)) {
-            strbuf_adds(out, known[i].value);
-            text += strlen(known[i].name);
+        const struct str_pair *pair = str_find_pair(text, known, ARRAY_SIZE(known));
+        if (pair) {
+            strbuf_adds(out, pair->value);
+            text += strlen(pair->mark);
             of_release = true;
         } else {
             strbuf_addf(out, "%s%c", strchr("\\\"$`", *text) ? "\\" : "", *text);

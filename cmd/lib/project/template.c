@@ -184,38 +184,27 @@ static size_t variable_length(const char *text)
     return text[n] == '@' ? n + 1 : 0;
 }
 
-static const char *value_of(const struct template_values *values, const char *text, size_t n)
-{
-    const struct {
-        const char *mark, *value;
-    } marks[] = {
-        {"@NAME@", values->name}, {"@SYSROOT@", values->sysroot}, {"@BOARD@", values->board}};
-    for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
-        if (strlen(marks[i].mark) == n && strncmp(text, marks[i].mark, n) == 0) {
-            return marks[i].value;
-        }
-    }
-    return NULL;
-}
-
 // `file` is for the error; `strict`: a variable that is not known is one.
 static int substitute(const struct copy *c, const char *file, const char *text, bool strict,
                       char **out, struct err *err)
 {
+    const struct str_pair known[] = {{"@NAME@", c->values->name},
+                                     {"@SYSROOT@", c->values->sysroot},
+                                     {"@BOARD@", c->values->board}};
     _cleanup_strbuf_ struct strbuf b = {0};
     size_t line = 1;
 
     while (*text) {
         size_t n = variable_length(text);
-        const char *value = n ? value_of(c->values, text, n) : NULL;
-        if (n && !value && strict) {
+        const struct str_pair *pair = str_find_pair(text, known, ARRAY_SIZE(known));
+        if (n && !pair && strict) {
             err_set(err, ERR_USAGE, "%s:%zu: unknown variable %.*s", file, line, (int)n, text);
             err_hint(err, "templates have @NAME@, @SYSROOT@ and @BOARD@; files that end in .in may "
                           "have others");
             return -1;
         }
-        if (value) {
-            strbuf_adds(&b, value);
+        if (pair) {
+            strbuf_adds(&b, pair->value);
             text += n;
         } else {
             line += *text == '\n';

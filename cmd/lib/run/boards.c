@@ -28,8 +28,6 @@ static const double patience_seconds = 5; // after Ctrl-C, for the program to en
 static const double stacks_seconds = 8;   // for gdb on the boards
 static const double farewell_seconds = 3; // for what is left on the boards, and the last output
 
-#define RUN_FOLDER "${XDG_DATA_HOME:-$HOME/.local/share}/pisdk/"
-
 // One run, and what goes on in it.
 struct running {
     const struct boards_run *r;
@@ -64,24 +62,12 @@ struct running {
 // A word for the shell. In our own ones, {dir} is the run's folder, and {run} its name.
 static void add_word(struct strbuf *out, const char *id, const char *word, bool own)
 {
-    static const char dir[] = "{dir}";
-    static const char run[] = "{run}";
-    strbuf_adds(out, " '");
-    while (*word) {
-        if (own && str_starts(word, dir)) {
-            strbuf_adds(out, "'\"$dir\"'");
-            word += strlen(dir);
-        } else if (own && str_starts(word, run)) {
-            strbuf_adds(out, id);
-            word += strlen(run);
-        } else {
-            strbuf_addf(out, *word == '\'' ? "'\\''" : "%c", *word);
-            word++;
-        }
-    }
-    strbuf_adds(out, "'");
+    const struct str_pair pairs[] = {{"'", "'\\''"}, {"{dir}", "'\"$dir\"'"}, {"{run}", id}};
+    _cleanup_free_ char *text = str_expand(word, pairs, own ? ARRAY_SIZE(pairs) : 1);
+    strbuf_addf(out, " '%s'", text);
 }
 
+// The file "start", see start.sh.
 static void make_start(const struct running *s, struct strbuf *out)
 {
     const struct boards_run *r = s->r;
@@ -89,12 +75,7 @@ static void make_start(const struct running *s, struct strbuf *out)
     if (r->add_words) {
         r->add_words(r->user, &s->addresses, &more);
     }
-    strbuf_addf(out, "dir=" RUN_FOLDER "%s/run-%s\n", r->w->project->name, s->id);
-    strbuf_addf(out,
-                "cd \"${dir%%/*}/work\" || exit 126\n"
-                "export PISDK_RUN=%s\n"
-                "sh -c 'echo $$ >\"$0/pid\"; exec \"$@\"' \"$dir\"",
-                s->id);
+    strbuf_adds(out, "set --");
     for (size_t i = 0; i <= r->words->n; i++) {
         for (size_t k = 0; i == r->own_words && k < more.n; k++) {
             add_word(out, s->id, more.items[k], true);
@@ -103,7 +84,7 @@ static void make_start(const struct running *s, struct strbuf *out)
             add_word(out, s->id, r->words->items[i], i < r->own_words);
         }
     }
-    strbuf_adds(out, "\ns=$?\necho $s 2>/dev/null >\"$dir/status\"\nexit $s\n");
+    strbuf_adds(out, "\n");
 }
 
 static void send(struct running *s, size_t node, const char *command)
@@ -139,13 +120,14 @@ static void begin_program(struct running *s)
 // The login of the program waits until it may begin. Its login may be slow, as may the others'.
 static int start_ssh(struct running *s, struct err *err)
 {
+    _cleanup_strbuf_ struct strbuf script = {0};
     _cleanup_strv_ struct strv argv = {0};
+    if (nodes_read_script(s->r->w, "start.sh", &script, err) != 0) {
+        return -1;
+    }
+    _cleanup_free_ char *quoted = str_quoted(script.data);
     fleet_ssh_argv(&s->nodes, &s->nodes.items[0], &argv);
-    strv_addf(&argv,
-              "exec /bin/sh -c 'd=" RUN_FOLDER "%s/run-%s; n=0; until [ -e \"$d/start\" ]; do "
-              "n=$((n + 1)); [ $n -lt 1200 ] || exit 125; sleep 0.1; done; exec /bin/sh "
-              "\"$d/start\"'",
-              s->r->w->project->name, s->id);
+    strv_addf(&argv, "exec /bin/sh -c %s sh %s %s", quoted, s->r->w->project->name, s->id);
     s->ssh = proc_start_deaf(argv.items, &s->errors, err);
     return s->ssh > 0 ? 0 : -1;
 }

@@ -151,28 +151,24 @@ char *environment_flat_folder(const struct sandbox *s, const char *path)
 }
 
 #define FLAT "{flat:"
-#define ROOT "{root}"
-#define TMP  "{tmp}"
 
 static char *expand(const struct sandbox *s, const char *text)
 {
+    _cleanup_free_ char *tmp = fs_join(s->scratch, "tmp");
+    const struct str_pair known[] = {{"{root}", s->root}, {"{tmp}", tmp}};
+    _cleanup_free_ char *rest = str_expand(text, known, ARRAY_SIZE(known));
     struct strbuf out = {0};
-    while (*text) {
-        const char *end = strchr(text, '}');
-        if (end && str_starts(text, ROOT)) {
-            strbuf_adds(&out, s->root);
-            text = end + 1;
-        } else if (end && str_starts(text, TMP)) {
-            strbuf_addf(&out, "%s/tmp", s->scratch);
-            text = end + 1;
-        } else if (end && str_starts(text, FLAT)) {
+    strbuf_adds(&out, "");
+    for (const char *p = rest; *p;) {
+        const char *end = str_starts(p, FLAT) ? strchr(p, '}') : NULL;
+        if (end) {
             _cleanup_free_ char *path =
-                xstrndup(text + strlen(FLAT), (size_t)(end - text) - strlen(FLAT));
+                xstrndup(p + strlen(FLAT), (size_t)(end - p) - strlen(FLAT));
             _cleanup_free_ char *folder = environment_flat_folder(s, path);
             strbuf_adds(&out, folder);
-            text = end + 1;
+            p = end + 1;
         } else {
-            strbuf_add(&out, text++, 1);
+            strbuf_add(&out, p++, 1);
         }
     }
     return strbuf_take(&out);

@@ -120,7 +120,7 @@ static void tell_tail(const struct work *w)
     }
 }
 
-static int run(struct work *w, const struct strv *argv, const char *what, struct err *err)
+static int run_logged(struct work *w, const struct strv *argv, const char *what, struct err *err)
 {
     struct strbuf unused = {0};
     const struct proc_capture capture = {
@@ -152,23 +152,9 @@ static char *expand(const struct work *w, const char *word, const char *dest)
     _cleanup_free_ char *flags = strv_join(&w->lock->flags, " ");
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     _cleanup_free_ char *jobs = xasprintf("%ld", cores < 1 ? 1 : cores);
-    const char *const values[][2] = {
+    const struct str_pair values[] = {
         {"{script}", w->script.folder}, {"{dest}", dest}, {"{jobs}", jobs}, {"{flags}", flags}};
-    struct strbuf out = {0};
-
-    for (const char *p = word; *p;) {
-        size_t i = 0;
-        while (i < ARRAY_SIZE(values) && !str_starts(p, values[i][0])) {
-            i++;
-        }
-        if (i < ARRAY_SIZE(values)) {
-            strbuf_adds(&out, values[i][1]);
-            p += strlen(values[i][0]);
-        } else {
-            strbuf_add(&out, p++, 1);
-        }
-    }
-    return strbuf_take(&out);
+    return str_expand(word, values, ARRAY_SIZE(values));
 }
 
 // env(1) gives the program just this environment, and the source's folder to start in.
@@ -196,7 +182,7 @@ static int run_step(struct work *w, const struct source_step *step, const char *
     for (size_t i = 0; i < step->run.n; i++) {
         strv_take(&argv, expand(w, step->run.items[i], dest));
     }
-    if (run(w, &argv, step->name, err) != 0) {
+    if (run_logged(w, &argv, step->name, err) != 0) {
         return -1;
     }
     w->printed = before + (uint64_t)step->lines; // what it printed may be a little less or more
@@ -219,7 +205,7 @@ static int unpack_file(struct work *w, const struct package_file *file, struct e
     }
     // The cache names files by their hash, so tar has to look into them to know how they are
     // packed.
-    return run(w, &argv, "unpacking", err);
+    return run_logged(w, &argv, "unpacking", err);
 }
 
 static int apply_patch(struct work *w, const char *path, struct err *err)
@@ -228,7 +214,7 @@ static int apply_patch(struct work *w, const char *path, struct err *err)
     strv_add_list(&argv, "patch", "-f", "-s", "-p1", "-d", NULL);
     strv_addf(&argv, "%s/src", w->dir);
     strv_add_list(&argv, "-i", path, NULL);
-    return run(w, &argv, "patching", err);
+    return run_logged(w, &argv, "patching", err);
 }
 
 static int apply_debian_patches(struct work *w, struct err *err)
@@ -269,7 +255,7 @@ static int set_times(struct work *w, struct err *err)
     strv_add_list(&argv, "-exec", "touch", "-h", "-d", NULL);
     strv_addf(&argv, "@%lld", (long long)TREE_TIME);
     strv_add_list(&argv, "{}", "+", NULL);
-    return run(w, &argv, "setting times", err);
+    return run_logged(w, &argv, "setting times", err);
 }
 
 static int prepare_source(struct work *w, struct err *err)

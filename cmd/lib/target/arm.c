@@ -89,7 +89,7 @@ static bool read_attributes(struct slice in, struct arm_needs *out)
 {
     while (in.n > 0) {
         unsigned tag;
-        unsigned value;
+        unsigned value = 0;
         struct slice text;
         if (!take_uleb(&in, &tag)) {
             return false;

@@ -32,7 +32,7 @@ static const struct role {
     {"mpif77", LANGUAGE_FORTRAN, true},
 };
 
-static int run(struct strv *argv)
+static int run_command(struct strv *argv)
 {
     execvp(argv->items[0], argv->items);
     fprintf(stderr, "error: cannot run %s: %s\n", argv->items[0], strerror(errno));
@@ -53,7 +53,7 @@ static int run_pkg_config(const struct toolset *t, char **args)
     unsetenv("PKG_CONFIG_PATH");
     strv_add(&argv, t->pkg_config);
     strv_add_all(&argv, args);
-    return run(&argv);
+    return run_command(&argv);
 }
 
 static int run_emulated(const struct toolset *t, const char *program, char **args)
@@ -63,7 +63,7 @@ static int run_emulated(const struct toolset *t, const char *program, char **arg
     strv_add(&argv, program);
     strv_add(&argv, "--");
     strv_add_all(&argv, args);
-    return run(&argv);
+    return run_command(&argv);
 }
 
 // The words are the program's path, its argv[0], and its arguments.
@@ -104,7 +104,7 @@ static int run_compiler(const struct toolset *t, const struct role *role, const 
         command_compiler(t, role->language, &words, &argv);
     }
     command_clean_environment();
-    return run(&argv);
+    return run_command(&argv);
 }
 
 int main(int argc, char **argv)

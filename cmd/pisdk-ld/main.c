@@ -14,7 +14,7 @@
 
 #include "base/fs.h"
 #include "base/proc.h"
-#include "look.h"
+#include "inspect.h"
 
 enum { STATUS_CANNOT_RUN = 127, TRACE_MAX = 16 << 20, RESPONSE_MAX = 64 << 20 };
 
@@ -38,7 +38,7 @@ static bool prints(const char *word)
 
 // Runs lld. What it was asked to print goes where it should; else it lists the files that it takes,
 // archive members as "lib.a(member.o)", one a line, in `trace`.
-static int run(struct strv *argv, struct strbuf *trace)
+static int run_linker(struct strv *argv, struct strbuf *trace)
 {
     const struct proc_capture capture = {.input = STDIN_FILENO, .max = TRACE_MAX, .out = trace};
     struct err err = ERR_INIT;
@@ -130,11 +130,11 @@ static int link_program(const struct toolset *t, const char *name, char **args)
     }
     strv_add_all(&argv, args);
     _cleanup_strbuf_ struct strbuf trace = {0};
-    int status = run(&argv, &trace);
+    int status = run_linker(&argv, &trace);
     _cleanup_strv_ struct strv words = {0};
     expand_responses(args, &words);
     const char *output = status == 0 ? find_output(&words) : NULL;
-    return output ? look_at(t, output, &trace) : status;
+    return output ? inspect_output(t, output, &trace) : status;
 }
 
 int main(int argc, char **argv)

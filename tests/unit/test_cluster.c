@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "cluster/place.h"
+#include "cluster/folder.h"
 
 static void make_file(const char *dir, const char *name)
 {
@@ -46,24 +46,24 @@ static void test_killed_while_it_removes(void **state)
     assert_non_null(mkdtemp(runtime));
     for (int i = 0; i < ROUNDS; i++) {
         const struct timespec delay = {.tv_nsec = (long)i * STEP_NS};
-        struct place p;
-        _cleanup_free_ char *dir = place_path(runtime, "c");
+        struct cluster_folder p;
+        _cleanup_free_ char *dir = cluster_folder_path(runtime, "c");
         make_left(runtime, dir);
         pid_t pid = fork();
         if (pid == 0) {
-            place_is_alive(dir);
+            cluster_folder_is_alive(dir);
             _exit(0);
         }
         nanosleep(&delay, NULL);
         kill(pid, SIGKILL);
         waitpid(pid, NULL, 0);
 
-        assert_int_equal(place_claim(runtime, "c", &p, &err), 0);
+        assert_int_equal(cluster_folder_claim(runtime, "c", &p, &err), 0);
         _cleanup_strv_ struct strv names = {0};
         assert_int_equal(fs_list_dir(p.dir, &names, &err), 0);
         assert_int_equal(names.n, 1); // the lock
-        place_remove(p.dir);
-        place_release(&p);
+        cluster_folder_remove(p.dir);
+        cluster_folder_release(&p);
     }
     assert_int_equal(fs_remove_tree(runtime, &err), 0);
 }
@@ -72,18 +72,18 @@ static void test_taken(void **state)
 {
     char runtime[] = "/tmp/pisdk-test-XXXXXX";
     struct err err = ERR_INIT;
-    struct place p;
-    struct place q;
+    struct cluster_folder p;
+    struct cluster_folder q;
     (void)state;
 
     assert_non_null(mkdtemp(runtime));
-    assert_int_equal(place_claim(runtime, "c", &p, &err), 0);
-    assert_true(place_is_alive(p.dir));
-    assert_int_equal(place_claim(runtime, "c", &q, &err), -1);
+    assert_int_equal(cluster_folder_claim(runtime, "c", &p, &err), 0);
+    assert_true(cluster_folder_is_alive(p.dir));
+    assert_int_equal(cluster_folder_claim(runtime, "c", &q, &err), -1);
     assert_int_equal(err.code, ERR_USAGE);
     _cleanup_free_ char *dir = xstrdup(p.dir);
-    place_release(&p);
-    assert_false(place_is_alive(dir));
+    cluster_folder_release(&p);
+    assert_false(cluster_folder_is_alive(dir));
     assert_false(fs_is_dir(runtime)); // nothing else was there
 }
 

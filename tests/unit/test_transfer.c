@@ -41,7 +41,7 @@ struct model_feed {
     bool asked_twice;
 };
 
-struct news {
+struct outcome {
     double at;
     enum { NEWS_GOT, NEWS_OPENED, NEWS_ENDED } what;
     size_t node, piece, feed;
@@ -53,7 +53,7 @@ struct model {
     unsigned long long random;
     struct model_board boards[BOARDS_MAX];
     struct model_feed *feeds;
-    struct news *news;
+    struct outcome *news;
     size_t n, pieces, n_news;
     struct cable uplink;
     double now, trouble, sent; // trouble: how likely things go wrong, 0 to 1
@@ -72,7 +72,7 @@ static bool happens(struct model *m, double chance)
     return draw(m, 1000) < chance * m->trouble * 1000;
 }
 
-static void report(struct model *m, struct news news)
+static void report(struct model *m, struct outcome news)
 {
     if (happens(m, 0.2)) { // late
         news.at += draw(m, 40);
@@ -88,7 +88,7 @@ static void report(struct model *m, struct news news)
 static void deliver_news(struct model *m)
 {
     for (size_t i = 0; i < m->n_news; i++) {
-        struct news n = m->news[i];
+        struct outcome n = m->news[i];
         if (n.at > m->now) {
             continue;
         }
@@ -113,7 +113,7 @@ static void deliver_news(struct model *m)
 static void end_feed(struct model *m, size_t feed, enum transfer_end how)
 {
     m->feeds[feed].runs = false;
-    report(m, (struct news){.at = m->now, .what = NEWS_ENDED, .feed = feed, .how = how});
+    report(m, (struct outcome){.at = m->now, .what = NEWS_ENDED, .feed = feed, .how = how});
 }
 
 static bool source_has(const struct model *m, size_t from, size_t piece)
@@ -157,8 +157,8 @@ static void finish_piece(struct model *m, size_t feed)
     } else {
         if (!b->has[f->piece]) {
             b->has[f->piece] = true;
-            report(m,
-                   (struct news){.at = m->now, .what = NEWS_GOT, .node = node, .piece = f->piece});
+            report(m, (struct outcome){
+                          .at = m->now, .what = NEWS_GOT, .node = node, .piece = f->piece});
         }
         f->piece = next_piece(m, b, f->piece);
     }
@@ -195,7 +195,7 @@ static void run_feed(struct model *m, size_t feed)
         } else if (m->now >= f->opens) {
             f->open = true;
             f->piece = next_piece(m, b, 0);
-            report(m, (struct news){.at = m->now, .what = NEWS_OPENED, .feed = feed});
+            report(m, (struct outcome){.at = m->now, .what = NEWS_OPENED, .feed = feed});
             if (f->piece == m->pieces) {
                 end_feed(m, feed, TRANSFER_OK);
             }

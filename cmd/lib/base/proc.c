@@ -56,7 +56,7 @@ bool proc_kill_exactly(pid_t pid, unsigned long long started)
            syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) == 0;
 }
 
-static int wait_forwarding(pid_t pid, int hard, int *asked, const struct proc_place *place)
+static int wait_forwarding(pid_t pid, int hard, int *asked, const struct proc_context *place)
 {
     sigset_t set;
     double last_interrupt = -10;
@@ -122,13 +122,13 @@ enum { CAPTURED = 3 }; // streams that can be collected: standard output, descri
 // A program being started: what its child needs to know.
 struct launch {
     char *const *argv;
-    const struct proc_place *place; // or NULL
-    int input;                      // for standard input; -1: ours
-    int out[CAPTURED];              // for the streams that are collected; -1: ours
-    sigset_t mask;                  // the signals that were blocked before
-    pid_t group;                    // pisdk's process group
-    int report[2];                  // what went wrong with exec
-    int life[2];                    // closed when pisdk ends
+    const struct proc_context *place; // or NULL
+    int input;                        // for standard input; -1: ours
+    int out[CAPTURED];                // for the streams that are collected; -1: ours
+    sigset_t mask;                    // the signals that were blocked before
+    pid_t group;                      // pisdk's process group
+    int report[2];                    // what went wrong with exec
+    int life[2];                      // closed when pisdk ends
 };
 
 static _Noreturn void exec_child(const struct launch *l)
@@ -253,7 +253,7 @@ int proc_run(char *const argv[], int *status, struct err *err)
     return proc_run_at(argv, NULL, status, err);
 }
 
-int proc_run_at(char *const argv[], const struct proc_place *place, int *status, struct err *err)
+int proc_run_at(char *const argv[], const struct proc_context *place, int *status, struct err *err)
 {
     struct launch l = {.argv = argv, .place = place, .input = -1, .out = {-1, -1, -1}};
     int r = -1;

@@ -15,7 +15,7 @@
 #include "base/str.h"
 
 // Where a program runs, when that is not where and as pisdk does.
-struct proc_place {
+struct proc_context {
     const char *dir;        // NULL: our working folder
     const struct strv *env; // the whole environment, NAME=VALUE each; NULL: ours
     // Called for each of those signals, which the program is told as well. Or NULL.
@@ -29,7 +29,7 @@ struct proc_place {
 // (base/supervise.h). `argv[0]` is looked up in PATH. ERR_NOT_FOUND when there is no such program.
 int proc_run(char *const argv[], int *status, struct err *err) ERR_MUST_CHECK;
 // The same somewhere else; `place` may be NULL. PATH is that of the place's environment.
-int proc_run_at(char *const argv[], const struct proc_place *place, int *status,
+int proc_run_at(char *const argv[], const struct proc_context *place, int *status,
                 struct err *err) ERR_MUST_CHECK;
 
 // What proc_capture collects; a stream whose buffer is NULL is ours.
@@ -40,8 +40,8 @@ struct proc_capture {
     void (*on_data)(void *user, const char *data, size_t n);
     void *user;
     struct strbuf *out, *errors;
-    struct strbuf *status_out;      // what the program writes to descriptor 3
-    const struct proc_place *place; // NULL: here
+    struct strbuf *status_out;        // what the program writes to descriptor 3
+    const struct proc_context *place; // NULL: here
 };
 
 // Runs the program like proc_run and collects what it writes. When the caller holds signals back

@@ -56,15 +56,15 @@ static bool reap(pid_t program, int *status)
     }
 }
 
-// Waits for the next signal; 0 when it was time for a look, which found nothing; -1: end
+// Waits for the next signal; 0 when it was time for a check, which found nothing; -1: end
 // everything.
 static int next_signal(const sigset_t *set, siginfo_t *info, const struct supervise_watch *watch,
-                       double *next_look)
+                       double *next_check)
 {
-    if (!watch || !watch->look) {
+    if (!watch || !watch->check) {
         return sigwaitinfo(set, info);
     }
-    double wait = *next_look - clock_seconds();
+    double wait = *next_check - clock_seconds();
     if (wait > 0) {
         const long ns = 1000000000L;
         struct timespec time = {.tv_sec = (time_t)wait,
@@ -74,17 +74,17 @@ static int next_signal(const sigset_t *set, siginfo_t *info, const struct superv
             return sig;
         }
     }
-    if (!watch->look(watch->user)) {
+    if (!watch->check(watch->user)) {
         errno = 0;
         return -1;
     }
-    *next_look = clock_seconds() + watch->every_ms / 1e3;
+    *next_check = clock_seconds() + watch->every_ms / 1e3;
     return 0;
 }
 
 int supervise_wait(pid_t program, const struct supervise_watch *watch, bool *stopped)
 {
-    double next_look = clock_seconds() + (watch ? watch->every_ms / 1e3 : 0);
+    double next_check = clock_seconds() + (watch ? watch->every_ms / 1e3 : 0);
     sigset_t set;
     int status = PROC_SIGNALED + SIGKILL;
 
@@ -96,7 +96,7 @@ int supervise_wait(pid_t program, const struct supervise_watch *watch, bool *sto
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     while (!reap(program, &status)) {
         siginfo_t info;
-        int sig = next_signal(&set, &info, watch, &next_look);
+        int sig = next_signal(&set, &info, watch, &next_check);
         if (sig == SIGRTMIN || (sig < 0 && errno != EINTR)) {
             *stopped = true;
             break;

@@ -25,7 +25,7 @@ void supervise_join_group(pid_t group);
 // Something to look at while the program runs.
 struct supervise_watch {
     int every_ms;
-    bool (*look)(void *user); // false: end everything; NULL: nothing to look at
+    bool (*check)(void *user); // false: end everything; NULL: nothing to look at
     // Called for SIGINT, from a terminal as well; true: the program is not told. Or NULL.
     bool (*interrupt)(void *user);
     void *user;

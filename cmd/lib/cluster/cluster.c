@@ -88,7 +88,7 @@ static void release_supervisor(struct supervisor *s)
     }
     free(s->qemu);
     strv_release(&s->env);
-    place_release(&s->place);
+    cluster_folder_release(&s->place);
 }
 
 // All that can fail before a process is started.
@@ -98,7 +98,7 @@ static int prepare(struct supervisor *s, struct err *err)
 
     s->qemu = sandbox_find_qemu(err);
     if (!s->qemu || namespace_check_qemu(s->qemu, err) != 0 ||
-        place_claim(o->runtime, o->name, &s->place, err) != 0) {
+        cluster_folder_claim(o->runtime, o->name, &s->place, err) != 0) {
         return -1;
     }
     s->loses_timeouts = timeouts_are_lost(s->qemu);
@@ -112,7 +112,7 @@ static int prepare(struct supervisor *s, struct err *err)
     sandbox_add_login("/bin/bash", &s->env);
     sandbox_add_board(o->board, false, &s->env);
     strv_add_all(&s->env, o->environment->items);
-    s->control = place_listen(&s->place, err);
+    s->control = cluster_folder_listen(&s->place, err);
     if (s->control < 0 || write_settings(o, s->place.dir, err) != 0) {
         return -1;
     }
@@ -190,7 +190,7 @@ static int start(struct supervisor *s, int signals, struct err *err)
     close(life[0]);
     int r = pid > 0 ? wait_for_boards(report[0], signals, err)
                     : namespace_unsupported(err, "cannot make the namespaces of a cluster");
-    r = r == 0 ? place_note_supervisor(&s->place, pid, err) : r;
+    r = r == 0 ? cluster_folder_note_supervisor(&s->place, pid, err) : r;
     if (r != 0 && pid > 0) {
         kill(pid, SIGKILL);
         while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
@@ -214,7 +214,7 @@ int cluster_up(const struct cluster_options *o, struct err *err)
     int r = prepare(&s, err);
     r = r == 0 ? start(&s, signals, err) : r;
     if (r != 0 && s.place.dir) {
-        place_remove(s.place.dir);
+        cluster_folder_remove(s.place.dir);
     }
     release_supervisor(&s);
     sigprocmask(SIG_SETMASK, &saved, NULL);
@@ -226,7 +226,7 @@ int cluster_names(const char *runtime, struct strv *names, struct err *err)
     _cleanup_free_ char *folder = fs_join(runtime, "cluster");
     _cleanup_strv_ struct strv all = {0};
 
-    if (place_check_runtime(runtime, err) != 0) {
+    if (cluster_folder_check_runtime(runtime, err) != 0) {
         return -1;
     }
     if (!fs_is_dir(folder)) {
@@ -237,7 +237,7 @@ int cluster_names(const char *runtime, struct strv *names, struct err *err)
     }
     for (size_t i = 0; i < all.n; i++) {
         _cleanup_free_ char *dir = fs_join(folder, all.items[i]);
-        if (place_is_alive(dir)) {
+        if (cluster_folder_is_alive(dir)) {
             strv_add(names, all.items[i]);
         }
     }
@@ -246,12 +246,12 @@ int cluster_names(const char *runtime, struct strv *names, struct err *err)
 
 int cluster_open(const char *runtime, const char *name, struct cluster *out, struct err *err)
 {
-    *out = (struct cluster){.name = xstrdup(name), .dir = place_path(runtime, name)};
-    if (place_check_runtime(runtime, err) != 0) {
+    *out = (struct cluster){.name = xstrdup(name), .dir = cluster_folder_path(runtime, name)};
+    if (cluster_folder_check_runtime(runtime, err) != 0) {
         cluster_release(out);
         return -1;
     }
-    if (cluster_name_is_valid(name) && place_is_alive(out->dir)) {
+    if (cluster_name_is_valid(name) && cluster_folder_is_alive(out->dir)) {
         if (read_settings(out, err) == 0) {
             return 0;
         }
@@ -277,14 +277,14 @@ int cluster_down(struct cluster *c, struct err *err)
     struct wire answer;
 
     strv_add(&words, "down");
-    _cleanup_close_ int fd = place_ask(c->dir, &words, PLACE_PATIENCE, err);
+    _cleanup_close_ int fd = cluster_folder_ask(c->dir, &words, CLUSTER_FOLDER_PATIENCE, err);
     if (fd >= 0 && wire_expect(fd, "done", &answer, err) == 0) {
         wire_release(&answer);
     } else {
         // It is ending already, or somebody else ended it, or it is stopped.
-        place_kill_supervisor(c->dir);
+        cluster_folder_kill_supervisor(c->dir);
     }
-    return place_wait_gone(c->dir, DOWN_SECONDS)
+    return cluster_folder_wait_gone(c->dir, DOWN_SECONDS)
                ? 0
                : err_set(err, ERR_FAILED, "cannot stop cluster `%s`", c->name);
 }
@@ -324,7 +324,7 @@ int cluster_get_status(const struct cluster *c, struct cluster_status *out, stru
 
     *out = (struct cluster_status){0};
     strv_add(&words, "status");
-    _cleanup_close_ int fd = place_ask(c->dir, &words, PLACE_PATIENCE, err);
+    _cleanup_close_ int fd = cluster_folder_ask(c->dir, &words, CLUSTER_FOLDER_PATIENCE, err);
     int r = fd < 0 ? -1 : 0;
     for (bool done = false; r == 0 && !done;) {
         struct wire w;
@@ -364,11 +364,11 @@ int cluster_set_fault(const struct cluster *c, enum cluster_fault fault, const c
     _cleanup_strv_ struct strv words = {0};
     struct wire answer;
     bool starts = fault == CLUSTER_START || fault == CLUSTER_HEAL;
-    const int patience = starts ? PLACE_PATIENCE_START : PLACE_PATIENCE;
+    const int patience = starts ? CLUSTER_FOLDER_PATIENCE_START : CLUSTER_FOLDER_PATIENCE;
 
     strv_add_list(&words, verbs[fault], board, NULL);
     strv_addf(&words, "%llu", (unsigned long long)value);
-    _cleanup_close_ int fd = place_ask(c->dir, &words, patience, err);
+    _cleanup_close_ int fd = cluster_folder_ask(c->dir, &words, patience, err);
     if (fd < 0 || wire_expect(fd, "done", &answer, err) != 0) {
         return -1;
     }
@@ -383,7 +383,7 @@ int cluster_connect(const struct cluster *c, const char *board, unsigned port, s
 
     strv_add_list(&words, "connect", board, NULL);
     strv_addf(&words, "%u", port);
-    _cleanup_close_ int fd = place_ask(c->dir, &words, PLACE_PATIENCE, err);
+    _cleanup_close_ int fd = cluster_folder_ask(c->dir, &words, CLUSTER_FOLDER_PATIENCE, err);
     if (fd < 0 || wire_expect(fd, "connection", &answer, err) != 0) {
         return -1;
     }

@@ -10,7 +10,7 @@
 #include "base/output.h"
 #include "base/proc.h"
 #include "cluster/cluster.h"
-#include "cluster/place.h"
+#include "cluster/folder.h"
 #include "cluster/wire.h"
 #include "sandbox/ranks.h"
 
@@ -23,7 +23,7 @@ static int begin_run(const struct cluster *c, const struct cluster_command *comm
     struct wire answer;
 
     strv_add_list(&words, "run", command->board, NULL);
-    _cleanup_close_ int fd = place_ask(c->dir, &words, PLACE_PATIENCE, err);
+    _cleanup_close_ int fd = cluster_folder_ask(c->dir, &words, CLUSTER_FOLDER_PATIENCE, err);
     if (fd < 0 || wire_expect(fd, "done", &answer, err) != 0) {
         return -1;
     }
@@ -134,8 +134,8 @@ static bool has_lost_board(const struct cluster *c, const struct cluster_command
     return e->lost;
 }
 
-static int look(const struct cluster *c, const struct cluster_command *command, int fd,
-                struct ending *e, struct err *err)
+static int watch_command(const struct cluster *c, const struct cluster_command *command, int fd,
+                         struct ending *e, struct err *err)
 {
     double now = clock_seconds();
     if (e->next_output > 0 && now >= e->next_output) {
@@ -228,7 +228,7 @@ static int wait_run(const struct cluster *c, const struct cluster_command *comma
             continue;
         }
         if ((polled[1].revents && forward_signal(command, signals, fd, &e, err) != 0) ||
-            look(c, command, fd, &e, err) != 0) {
+            watch_command(c, command, fd, &e, err) != 0) {
             return -1;
         }
     } while (!polled[0].revents);

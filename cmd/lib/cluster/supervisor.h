@@ -14,7 +14,7 @@
 #include <sys/types.h>
 
 #include "cluster/cluster.h"
-#include "cluster/place.h"
+#include "cluster/folder.h"
 
 #define CLUSTER_ADDRESS(number) (0x0a4d0000U + (uint32_t)(number)) // 10.77.0.0, host's byte order
 enum { CLUSTER_DESKTOP = 0xfffe, CLUSTER_SSH_PORT = 22 };
@@ -36,7 +36,7 @@ struct node {
 
 struct supervisor {
     const struct cluster_options *o;
-    struct place place;
+    struct cluster_folder place;
     int control;           // where requests come in
     int log;               // folder of cluster/journal.h
     int link;              // netlink of the bridge's namespace

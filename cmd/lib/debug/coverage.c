@@ -67,7 +67,7 @@ void coverage_release(struct coverage *c)
 }
 
 // Runs a program of LLVM.
-static int run(const struct strv *argv, struct strbuf *out, struct err *err)
+static int run_tool(const struct strv *argv, struct strbuf *out, struct err *err)
 {
     _cleanup_strbuf_ struct strbuf errors = {0};
     // Their warnings (a function `main` of one program is not that of another) tell a user nothing.
@@ -157,7 +157,7 @@ static int merge(const struct coverage *c, const struct strbuf *list, const char
     }
     strv_add_list(&argv, c->profdata, "merge", "-sparse", "-f", inputs, "-o", data, NULL);
     _cleanup_strbuf_ struct strbuf out = {0};
-    return run(&argv, &out, err);
+    return run_tool(&argv, &out, err);
 }
 
 static int write_reports(const struct coverage *c, const char *data, struct log *log,
@@ -182,9 +182,9 @@ static int write_reports(const struct coverage *c, const char *data, struct log 
     add_cov(c, "report", &programs, data, &report);
     _cleanup_strbuf_ struct strbuf ignored = {0};
     _cleanup_strbuf_ struct strbuf lines = {0};
-    if (run(&html, &ignored, err) != 0 || run(&lcov, &lines, err) != 0 ||
+    if (run_tool(&html, &ignored, err) != 0 || run_tool(&lcov, &lines, err) != 0 ||
         fs_write_file(info, lines.data ? lines.data : "", lines.len, 0644, err) != 0 ||
-        run(&report, table, err) != 0) {
+        run_tool(&report, table, err) != 0) {
         return -1;
     }
     log_info(log, "coverage: %s/index.html and %s", page, info);

@@ -31,7 +31,7 @@ struct crash {
 
 struct crashes {
     const struct debug_subject *subject;
-    const struct crash_place *place;
+    const struct crash_search *place;
     struct crash *items;
     size_t n;
 };
@@ -409,7 +409,7 @@ static void release(struct crashes *c)
     free(c->items);
 }
 
-size_t crash_report(const struct debug_subject *s, const struct crash_place *place)
+size_t crash_report(const struct debug_subject *s, const struct crash_search *place)
 {
     struct crashes c = {.subject = s, .place = place};
 

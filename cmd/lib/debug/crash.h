@@ -9,7 +9,7 @@
 
 enum { CRASH_CORE_MAX = 512 << 20 };
 
-struct crash_place {
+struct crash_search {
     const char *folder; // the run's working folder
     const char *run;    // the word that marks it
     double began;       // in seconds since 1970, as file systems have it
@@ -19,7 +19,7 @@ struct crash_place {
 };
 
 // Returns how many processes of the run crashed.
-size_t crash_report(const struct debug_subject *s, const struct crash_place *place);
+size_t crash_report(const struct debug_subject *s, const struct crash_search *place);
 
 // Says that a program ended by a signal, and what that may mean.
 void crash_tell_signal(const struct debug_subject *s, const char *who, int sig);

@@ -11,8 +11,8 @@ enum { OUTPUT_MAX = 1 << 16, NO_GDBSERVER = 41 }; // see gdbserver.sh
 
 // Runs a command of the shell on the board; `input` is its standard input, or -1. What ssh has to
 // say or to ask, the user sees.
-static int run(const struct gdbserver *n, const char *command, int input, struct strbuf *out,
-               int *status, struct err *err)
+static int run_on_board(const struct gdbserver *n, const char *command, int input,
+                        struct strbuf *out, int *status, struct err *err)
 {
     _cleanup_strv_ struct strv argv = {0};
     const struct proc_capture capture = {.input = input, .max = OUTPUT_MAX, .out = out};
@@ -39,7 +39,7 @@ static int copy_program(struct gdbserver *n, const char *scripts, const char *pr
     if (file < 0) {
         return err_sys(err, "cannot open %s", program);
     }
-    if (run(n, command, file, &out, &status, err) != 0) {
+    if (run_on_board(n, command, file, &out, &status, err) != 0) {
         return -1;
     }
     if (status == NO_GDBSERVER) {
@@ -93,7 +93,7 @@ void gdbserver_close(struct gdbserver *n)
         _cleanup_strbuf_ struct strbuf out = {0};
         struct err ignored = ERR_INIT;
         int status;
-        (void)!run(n, command, -1, &out, &status, &ignored);
+        (void)!run_on_board(n, command, -1, &out, &status, &ignored);
     }
     free(n->host);
     strv_release(&n->ssh);

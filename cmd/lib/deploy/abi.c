@@ -69,7 +69,7 @@ static void add_runpath(struct reading *in, const char *path, const char *runpat
 }
 
 // The first look: where libraries are found. With a runtime, all folders of libraries count.
-static int look(struct reading *in, struct err *err)
+static int find_library_folders(struct reading *in, struct err *err)
 {
     for (size_t i = 0; i < in->r->n; i++) {
         const struct payload_file *f = &in->r->items[i];
@@ -257,7 +257,7 @@ int abi_needs_read(const struct payload *r, const struct arm_needs *built_for,
 {
     struct reading in = {.r = r, .built_for = built_for, .out = out};
     *out = (struct abi_needs){.runtime = payload_find(r, RUNTIME_FOLDER "/start") != NULL};
-    int status = look(&in, err);
+    int status = find_library_folders(&in, err);
     for (size_t i = 0; i < r->n && status == 0; i++) {
         status = r->items[i].kind == PAYLOAD_FILE ? add_file(&in, &r->items[i], err) : 0;
     }

@@ -500,7 +500,7 @@ static int conclude(const struct job *j, struct err *err)
     return -1;
 }
 
-static int run(struct job *j, struct deploy_result *out, struct err *err)
+static int run_phases(struct job *j, struct deploy_result *out, struct err *err)
 {
     *out = (struct deploy_result){0};
     if (j->o->nodes->n == 0) {
@@ -541,32 +541,32 @@ int deploy_release(const struct deploy_options *o, const struct payload *release
 {
     struct job j = {.o = o, .release = release, .goal = JOB_RELEASE};
     memcpy(j.id, release->id, sizeof(j.id));
-    return run(&j, out, err);
+    return run_phases(&j, out, err);
 }
 
 int deploy_rollback(const struct deploy_options *o, const char *id, struct deploy_result *out,
                     struct err *err)
 {
     struct job j = {.o = o, .goal = JOB_ROLLBACK, .wanted = id};
-    return run(&j, out, err);
+    return run_phases(&j, out, err);
 }
 
 int deploy_remove(const struct deploy_options *o, struct deploy_result *out, struct err *err)
 {
     struct job j = {.o = o, .goal = JOB_REMOVE};
-    return run(&j, out, err);
+    return run_phases(&j, out, err);
 }
 
 int deploy_verify(const struct deploy_options *o, struct deploy_result *out, struct err *err)
 {
     struct job j = {.o = o, .goal = JOB_VERIFY};
-    return run(&j, out, err);
+    return run_phases(&j, out, err);
 }
 
 int deploy_list(const struct deploy_options *o, struct deploy_result *out, struct err *err)
 {
     struct job j = {.o = o, .goal = JOB_LIST};
-    return run(&j, out, err);
+    return run_phases(&j, out, err);
 }
 
 void deploy_result_release(struct deploy_result *r)

@@ -72,7 +72,7 @@ struct job {
     struct err err; // why, when it is not the boards' fault
 };
 
-// What a board says (job_lines.c).
+// What a board says (job_answers.c).
 void job_on_line(void *user, size_t channel, enum fleet_stream stream, const char *line);
 
 // What a board that is ours is asked first, whenever that comes to be.

@@ -21,7 +21,7 @@ static const struct build_system *const systems[] = {&build_cmake, &build_meson,
 int build_run(struct build *b, const char *folder, const struct strv *argv, int *status,
               struct err *err)
 {
-    const struct proc_place place = {.dir = folder, .env = &b->env};
+    const struct proc_context place = {.dir = folder, .env = &b->env};
     const struct proc_capture capture = {.input = -1,
                                          .max = OUTPUT_MAX,
                                          .out = b->o->output,
@@ -36,7 +36,7 @@ int build_run(struct build *b, const char *folder, const struct strv *argv, int 
 int build_ask(struct build *b, const char *folder, const struct strv *argv, struct strbuf *out,
               int *status, struct err *err)
 {
-    const struct proc_place place = {.dir = folder, .env = &b->env};
+    const struct proc_context place = {.dir = folder, .env = &b->env};
     struct strbuf unused = {0};
     const struct proc_capture capture = {
         .input = -1, .max = OUTPUT_MAX, .out = out, .errors = &unused, .place = &place};

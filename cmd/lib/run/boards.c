@@ -342,7 +342,7 @@ static void watch_time(struct running *s)
 
 // --- What the program and mpirun say -------------------------------------------------------------
 
-static void look_at(struct running *s, const char *line)
+static void note_mpi_error(struct running *s, const char *line)
 {
     const struct mpi_error *e = mpi_error_find(line);
     if (e && (!s->told || e->weight > s->told->weight)) {
@@ -365,7 +365,7 @@ static void read_errors(struct running *s)
         fflush(stderr);
         for (ssize_t i = 0; i < n; i++) {
             if (data[i] == '\n') {
-                look_at(s, s->line.data ? s->line.data : "");
+                note_mpi_error(s, s->line.data ? s->line.data : "");
                 s->line.len = 0;
                 strbuf_adds(&s->line, "");
             } else if (data[i] && s->line.len < LINE_MAX_BYTES) {

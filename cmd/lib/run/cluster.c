@@ -149,12 +149,12 @@ static int start_on(const struct cluster *c, struct run *run, int *status, struc
         .argv = &argv,
         .env = &env,
         .timeout = run->timeout,
-        .timed_out = &run->news.timed_out,
+        .timed_out = &run->outcome.timed_out,
         .run = run->id,
         .stacks = mpi && run_traces_crashes(run),
         .core_max = run_traces_crashes(run) ? CRASH_CORE_MAX : 0,
         .mpirun = mpi && !run->mpich, // see emulator.c
-        .signal = &run->news.signal,
+        .signal = &run->outcome.signal,
         .others = mpi ? &boards : NULL,
     };
     return cluster_run(c, &command, status, err);

@@ -63,7 +63,7 @@ static int emulate(struct run *run, const struct rank_output *output, int *statu
         .stacks = mpi && run_traces_crashes(run),
         .mpirun = mpi && !run->mpich, // Hydra would give its ranks the blocked signal
         .run = run->id,
-        .news = &run->news,
+        .outcome = &run->outcome,
         .log = run->w->log,
     };
     if (sandbox_mode_from_environment(&options.mode, err) != 0) {

@@ -184,7 +184,7 @@ static int start_deployed(struct deployed *d, int *status, struct err *err)
         .own_words = own,
         .hosts = hosts.data,
         .timeout = run->timeout,
-        .timed_out = &run->news.timed_out,
+        .timed_out = &run->outcome.timed_out,
         .program = fs_base(run->program),
         .alone = r->ranks == 0,
         .add_words = r->ranks > 0 && !run->mpich ? add_networks : NULL,

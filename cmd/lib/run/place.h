@@ -10,19 +10,19 @@ struct run {
     const struct workspace *w;
     const struct run_request *request;
     struct target target;
-    char *program;            // absolute; of the sysroot: as a board sees it
-    bool in_sysroot;          // then boards have a command of its name
-    bool launcher;            // it is mpirun itself
-    bool mpich;               // else Open MPI
-    char *cwd;                // absolute
-    struct strv visible;      // folders of the desktop, see sandbox/sandbox.h
-    struct strv variables;    // NAME=VALUE, that it gets
-    struct strv mpirun;       // further words for mpirun
-    double timeout;           // seconds, or 0
-    double later;             // than that: ctest comes first, which says "Timeout"
-    uint64_t memory;          // bytes
-    char *id;                 // marks its processes
-    struct sandbox_news news; // what happened besides its status
+    char *program;                  // absolute; of the sysroot: as a board sees it
+    bool in_sysroot;                // then boards have a command of its name
+    bool launcher;                  // it is mpirun itself
+    bool mpich;                     // else Open MPI
+    char *cwd;                      // absolute
+    struct strv visible;            // folders of the desktop, see sandbox/sandbox.h
+    struct strv variables;          // NAME=VALUE, that it gets
+    struct strv mpirun;             // further words for mpirun
+    double timeout;                 // seconds, or 0
+    double later;                   // than that: ctest comes first, which says "Timeout"
+    uint64_t memory;                // bytes
+    char *id;                       // marks its processes
+    struct sandbox_outcome outcome; // what happened besides its status
 };
 
 struct run_place {

@@ -151,7 +151,7 @@ static int start_at(struct run *run, const struct slurm_login *login, int *statu
         .args = &args,
         .owned = true,
         .timeout = run->timeout,
-        .timed_out = &run->news.timed_out,
+        .timed_out = &run->outcome.timed_out,
     };
     return slurm_watch(&w, status, err);
 }

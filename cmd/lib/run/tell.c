@@ -23,7 +23,7 @@ static void tell_signal(const struct run *run, int status)
 
 static void tell_memory(const struct run *run)
 {
-    const struct sandbox_news *n = &run->news;
+    const struct sandbox_outcome *n = &run->outcome;
     struct log *log = run->w->log;
     _cleanup_free_ char *rank =
         n->victim_rank < 0 ? xstrdup("") : xasprintf("rank %d, ", n->victim_rank);
@@ -42,7 +42,7 @@ static void tell_memory(const struct run *run)
 
 static void tell_lost(const struct run *run)
 {
-    const struct sandbox_news *n = &run->news;
+    const struct sandbox_outcome *n = &run->outcome;
     _cleanup_strbuf_ struct strbuf names = {0};
     if (n->lost == 0) {
         return;
@@ -64,7 +64,7 @@ static void tell_spawn(const struct run *run, int status)
     struct elf_info info;
     struct err ignored = ERR_INIT;
 
-    if (status == 0 || run_is_mpi(run) || run->news.mode != SANDBOX_PREFIX || run->in_sysroot ||
+    if (status == 0 || run_is_mpi(run) || run->outcome.mode != SANDBOX_PREFIX || run->in_sysroot ||
         elf_read(run->program, &info, &ignored) != 0) {
         return;
     }
@@ -82,28 +82,28 @@ int run_tell(const struct run *run, time_t began, int status)
     size_t crashed = 0;
 
     tell_lost(run);
-    if (run->news.output_closed) {
+    if (run->outcome.output_closed) {
         return PROC_SIGNALED + SIGPIPE;
     }
     if (run_traces_crashes(run)) {
-        const struct crash_place place = {.folder = run->cwd,
-                                          .run = run->id,
-                                          .began = (double)began,
-                                          .keep = run->request->keep_core,
-                                          .where = run_is_mpi(run) &&
-                                                   (run->news.timed_out || run->news.signal),
-                                          .tell = status != 0 && run->request->backtrace};
+        const struct crash_search place = {.folder = run->cwd,
+                                           .run = run->id,
+                                           .began = (double)began,
+                                           .keep = run->request->keep_core,
+                                           .where = run_is_mpi(run) &&
+                                                    (run->outcome.timed_out || run->outcome.signal),
+                                           .tell = status != 0 && run->request->backtrace};
         const struct debug_subject subject = target_debug_subject(run->w, &run->target);
         crashed = crash_report(&subject, &place);
     }
-    if (run->news.timed_out) {
+    if (run->outcome.timed_out) {
         log_warning(run->w->log, "timed out after %g s: the program was ended", run->timeout);
         return RUN_TIMED_OUT;
     }
-    if (run_is_mpi(run) && run->news.signal && status != 0) { // mpirun says 1 then
-        return PROC_SIGNALED + run->news.signal;
+    if (run_is_mpi(run) && run->outcome.signal && status != 0) { // mpirun says 1 then
+        return PROC_SIGNALED + run->outcome.signal;
     }
-    if (run->news.out_of_memory) {
+    if (run->outcome.out_of_memory) {
         tell_memory(run);
     } else if (crashed == 0) {
         tell_signal(run, status);

@@ -132,7 +132,7 @@ _Noreturn void init_main(struct sandbox *s, const sigset_t *program_mask, int re
     watch_begin(&watch, s, program);
     int status = supervise_wait(program, &watch.looks, &stopped);
     if (namespace) {
-        lost_look(&s->lost, s->news);
+        lost_look(&s->lost, s->outcome);
     } else {
         supervise_kill_rest();
         scratch_remove(s);

@@ -22,9 +22,9 @@ struct sandbox {
     struct strv env;  // for the program
     uid_t uid;        // outside
     gid_t gid;
-    struct sandbox_news *news; // shared with init
-    bool fewer_cores;          // than the board
-    bool loses_timeouts;       // see timeouts.h
+    struct sandbox_outcome *outcome; // shared with init
+    bool fewer_cores;                // than the board
+    bool loses_timeouts;             // see timeouts.h
     struct lost lost;
 };
 

@@ -11,7 +11,7 @@ struct walk {
     void (*found)(struct walk *w, const char *path);
     const struct strv *before;
     struct strv *list;
-    struct sandbox_news *news;
+    struct sandbox_outcome *outcome;
     unsigned seen;
     dev_t device; // not into what is mounted: that is the desktop's
 };
@@ -66,11 +66,11 @@ static void tell(struct walk *w, const char *path)
     if (strv_has(w->before, path)) {
         return;
     }
-    if (w->news->lost < SANDBOX_LOST_TOLD) {
-        char *to = w->news->lost_names[w->news->lost];
-        snprintf(to, sizeof(w->news->lost_names[0]), "%s", path);
+    if (w->outcome->lost < SANDBOX_LOST_TOLD) {
+        char *to = w->outcome->lost_names[w->outcome->lost];
+        snprintf(to, sizeof(w->outcome->lost_names[0]), "%s", path);
     }
-    w->news->lost++;
+    w->outcome->lost++;
 }
 
 static void walk_tree(struct walk *w, int fd, const char *path)
@@ -99,9 +99,9 @@ void lost_begin(struct lost *l, int upper, bool tmp)
     walk_all(&w, l);
 }
 
-void lost_look(struct lost *l, struct sandbox_news *news)
+void lost_look(struct lost *l, struct sandbox_outcome *outcome)
 {
-    struct walk w = {.found = tell, .before = &l->before, .news = news};
+    struct walk w = {.found = tell, .before = &l->before, .outcome = outcome};
     walk_all(&w, l);
     strv_release(&l->before);
     if (l->upper >= 0) {

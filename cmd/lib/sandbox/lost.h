@@ -19,6 +19,6 @@ struct lost {
 // Call it after the root is built, and before the program runs. `upper` is then its own.
 void lost_begin(struct lost *l, int upper, bool tmp);
 // Finds what is to be told: no hidden files, nor those that MPI leaves when it is ended.
-void lost_look(struct lost *l, struct sandbox_news *news);
+void lost_look(struct lost *l, struct sandbox_outcome *outcome);
 
 #endif

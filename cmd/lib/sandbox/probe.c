@@ -29,7 +29,8 @@ static int make_sysroot(const char *dir, struct err *err)
     return fs_write_file(program, elf.data, elf.len, 0755, err);
 }
 
-static int run(const char *dir, enum sandbox_mode mode, const char *runtime, struct err *err)
+static int run_smallest(const char *dir, enum sandbox_mode mode, const char *runtime,
+                        struct err *err)
 {
     char hostname[] = "probe";
     char cpu[] = "max";
@@ -63,7 +64,7 @@ int sandbox_probe(enum sandbox_mode mode, const char *runtime, struct err *err)
     if (!mkdtemp(dir)) {
         return err_sys(err, "cannot make a folder %s", dir);
     }
-    int r = make_sysroot(dir, err) == 0 ? run(dir, mode, runtime, err) : -1;
+    int r = make_sysroot(dir, err) == 0 ? run_smallest(dir, mode, runtime, err) : -1;
     struct err ignored = ERR_INIT;
     (void)!fs_remove_tree(dir, &ignored);
     return r;

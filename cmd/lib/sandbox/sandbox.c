@@ -124,7 +124,7 @@ static int run_supervised(struct sandbox *s, const sigset_t *mask, int *status, 
     if (r == 0) {
         r = read_report(report[0], err);
         int hard = s->mode == SANDBOX_NAMESPACE ? SIGKILL : SIGRTMIN;
-        *status = proc_wait_forwarding(pid, hard, &s->news->signal);
+        *status = proc_wait_forwarding(pid, hard, &s->outcome->signal);
     }
     close(report[0]);
     close(life[1]);
@@ -167,8 +167,9 @@ int sandbox_run(const struct sandbox_options *o, const char *program, bool in_sy
     if (!s.qemu) {
         return -1;
     }
-    s.news = mmap(NULL, sizeof(*s.news), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (s.news == MAP_FAILED) {
+    s.outcome =
+        mmap(NULL, sizeof(*s.outcome), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (s.outcome == MAP_FAILED) {
         free(s.qemu);
         return err_sys(err, "no memory");
     }
@@ -179,7 +180,7 @@ int sandbox_run(const struct sandbox_options *o, const char *program, bool in_sy
         _cleanup_free_ char *path =
             rootless_path ? xasprintf("%s%s", s.root, program) : xstrdup(program);
         s.mode = mode;
-        s.news->mode = mode;
+        s.outcome->mode = mode;
         s.program = path;
         log_debug(o->log, "emulation: %s mode, %s", mode_names[mode],
                   o->mode != SANDBOX_AUTO     ? "set by PISDK_EMULATION"
@@ -193,10 +194,10 @@ int sandbox_run(const struct sandbox_options *o, const char *program, bool in_sy
         log_debug(o->log, "%s mode does not work here: %s%s%s", mode_names[mode], err->msg,
                   err->hint[0] ? "; hint: " : "", err->hint);
     }
-    if (o->news) {
-        *o->news = *s.news;
+    if (o->outcome) {
+        *o->outcome = *s.outcome;
     }
-    munmap(s.news, sizeof(*s.news));
+    munmap(s.outcome, sizeof(*s.outcome));
     free(s.qemu);
     free(s.root);
     return r;

@@ -24,7 +24,7 @@ enum sandbox_mode { SANDBOX_AUTO, SANDBOX_NAMESPACE, SANDBOX_BINFMT, SANDBOX_PRE
 enum { SANDBOX_LOST_TOLD = 3, SANDBOX_LOST_NAME = 256 };
 
 // What happened to a run besides its status.
-struct sandbox_news {
+struct sandbox_outcome {
     enum sandbox_mode mode; // how it was run
     bool timed_out;
     bool interrupted;      // by Ctrl-C, when its ranks said where they are
@@ -57,7 +57,7 @@ struct sandbox_options {
     uint64_t core_max; // how large a core file of a crash may get, bytes; 0: none is written
     bool mpirun;       // the program is mpirun, or mpiexec
     const char *run;   // a word that marks the run: PISDK_RUN in the environment; or NULL
-    struct sandbox_news *news; // or NULL
+    struct sandbox_outcome *outcome; // or NULL
     struct log *log;
 };
 

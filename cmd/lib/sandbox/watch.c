@@ -160,7 +160,7 @@ static void name_of(pid_t pid, char *out, size_t size)
 static void kill_largest(struct watch *w, const struct processes *p, const uint64_t *sizes,
                          uint64_t used)
 {
-    struct sandbox_news *news = w->s->news;
+    struct sandbox_outcome *outcome = w->s->outcome;
     _cleanup_strbuf_ struct strbuf env = {0};
     size_t largest = 0;
 
@@ -168,22 +168,22 @@ static void kill_largest(struct watch *w, const struct processes *p, const uint6
         largest = sizes[i] > sizes[largest] ? i : largest;
     }
     w->victim = p->pids[largest];
-    if (!news->out_of_memory) {
-        name_of(w->victim, news->victim, sizeof(news->victim));
-        news->victim_bytes = sizes[largest];
-        news->used_bytes = used;
-        news->victim_rank = -1;
+    if (!outcome->out_of_memory) {
+        name_of(w->victim, outcome->victim, sizeof(outcome->victim));
+        outcome->victim_bytes = sizes[largest];
+        outcome->used_bytes = used;
+        outcome->victim_rank = -1;
         if (read_proc(w->victim, "environ", &env)) {
             int open_mpi = read_number(&env, "OMPI_COMM_WORLD_RANK=");
-            news->victim_rank = open_mpi >= 0 ? open_mpi : read_number(&env, "PMI_RANK=");
+            outcome->victim_rank = open_mpi >= 0 ? open_mpi : read_number(&env, "PMI_RANK=");
         }
-        news->out_of_memory = true;
+        outcome->out_of_memory = true;
     }
     kill(w->victim, SIGKILL);
 }
 
 // Like the kernel when memory is full: the process that has most is killed.
-static void look_at_memory(struct watch *w)
+static void check_memory(struct watch *w)
 {
     struct processes p = {0};
     uint64_t used = memory_of_files(w->s);
@@ -230,14 +230,14 @@ static void end_program(struct watch *w, int grace)
 }
 
 // False when everything has to end now.
-static bool look_at_clock(struct watch *w)
+static bool check_clock(struct watch *w)
 {
     double now = clock_seconds();
     if (w->kill_at > 0) {
         return now < w->kill_at && !(w->stacks && ranks_count(w->s->o->run) == 0);
     }
     if (w->deadline > 0 && now >= w->deadline) {
-        w->s->news->timed_out = true;
+        w->s->outcome->timed_out = true;
         end_program(w, GRACE_SECONDS);
     }
     return true;
@@ -250,27 +250,27 @@ static bool interrupt(void *user)
     static const double same = 0.3; // seconds
     struct watch *w = user;
     double now = clock_seconds();
-    if (w->s->news->interrupted) {
+    if (w->s->outcome->interrupted) {
         w->kill_at = now > w->asked + same ? now : w->kill_at;
     } else {
-        w->s->news->interrupted = true;
+        w->s->outcome->interrupted = true;
         end_program(w, PATIENCE_SECONDS);
         w->asked = clock_seconds();
     }
     return true;
 }
 
-static bool look(void *user)
+static bool check_limits(void *user)
 {
     struct watch *w = user;
     if (w->s->o->mpirun && ranks_output_is_closed(w->s->o->run)) {
-        w->s->news->output_closed = true;
+        w->s->outcome->output_closed = true;
         return false;
     }
     if (w->s->o->memory > 0) {
-        look_at_memory(w);
+        check_memory(w);
     }
-    return look_at_clock(w);
+    return check_clock(w);
 }
 
 bool watch_interrupts(const struct sandbox *s)
@@ -286,7 +286,7 @@ void watch_begin(struct watch *w, const struct sandbox *s, pid_t program)
     bool interrupts = watch_interrupts(s);
     if (o->timeout > 0 || o->memory > 0 || o->mpirun || interrupts) {
         w->looks = (struct supervise_watch){.every_ms = LOOK_MS,
-                                            .look = look,
+                                            .check = check_limits,
                                             .interrupt = interrupts ? interrupt : NULL,
                                             .user = w};
     }

@@ -172,7 +172,7 @@ static bool is_built(const struct gc *g, const char *path)
     return strv_has(&g->keys, digest);
 }
 
-static int look_at_package(struct gc *g, const char *path, struct err *err)
+static int check_package(struct gc *g, const char *path, struct err *err)
 {
     if (strv_has(&g->keys, fs_base(path)) || is_built(g, path)) {
         return 0;
@@ -181,7 +181,7 @@ static int look_at_package(struct gc *g, const char *path, struct err *err)
     return drop(g, path, err);
 }
 
-static int look_at_download(struct gc *g, const char *path, struct err *err)
+static int check_download(struct gc *g, const char *path, struct err *err)
 {
     const char *name = fs_base(path);
     bool needed = strv_has(&g->downloads, name) || (g->known.data && strstr(g->known.data, name));
@@ -192,17 +192,17 @@ static int look_at_download(struct gc *g, const char *path, struct err *err)
 }
 
 // One of the two-letter folders of unpacked packages.
-static int look_at_packages(struct gc *g, const char *path, struct err *err)
+static int check_packages(struct gc *g, const char *path, struct err *err)
 {
     if (fs_base(path)[0] == '.') { // what a killed import has left
         return fs_is_dir(path) ? drop_file(g, path, err) : 0;
     }
-    return each_entry(g, path, look_at_package, err);
+    return each_entry(g, path, check_package, err);
 }
 
-static int look_at_downloads(struct gc *g, const char *path, struct err *err)
+static int check_downloads(struct gc *g, const char *path, struct err *err)
 {
-    return each_entry(g, path, look_at_download, err);
+    return each_entry(g, path, check_download, err);
 }
 
 static int read_release(struct gc *g, const char *path, struct err *err)
@@ -254,7 +254,7 @@ static int collect(struct gc *g, struct err *err)
         on_entry *each;
     } places[] = {
         {g->o->data, "sysroots", look_at_leftover}, {g->o->cache, "release", read_release},
-        {g->o->data, "packages", look_at_packages}, {g->o->cache, "sha256", look_at_downloads},
+        {g->o->data, "packages", check_packages},   {g->o->cache, "sha256", check_downloads},
         {g->o->data, "indexes", look_at_index},     {g->o->cache, "build", drop_file},
         {g->o->cache, "tools", look_at_toolset},
     };

@@ -245,7 +245,7 @@ static size_t count_unbuilt(const struct lock *lock)
     return n;
 }
 
-static int run(struct pipeline *p, struct pipeline_report *report, struct err *err)
+static int run_pipeline(struct pipeline *p, struct pipeline_report *report, struct err *err)
 {
     const struct fetch_events events = {p, on_downloaded, on_progress, on_stop};
     struct mirror_downloads d = {0};
@@ -279,7 +279,8 @@ int pipeline_run(const struct pipeline_options *o, const struct lock *lock, int 
     p.queue = xcalloc(lock->packages.n + 1, sizeof(struct item *));
     p.items = xcalloc(lock->packages.n + 1, sizeof(struct item));
     size_t n = start_workers(&p, workers);
-    int r = n > 0 ? run(&p, report, err) : err_set(err, ERR_FAILED, "cannot start a thread");
+    int r =
+        n > 0 ? run_pipeline(&p, report, err) : err_set(err, ERR_FAILED, "cannot start a thread");
     close_queue(&p, r != 0);
     for (size_t i = 0; i < n; i++) {
         pthread_join(workers[i].thread, NULL);

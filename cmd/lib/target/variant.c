@@ -65,7 +65,7 @@ char *variant_source_place(const char *name)
     return xasprintf("/usr/src/%s", name);
 }
 
-static void add_for_project(const struct variant_place *place, struct strv *compile,
+static void add_for_project(const struct variant_paths *place, struct strv *compile,
                             struct strv *link)
 {
     _cleanup_free_ char *sources = variant_source_place(place->name);
@@ -99,7 +99,7 @@ static void add_sanitizers(const struct variant *v, struct strv *compile, struct
     strv_add(link, "-Wl,--pop-state");
 }
 
-void variant_flags(const struct variant *v, const struct variant_place *place, struct strv *compile,
+void variant_flags(const struct variant *v, const struct variant_paths *place, struct strv *compile,
                    struct strv *link)
 {
     if (place->folder) {

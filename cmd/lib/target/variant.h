@@ -29,7 +29,7 @@ char *variant_name(const struct variant *v);
 char *variant_profile_runtime(const char *root, const char *triple, int version);
 
 // What the flags depend on.
-struct variant_place {
+struct variant_paths {
     const char *folder;  // of the project; NULL: none. With one, nothing of where it is gets into
                          // what is made, and what is made can be debugged.
     const char *name;    // of the project
@@ -38,7 +38,7 @@ struct variant_place {
 };
 
 // Clang's flags for it.
-void variant_flags(const struct variant *v, const struct variant_place *place, struct strv *compile,
+void variant_flags(const struct variant *v, const struct variant_paths *place, struct strv *compile,
                    struct strv *link);
 
 // Is it optimised? Counters of coverage tell of the lines as they are written only without.

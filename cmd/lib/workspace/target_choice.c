@@ -333,7 +333,7 @@ int target_make_build_toolset(const struct workspace *w, struct target *t, struc
     if (t->variant.coverage && find_runtime(w, t, &runtime, err) != 0) {
         return -1;
     }
-    const struct variant_place place = {w->project->dir, w->project->name, t->sysroot.root,
+    const struct variant_paths place = {w->project->dir, w->project->name, t->sysroot.root,
                                         runtime};
     variant_flags(&t->variant, &place, &compile, &link);
     if (describe_toolset(w, t, &o, &cc, &ld, err) != 0) {

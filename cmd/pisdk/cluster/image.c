@@ -179,7 +179,7 @@ static int work(struct app *app, struct builder *m, struct err *err)
 
 // 0: the image is there, and was printed; 1: there is work to do. Changes nothing, so that it goes
 // on the sysroots of somebody else, too.
-static int look(struct app *app, const struct mirror_request *request, struct err *err)
+static int print_if_made(struct app *app, const struct mirror_request *request, struct err *err)
 {
     struct image image = {0};
     struct builder m;
@@ -206,6 +206,6 @@ int cmd_cluster_image(struct app *app, struct err *err)
 {
     struct mirror_request request;
     int r = mirror_request_read(&app->input, &request, err);
-    r = r == 0 ? look(app, &request, err) : r;
+    r = r == 0 ? print_if_made(app, &request, err) : r;
     return r == 1 ? builder_run(app, &request, work, err) : r;
 }

@@ -228,7 +228,7 @@ static int run_gdb(struct debug *d, const char *gdb, int *status, struct err *er
 {
     _cleanup_strv_ struct strv argv = {0};
     gdb_words(d, gdb, &argv);
-    const struct proc_place place = {.on_signal = on_signal, .user = d};
+    const struct proc_context place = {.on_signal = on_signal, .user = d};
     int r = proc_run_at(argv.items, &place, status, err);
     // gdb's status is the program's; where it has not ended (killed, detached), gdb says -1.
     *status = *status == NOT_ENDED ? 0 : *status;

@@ -61,7 +61,7 @@ int cmd_exec(struct app *app, struct err *err)
         r = emulate_programs(&tools, err);
     }
     if (r == 0) {
-        const struct proc_place place = {.env = &env};
+        const struct proc_context place = {.env = &env};
         r = proc_run_at(words.items, &place, &status, err);
     }
     toolset_release(&tools);

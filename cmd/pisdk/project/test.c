@@ -110,7 +110,7 @@ static int choose_meson_tests(struct test_run *run, struct err *err)
     const char *text = input_value(&run->app->input, "regex");
     _cleanup_strbuf_ struct strbuf list = {0};
     _cleanup_strv_ struct strv argv = {0};
-    const struct proc_place place = {.dir = run->app->project.dir, .env = &run->env};
+    const struct proc_context place = {.dir = run->app->project.dir, .env = &run->env};
     const struct proc_capture capture = {
         .input = -1, .max = LIST_MAX, .out = &list, .place = &place};
     regex_t regex;
@@ -243,7 +243,7 @@ static int report(const struct test_run *run, double seconds, int status, struct
 static int run_tests(struct test_run *run, struct target *target, int *status, struct err *err)
 {
     struct app *app = run->app;
-    const struct proc_place place = {.dir = app->project.dir, .env = &run->env};
+    const struct proc_context place = {.dir = app->project.dir, .env = &run->env};
     struct coverage coverage = {0};
 
     if (target->variant.coverage) {

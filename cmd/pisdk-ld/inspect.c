@@ -1,4 +1,4 @@
-#include "look.h"
+#include "inspect.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 enum { LISTED_MAX = 40 };
 
-struct look {
+struct inspection {
     const struct toolset *t;
     const char *output;
     struct elf_linked linked;
@@ -26,12 +26,12 @@ struct look {
 
 static bool is_linked(void *user, const char *name)
 {
-    const struct look *l = user;
+    const struct inspection *l = user;
     return strv_has_sorted(&l->objects, name);
 }
 
 // Archive members are listed as "lib.a(member.o)".
-static void read_trace(struct look *l, const struct strbuf *trace)
+static void read_trace(struct inspection *l, const struct strbuf *trace)
 {
     struct slice rest = {trace->data, trace->len};
     struct slice line;
@@ -52,7 +52,7 @@ static void read_trace(struct look *l, const struct strbuf *trace)
     }
 }
 
-static void each_object(struct look *l, bool symbols,
+static void each_object(struct inspection *l, bool symbols,
                         void (*on_object)(void *user, const char *name,
                                           const struct elf_object *object))
 {
@@ -64,7 +64,7 @@ static void each_object(struct look *l, bool symbols,
 }
 
 // A path as a person wants to see it: the sysroot's own files by their names.
-static const char *shown(const struct look *l, const char *path)
+static const char *shown(const struct inspection *l, const char *path)
 {
     return fs_is_below(path, l->t->root) ? fs_base(path) : path;
 }
@@ -73,13 +73,13 @@ static const char *shown(const struct look *l, const char *path)
 
 static void note_who(void *user, const char *name, const struct elf_object *object)
 {
-    struct look *l = user;
+    struct inspection *l = user;
     if (strv_has(&object->undefined, l->symbol)) {
         strbuf_addf(&l->who, "%s%s", l->who.len ? ", " : "", shown(l, name));
     }
 }
 
-static void tell_import(struct look *l, const struct elf_import *import)
+static void tell_import(struct inspection *l, const struct elf_import *import)
 {
     l->symbol = import->symbol;
     each_object(l, true, note_who);
@@ -89,7 +89,7 @@ static void tell_import(struct look *l, const struct elf_import *import)
 }
 
 // True when it needs no newer C library than it may.
-static bool check_floor(struct look *l)
+static bool check_floor(struct inspection *l)
 {
     const struct elf_linked *linked = &l->linked;
     const char *floor = l->t->glibc;
@@ -123,7 +123,7 @@ static bool check_floor(struct look *l)
 
 static void tell_newer(void *user, const char *name, const struct elf_object *object)
 {
-    struct look *l = user;
+    struct inspection *l = user;
     _cleanup_strbuf_ struct strbuf what = {0};
     if (l->told < LISTED_MAX && arm_needs_more(&object->needs, &l->limit, &what)) {
         fprintf(stderr, "warning: %s: %s does not run on board `%s`: it uses %s\n", l->output,
@@ -132,7 +132,7 @@ static void tell_newer(void *user, const char *name, const struct elf_object *ob
     }
 }
 
-static void check_processor(struct look *l)
+static void check_processor(struct inspection *l)
 {
     if (toolset_limit(l->t, &l->limit)) {
         each_object(l, false, tell_newer);
@@ -168,7 +168,7 @@ static int run_objcopy(const struct toolset *t, const char *const *words, struct
 }
 
 // The file keeps its symbol table, which backtraces go by.
-static int split_debug(struct look *l, struct err *err)
+static int split_debug(struct inspection *l, struct err *err)
 {
     _cleanup_free_ char *id = NULL;
     if (elf_build_id(l->output, &id, err) != 0 || !id) {
@@ -188,9 +188,9 @@ static int split_debug(struct look *l, struct err *err)
     return rename(part, file) == 0 ? 0 : err_sys(err, "cannot rename %s", part);
 }
 
-int look_at(const struct toolset *t, const char *output, const struct strbuf *trace)
+int inspect_output(const struct toolset *t, const char *output, const struct strbuf *trace)
 {
-    struct look l = {.t = t, .output = output};
+    struct inspection l = {.t = t, .output = output};
     struct err err = ERR_INIT;
 
     if (elf_read_linked(output, &l.linked, &err) != 0) {

@@ -1,4 +1,4 @@
-#include "cluster/place.h"
+#include "cluster/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,12 +19,12 @@
 #define CONTROL    "control"
 #define SUPERVISOR "supervisor"
 
-char *place_path(const char *runtime, const char *name)
+char *cluster_folder_path(const char *runtime, const char *name)
 {
     return xasprintf("%s/cluster/%s", runtime, name);
 }
 
-int place_check_runtime(const char *runtime, struct err *err)
+int cluster_folder_check_runtime(const char *runtime, struct err *err)
 {
     struct stat st;
     struct stat link;
@@ -66,7 +66,7 @@ static int try_lock(const char *dir, int flags)
     return TAKE_FD(fd);
 }
 
-void place_remove(const char *dir)
+void cluster_folder_remove(const char *dir)
 {
     _cleanup_free_ char *clusters = fs_parent(dir);
     _cleanup_free_ char *runtime = fs_parent(clusters);
@@ -88,24 +88,24 @@ void place_remove(const char *dir)
     (void)!(rmdir(clusters) == 0 && rmdir(runtime) == 0); // when nothing else is there
 }
 
-bool place_is_alive(const char *dir)
+bool cluster_folder_is_alive(const char *dir)
 {
     _cleanup_close_ int lock = try_lock(dir, 0);
     if (lock < 0) {
         return errno == EWOULDBLOCK;
     }
-    place_remove(dir);
+    cluster_folder_remove(dir);
     return false;
 }
 
-int place_note_supervisor(const struct place *p, pid_t pid, struct err *err)
+int cluster_folder_note_supervisor(const struct cluster_folder *p, pid_t pid, struct err *err)
 {
     _cleanup_free_ char *path = fs_join(p->dir, SUPERVISOR);
     _cleanup_free_ char *text = xasprintf("%d %llu\n", (int)pid, proc_started(pid));
     return fs_write_file(path, text, strlen(text), 0600, err);
 }
 
-void place_kill_supervisor(const char *dir)
+void cluster_folder_kill_supervisor(const char *dir)
 {
     enum { TEXT_MAX = 64 };
     _cleanup_free_ char *path = fs_join(dir, SUPERVISOR);
@@ -118,11 +118,11 @@ void place_kill_supervisor(const char *dir)
     }
 }
 
-bool place_wait_gone(const char *dir, double seconds)
+bool cluster_folder_wait_gone(const char *dir, double seconds)
 {
     const struct timespec tick = {.tv_nsec = 1000000}; // 1 ms
     for (double end = clock_seconds() + seconds; clock_seconds() < end;) {
-        if (!place_is_alive(dir)) {
+        if (!cluster_folder_is_alive(dir)) {
             return true;
         }
         nanosleep(&tick, NULL);
@@ -130,17 +130,18 @@ bool place_wait_gone(const char *dir, double seconds)
     return false;
 }
 
-int place_claim(const char *runtime, const char *name, struct place *out, struct err *err)
+int cluster_folder_claim(const char *runtime, const char *name, struct cluster_folder *out,
+                         struct err *err)
 {
     enum { ATTEMPTS = 10 };
-    *out = (struct place){.dir = place_path(runtime, name), .fd = -1, .lock = -1};
+    *out = (struct cluster_folder){.dir = cluster_folder_path(runtime, name), .fd = -1, .lock = -1};
 
-    if (place_check_runtime(runtime, err) != 0) {
-        place_release(out);
+    if (cluster_folder_check_runtime(runtime, err) != 0) {
+        cluster_folder_release(out);
         return -1;
     }
     for (int i = 0; i < ATTEMPTS && out->lock < 0; i++) {
-        if (place_is_alive(out->dir)) {
+        if (cluster_folder_is_alive(out->dir)) {
             err_set(err, ERR_USAGE, "cluster `%s` already exists", name);
             err_hint(err, "`pisdk cluster status` shows it; use --name for another one");
             break;
@@ -149,7 +150,8 @@ int place_claim(const char *runtime, const char *name, struct place *out, struct
             err_hint(err, "set PISDK_RUNTIME_DIR to another folder");
             break;
         }
-        if (place_check_runtime(runtime, err) != 0) { // somebody may have made it just before us
+        if (cluster_folder_check_runtime(runtime, err) !=
+            0) { // somebody may have made it just before us
             break;
         }
         out->lock = try_lock(out->dir, O_CREAT);
@@ -159,13 +161,13 @@ int place_claim(const char *runtime, const char *name, struct place *out, struct
         out->fd = open(out->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     }
     if (out->fd < 0) {
-        place_release(out);
+        cluster_folder_release(out);
         return -1;
     }
     return 0;
 }
 
-void place_release(struct place *p)
+void cluster_folder_release(struct cluster_folder *p)
 {
     if (p->lock >= 0) {
         close(p->lock);
@@ -174,7 +176,7 @@ void place_release(struct place *p)
         close(p->fd);
     }
     free(p->dir);
-    *p = (struct place){.fd = -1, .lock = -1};
+    *p = (struct cluster_folder){.fd = -1, .lock = -1};
 }
 
 // The address of a socket is at most 108 bytes long, a path is not: through the descriptor of its
@@ -186,7 +188,7 @@ static struct sockaddr_un socket_address(int dir)
     return a;
 }
 
-int place_listen(const struct place *p, struct err *err)
+int cluster_folder_listen(const struct cluster_folder *p, struct err *err)
 {
     enum { BACKLOG = 128 };
     const struct sockaddr_un address = socket_address(p->fd);
@@ -199,7 +201,7 @@ int place_listen(const struct place *p, struct err *err)
     return TAKE_FD(fd);
 }
 
-int place_connect(const char *dir, int seconds, struct err *err)
+int cluster_folder_connect(const char *dir, int seconds, struct err *err)
 {
     const struct timeval patience = {.tv_sec = seconds};
     _cleanup_close_ int folder = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -218,9 +220,9 @@ int place_connect(const char *dir, int seconds, struct err *err)
     return TAKE_FD(fd);
 }
 
-int place_ask(const char *dir, const struct strv *words, int seconds, struct err *err)
+int cluster_folder_ask(const char *dir, const struct strv *words, int seconds, struct err *err)
 {
-    _cleanup_close_ int fd = place_connect(dir, seconds, err);
+    _cleanup_close_ int fd = cluster_folder_connect(dir, seconds, err);
     if (fd < 0 || wire_send(fd, words, NULL, 0, err) != 0) {
         return -1;
     }

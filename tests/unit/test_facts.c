@@ -166,41 +166,6 @@ static void test_foreign_bytes(void **state)
     facts_release(&f);
 }
 
-static void test_memory(void **state)
-{
-    char folder[] = "/tmp/pisdk-unit-XXXXXX";
-    _cleanup_(remotes_release) struct remotes nodes = {0};
-    struct facts f;
-    struct facts kept;
-    struct err err = ERR_INIT;
-    (void)state;
-
-    assert_non_null(mkdtemp(folder));
-    assert_int_equal(remotes_add(&nodes, NULL, "pi@fd00::[1-2]", &err), 0);
-    read_facts(pi3, &f);
-    f.asked = 1795549523;
-    f.has_clock = true;
-    f.clock_offset = -2.5;
-    f.clock_error = 0.25;
-    assert_int_equal(facts_save(folder, &nodes, &nodes.items[0], pi3, &f, &err), 0);
-    assert_int_equal(facts_load(folder, &nodes, &nodes.items[0], &kept, &err), 0);
-    assert_string_equal(kept.model, f.model);
-    assert_true(kept.has_clock && kept.clock_offset == -2.5 && kept.clock_error == 0.25);
-    assert_int_equal(kept.asked, 1795549523);
-    facts_release(&kept);
-    // Another node, and the same one by other settings of ssh or another port, is another one.
-    assert_int_equal(facts_load(folder, &nodes, &nodes.items[1], &kept, &err), -1);
-    assert_int_equal(err.code, ERR_NOT_FOUND);
-    facts_release(&kept);
-    nodes.items[0].port = 2222;
-    assert_int_equal(facts_load(folder, &nodes, &nodes.items[0], &kept, &err), -1);
-    nodes.items[0].port = 0;
-    nodes.ssh_config = xstrdup("/a/config");
-    assert_int_equal(facts_load(folder, &nodes, &nodes.items[0], &kept, &err), -1);
-    facts_release(&f);
-    assert_int_equal(fs_remove_tree(folder, &err), 0);
-}
-
 // --- Checkups ------------------------------------------------------------------------------------
 
 enum { BOARDS_MAX = 4 };
@@ -522,7 +487,6 @@ int main(void)
         cmocka_unit_test(test_architectures),
         cmocka_unit_test(test_flavours_of_mpi),
         cmocka_unit_test(test_foreign_bytes),
-        cmocka_unit_test(test_memory),
         cmocka_unit_test(test_nothing_wrong),
         cmocka_unit_test(test_one_board),
         cmocka_unit_test(test_path),

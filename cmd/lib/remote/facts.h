@@ -1,4 +1,4 @@
-// What a board is and has: what it said of itself when it was asked, and a memory of that.
+// What a board is and has: what it said of itself when it was asked.
 //
 // A board answers with lines KEY VALUE, from toolchain/remote/probe.sh. Its bytes are foreign:
 // values are cut after FACT_MAX bytes, and what is not printable ASCII in them is a `?`. Every text
@@ -53,7 +53,6 @@ struct facts {
     bool has_clock;
     double clock_offset; // seconds that its clock is ahead of the desktop's
     double clock_error;  // the offset may be wrong by so much
-    time_t asked;        // when
 };
 
 // Reads what a board answered, `n` bytes. ERR_FAILED when that is not a whole answer. The caller
@@ -67,13 +66,5 @@ char *facts_clean(const char *text, size_t n);
 
 // Docker's, a virtual machine's, …: what has the same address on every board.
 bool facts_is_virtual(const char *interface);
-
-// The memory: a file a node below `cache`/nodes, for what ssh is given to reach it. `text` is what
-// facts_parse read; what the desktop found out is kept too.
-int facts_save(const char *cache, const struct remotes *nodes, const struct remote *node,
-               const char *text, const struct facts *f, struct err *err) ERR_MUST_CHECK;
-// ERR_NOT_FOUND when it was never asked. The caller releases the facts, also when this fails.
-int facts_load(const char *cache, const struct remotes *nodes, const struct remote *node,
-               struct facts *out, struct err *err) ERR_MUST_CHECK;
 
 #endif

@@ -69,7 +69,6 @@ static int parse(struct probed *b, const struct strbuf *text)
     b->facts.has_clock = measured.has_clock;
     b->facts.clock_offset = measured.clock_offset;
     b->facts.clock_error = measured.clock_error;
-    b->facts.asked = time(NULL);
     return r;
 }
 
@@ -211,20 +210,6 @@ static int ask_first(const struct probe_options *o, struct probe *p, struct err 
 
 // --- All of it -----------------------------------------------------------------------------------
 
-// Failing to keep the answers is not a reason to have none.
-static void keep(const struct asking *a)
-{
-    const struct probe_options *o = a->options;
-    for (size_t i = 0; o->cache && i < a->probe->n; i++) {
-        const struct probed *b = &a->probe->boards[i];
-        struct err ignored = ERR_INIT;
-        if (b->answered) {
-            (void)!facts_save(o->cache, o->nodes, &o->nodes->items[i], a->texts[i].data, &b->facts,
-                              &ignored);
-        }
-    }
-}
-
 int probe_nodes(const struct probe_options *options, struct probe *out, struct err *err)
 {
     size_t n = options->nodes->n;
@@ -243,9 +228,6 @@ int probe_nodes(const struct probe_options *options, struct probe *out, struct e
     }
     if (r == 0 && out->first < n) {
         r = ask_first(options, out, err);
-    }
-    if (r == 0) {
-        keep(&a);
     }
     for (size_t i = 0; i < n; i++) {
         strbuf_release(&a.texts[i]);

@@ -25,7 +25,6 @@ struct probe {
 struct probe_options {
     const struct remotes *nodes;
     const char *scripts; // the folder toolchain/remote
-    const char *cache;   // where the answers are kept (remote/facts.h); NULL: nowhere
     void (*on_answer)(void *user, size_t done); // or NULL
     void *user;
 };

@@ -31,11 +31,8 @@ static int begin(struct probing *p, struct app *app, struct err *err)
         return -1;
     }
     _cleanup_free_ char *scripts = fs_join(app->paths.share, "toolchain/remote");
-    const struct probe_options options = {.nodes = &p->nodes,
-                                          .scripts = scripts,
-                                          .cache = app->paths.cache,
-                                          .on_answer = on_answer,
-                                          .user = p};
+    const struct probe_options options = {
+        .nodes = &p->nodes, .scripts = scripts, .on_answer = on_answer, .user = p};
     proc_stop_hold(&saved);
     int r = probe_nodes(&options, &p->probe, err);
     proc_stop_restore(&saved);

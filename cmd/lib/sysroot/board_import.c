@@ -11,6 +11,7 @@
 #include "base/proc.h"
 #include "deb/deb822.h"
 #include "deb/text.h"
+#include "remote/fleet.h"
 #include "sysroot/index.h"
 #include "sysroot/packages.h"
 #include "sysroot/path.h"
@@ -25,16 +26,6 @@ enum {
 
 #define LOCAL_PACKAGE "local-files"
 #define MARK          "=== pisdk "
-
-// One answer to all questions; the marks tell them apart. find(1) says what is there of what people
-// and vendors install by hand.
-static const char questions[] =
-    "echo '" MARK "arch'; dpkg --print-architecture; "
-    "echo '" MARK "os'; cat /etc/os-release; "
-    "echo '" MARK "local'; find /usr/local/include /usr/local/lib /opt/vc "
-    "\\( -type f -o -type l \\) \\( -name '*.h' -o -name '*.hpp' -o -name '*.so' -o -name '*.so.*' "
-    "-o -name '*.a' -o -name '*.pc' \\) 2>/dev/null; "
-    "echo '" MARK "status'; cat /var/lib/dpkg/status; echo; echo '" MARK "end'";
 
 static int check_host(const char *host, struct err *err)
 {
@@ -52,15 +43,26 @@ static int check_host(const char *host, struct err *err)
 // A board that has gone away is noticed after half a minute.
 #define SSH_OPTIONS "-oConnectTimeout=20", "-oServerAliveInterval=10", "-oServerAliveCountMax=3"
 
-static int remote(const char *host, const char *command, struct strbuf *out, struct err *err)
+// Runs import.sh on the board, by an ssh that may ask for a password: people import from boards
+// that they have not set up for more.
+static int ask(const char *host, const char *scripts, const struct strv *packages,
+               struct strbuf *out, struct err *err)
 {
     _cleanup_strv_ struct strv argv = {0};
+    _cleanup_strbuf_ struct strbuf script = {0};
+    _cleanup_strbuf_ struct strbuf command = {0};
     _cleanup_strbuf_ struct strbuf errors = {0};
     const struct proc_capture capture = {
         .input = -1, .max = ANSWER_MAX, .out = out, .errors = &errors};
     int status = 0;
 
-    strv_add_list(&argv, "ssh", SSH_OPTIONS, "--", host, command, NULL);
+    if (fleet_read_script(scripts, "import.sh", &script, err) != 0) {
+        return -1;
+    }
+    _cleanup_free_ char *quoted = str_quoted(script.data);
+    strbuf_addf(&command, "exec /bin/sh -c %s sh", quoted);
+    strbuf_add_quoted(&command, packages ? packages->items : NULL);
+    strv_add_list(&argv, "ssh", SSH_OPTIONS, "--", host, command.data, NULL);
     if (proc_capture(argv.items, &capture, &status, err) != 0) {
         return err->code == ERR_NOT_FOUND ? err_hint(err, "sudo apt install openssh-client") : -1;
     }
@@ -140,7 +142,7 @@ static int read_answer(const struct strbuf *answer, struct board_facts *out, str
     return 0;
 }
 
-int board_ask(const char *host, struct board_facts *out, struct err *err)
+int board_ask(const char *host, const char *scripts, struct board_facts *out, struct err *err)
 {
     _cleanup_strbuf_ struct strbuf answer = {0};
 
@@ -151,7 +153,7 @@ int board_ask(const char *host, struct board_facts *out, struct err *err)
     out->host = xstrdup(host);
     strbuf_adds(&answer, "");
     // The end mark is there when the whole answer came: its section has no text.
-    if (remote(host, questions, &answer, err) != 0) {
+    if (ask(host, scripts, NULL, &answer, err) != 0) {
         board_facts_release(out);
         return -1;
     }
@@ -218,18 +220,15 @@ static void add_path(const struct copying *c, struct file_list *list, struct sli
 // Asks for the lists of files of all packages at once.
 static int ask_lists(struct copying *c, struct err *err)
 {
-    _cleanup_strbuf_ struct strbuf command = {0};
     _cleanup_strbuf_ struct strbuf answer = {0};
+    _cleanup_strv_ struct strv packages = {0};
+    _cleanup_free_ char *scripts = fs_join(c->o->share, "toolchain/remote");
 
     for (size_t i = 0; i < c->n; i++) {
-        const struct package *p = c->lists[i].package; // its name is a name: index_choose saw to it
-        strbuf_addf(&command,
-                    "echo '" MARK "%s'; cat /var/lib/dpkg/info/%s.list 2>/dev/null || "
-                    "cat /var/lib/dpkg/info/%s:%s.list; ",
-                    p->name, p->name, p->name, p->arch);
+        const struct package *p = c->lists[i].package;
+        strv_addf(&packages, "%s:%s", p->name, p->arch);
     }
-    strbuf_adds(&command, "echo '" MARK "end'");
-    if (remote(c->facts->host, command.data, &answer, err) != 0) {
+    if (ask(c->facts->host, scripts, &packages, &answer, err) != 0) {
         return -1;
     }
     strbuf_adds(&answer, "\n" MARK "\n");

@@ -20,10 +20,12 @@ struct board_facts {
     struct strv local;     // libraries and headers that no package has, absolute
 };
 
-// Asks the board. `host` is what ssh understands: USER@HOST, or a name in the user's ssh_config.
+// Asks the board. `host` is what ssh understands: USER@HOST, or a name in the user's ssh_config;
+// `scripts` is the folder toolchain/remote.
 // ERR_VERIFY when it is not an armhf Debian; ERR_NETWORK, with ssh's own words, when it cannot be
 // reached or hangs up.
-int board_ask(const char *host, struct board_facts *out, struct err *err) ERR_MUST_CHECK;
+int board_ask(const char *host, const char *scripts, struct board_facts *out,
+              struct err *err) ERR_MUST_CHECK;
 void board_facts_release(struct board_facts *f);
 
 // Chooses packages for `lock`, whose head is filled in: those of the recipe and every -dev package

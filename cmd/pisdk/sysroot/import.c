@@ -88,7 +88,8 @@ static int work(struct app *app, struct builder *m, struct err *err)
         return err_hint(err, "choose one: pisdk sysroot import %s NAME", host);
     }
     log_info(&app->log, "asking %s", host);
-    if (board_ask(host, &facts, err) != 0) {
+    _cleanup_free_ char *scripts = fs_join(app->paths.share, "toolchain/remote");
+    if (board_ask(host, scripts, &facts, err) != 0) {
         return -1;
     }
     int r = import(app, m, &facts, name, err);

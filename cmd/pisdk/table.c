@@ -1,5 +1,7 @@
 #include <ctype.h>
 #include <jansson.h>
+#include <libsmartcols.h>
+#include <locale.h>
 #include <string.h>
 
 #include "base/printable.h"
@@ -63,6 +65,7 @@ static json_t *json_cell(enum column_type type, const char *cell)
     }
 }
 
+// Not by smartcols, whose JSON is an object around the rows, and passes bytes on that are no UTF-8.
 static void print_json(const struct table *t)
 {
     json_t *rows = json_array();
@@ -79,62 +82,58 @@ static void print_json(const struct table *t)
     json_decref(rows);
 }
 
-// As people read it; the caller frees it.
+// As people read it, without blanks at its end; the caller frees it.
 static char *human_cell(enum column_type type, const char *cell)
 {
     char size[32];
-    return type == COLUMN_SIZE && *cell ? xstrdup(str_size(size, strtoull(cell, NULL, 10)))
-                                        : printable(cell, PRINTABLE_LINE);
+    char *text = type == COLUMN_SIZE && *cell ? xstrdup(str_size(size, strtoull(cell, NULL, 10)))
+                                              : printable(cell, PRINTABLE_LINE);
+    for (size_t n = strlen(text); n > 0 && text[n - 1] == ' '; n--) {
+        text[n - 1] = '\0';
+    }
+    return text;
 }
 
-// One row, columns as wide as their longest cell; numbers to the right; no blanks at the end.
-static void print_row(const struct table *t, char *const *cells, const size_t *widths)
+static struct libscols_table *new_text_table(const struct table *t)
 {
-    _cleanup_strbuf_ struct strbuf line = {0};
-    for (size_t c = 0; c < t->n_columns; c++) {
+    struct libscols_table *out = scols_new_table();
+    bool good = out && scols_table_set_column_separator(out, "  ") == 0;
+    for (size_t c = 0; c < t->n_columns && good; c++) {
         bool right = t->columns[c].type == COLUMN_NUMBER || t->columns[c].type == COLUMN_SIZE;
-        _cleanup_free_ char *cell = human_cell(t->columns[c].type, cells[c]);
-        int width = (int)widths[c];
-        strbuf_addf(&line, "%s%*s", c ? "  " : "", right ? width : -width, cell);
-    }
-    while (line.len && line.data[line.len - 1] == ' ') {
-        line.data[--line.len] = '\0';
-    }
-    puts(line.data);
-}
-
-static void print_headings(const struct table *t, const size_t *widths)
-{
-    _cleanup_strv_ struct strv headings = {0};
-    struct table text = {.n_columns = t->n_columns}; // headings are text, whatever is below
-    for (size_t c = 0; c < t->n_columns; c++) {
-        char *heading = xstrdup(t->columns[c].key);
+        _cleanup_free_ char *heading = xstrdup(t->columns[c].key);
         for (char *p = heading; *p; p++) {
             *p = (char)toupper((unsigned char)*p);
         }
-        strv_take(&headings, heading);
-        bool right = t->columns[c].type == COLUMN_NUMBER || t->columns[c].type == COLUMN_SIZE;
-        text.columns[c].type = right ? COLUMN_NUMBER : COLUMN_TEXT;
+        good = scols_table_new_column(out, heading, 0, right ? SCOLS_FL_RIGHT : 0) != NULL;
     }
-    print_row(&text, headings.items, widths);
+    if (!good) {
+        abort(); // out of memory
+    }
+    scols_table_set_termforce(out, SCOLS_TERMFORCE_NEVER); // no cell is cut, wherever it goes
+    scols_table_enable_minout(out, 1);                     // no blanks at the end of a line
+    scols_table_enable_noencoding(out, 1);                 // `printable` has done it
+    return out;
 }
 
 static void print_table(const struct table *t)
 {
-    size_t widths[TABLE_COLUMNS_MAX] = {0};
-
-    for (size_t c = 0; c < t->n_columns; c++) {
-        widths[c] = strlen(t->columns[c].key);
-    }
-    for (size_t i = 0; i < t->cells.n; i++) {
-        size_t c = i % t->n_columns;
-        _cleanup_free_ char *cell = human_cell(t->columns[c].type, t->cells.items[i]);
-        size_t n = strlen(cell);
-        widths[c] = n > widths[c] ? n : widths[c];
-    }
-    print_headings(t, widths);
+    struct libscols_table *out = new_text_table(t);
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0); // which `printable` gives
+    locale_t before = uselocale(utf8);
     for (size_t i = 0; i < t->cells.n; i += t->n_columns) {
-        print_row(t, t->cells.items + i, widths);
+        struct libscols_line *line = scols_table_new_line(out, NULL);
+        for (size_t c = 0; c < t->n_columns; c++) {
+            char *cell = human_cell(t->columns[c].type, t->cells.items[i + c]);
+            if (!line || scols_line_refer_data(line, c, cell) != 0) {
+                abort(); // out of memory
+            }
+        }
+    }
+    scols_print_table(out);
+    scols_unref_table(out);
+    uselocale(before);
+    if (utf8) {
+        freelocale(utf8);
     }
 }
 

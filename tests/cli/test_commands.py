@@ -1,12 +1,15 @@
 """The command line itself: options, help, exit statuses, projects, the words of errors."""
 
+import fcntl
 import json
 import os
 import pty
 import re
 import shutil
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
@@ -145,6 +148,15 @@ class Boards(Case):
         self.assertEqual(len(table.splitlines()), len(boards) + 1)
         for line in table.splitlines():
             self.assertEqual(line, line.rstrip())
+
+    def test_a_narrow_terminal_cuts_nothing(self):
+        parent, child = pty.openpty()
+        fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 40, 0, 0))
+        subprocess.run([PISDK, "boards"], env={**self.env, "TERM": "xterm"}, stdout=child)
+        os.close(child)
+        text = os.read(parent, 4096).decode()
+        os.close(parent)
+        self.assertEqual(text.replace("\r\n", "\n"), self.ok("boards").out)
 
     def test_refused(self):
         self.fails(2, "new", "x", "--board", "zero", says=["Zero", "ARMv6"])

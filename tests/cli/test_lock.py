@@ -391,6 +391,15 @@ class Verify(Locked):
         os.utime(target, (1_600_000_000, 1_600_000_000))
         self.verify("changed +usr/lib/base.conf +content")
 
+    def test_names_of_other_languages_line_up(self):
+        (self.root() / "usr/lib/größer-größer.conf").write_text("x")
+        (self.root() / "usr/lib/base.conf").unlink()
+        self.root().joinpath("usr/lib/base.conf").symlink_to("x")
+        rows = self.fails(3, "sysroot", "verify", cwd=self.project, says="changed").out.splitlines()
+        self.assertEqual(rows, ["STATE    PATH                        DIFFERENCE",
+                                "changed  usr/lib/base.conf           another file type",
+                                "added    usr/lib/größer-größer.conf"])
+
     def test_a_damaged_package_does_not_spread(self):
         """The files of sysroots are shared: what is damaged in one must not get into the next."""
         target = self.root() / "usr/lib/base.conf"

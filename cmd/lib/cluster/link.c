@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <libmnl/libmnl.h>
 #include <linux/if_link.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
@@ -62,9 +63,9 @@ static void read_answers(struct link_batch *b)
             return;
         }
         int left = (int)n;
-        for (struct nlmsghdr *h = (struct nlmsghdr *)buffer; NLMSG_OK(h, (unsigned)left);
-             h = NLMSG_NEXT(h, left)) {
-            const struct nlmsgerr *answer = NLMSG_DATA(h);
+        for (struct nlmsghdr *h = (struct nlmsghdr *)buffer; mnl_nlmsg_ok(h, left);
+             h = mnl_nlmsg_next(h, &left)) {
+            const struct nlmsgerr *answer = mnl_nlmsg_get_payload(h);
             if (h->nlmsg_type == NLMSG_ERROR && answer->error != 0) {
                 fail(b, -answer->error);
             }
@@ -75,22 +76,24 @@ static void read_answers(struct link_batch *b)
     }
 }
 
+// Of all that was collected.
+static size_t length(const struct link_batch *b)
+{
+    return b->last ? (size_t)((char *)mnl_nlmsg_get_payload_tail(b->last) - b->data) : 0;
+}
+
 static void flush(struct link_batch *b)
 {
-    struct nlmsghdr *last = NULL;
-    for (size_t at = 0; at < b->len; at += NLMSG_ALIGN(last->nlmsg_len)) {
-        last = (struct nlmsghdr *)(b->data + at);
-    }
-    if (!last) {
+    if (!b->last) {
         return;
     }
-    last->nlmsg_flags |= NLM_F_ACK;
-    if (send(b->socket, b->data, b->len, 0) < 0) {
+    b->last->nlmsg_flags |= NLM_F_ACK;
+    if (send(b->socket, b->data, length(b), 0) < 0) {
         fail(b, errno);
     } else {
         read_answers(b);
     }
-    b->len = 0;
+    b->last = NULL;
 }
 
 int link_end(struct link_batch *b)
@@ -103,75 +106,29 @@ int link_end(struct link_batch *b)
 
 static struct nlmsghdr *begin(struct link_batch *b, uint16_t type, uint16_t flags)
 {
-    if (b->len + REQUEST_MAX > BATCH_MAX) {
+    if (length(b) + REQUEST_MAX > BATCH_MAX) {
         flush(b);
     }
-    struct nlmsghdr *h = (struct nlmsghdr *)(b->data + b->len);
-    memset(h, 0, REQUEST_MAX);
-    *h = (struct nlmsghdr){.nlmsg_len = NLMSG_LENGTH(0),
-                           .nlmsg_type = type,
-                           .nlmsg_flags = NLM_F_REQUEST | flags,
-                           .nlmsg_seq = ++b->requests};
-    return h;
-}
-
-static void end(struct link_batch *b, const struct nlmsghdr *h)
-{
-    b->len += NLMSG_ALIGN(h->nlmsg_len);
-}
-
-// Adds n bytes at the end of the request and returns where they are.
-static void *add(struct nlmsghdr *h, const void *data, size_t n)
-{
-    char *place = (char *)h + NLMSG_ALIGN(h->nlmsg_len);
-    if (n) {
-        memcpy(place, data, n);
-    }
-    h->nlmsg_len = NLMSG_ALIGN(h->nlmsg_len) + (uint32_t)NLMSG_ALIGN(n);
-    return place;
-}
-
-static struct rtattr *add_attribute(struct nlmsghdr *h, uint16_t type, const void *data, size_t n)
-{
-    const struct rtattr head = {.rta_len = (uint16_t)RTA_LENGTH(n), .rta_type = type};
-    struct rtattr *a = add(h, &head, sizeof(head));
-    add(h, data, n);
-    return a;
-}
-
-static void add_text(struct nlmsghdr *h, uint16_t type, const char *text)
-{
-    add_attribute(h, type, text, strlen(text) + 1);
-}
-
-static void add_number(struct nlmsghdr *h, uint16_t type, uint32_t number)
-{
-    add_attribute(h, type, &number, sizeof(number));
-}
-
-static struct rtattr *nest(struct nlmsghdr *h, uint16_t type)
-{
-    return add_attribute(h, type, NULL, 0);
-}
-
-static void close_nest(const struct nlmsghdr *h, struct rtattr *a)
-{
-    a->rta_len = (uint16_t)((const char *)h + h->nlmsg_len - (const char *)a);
+    b->last = mnl_nlmsg_put_header(b->data + length(b));
+    b->last->nlmsg_type = type;
+    b->last->nlmsg_flags = NLM_F_REQUEST | flags;
+    b->last->nlmsg_seq = ++b->requests;
+    return b->last;
 }
 
 static struct nlmsghdr *begin_link(struct link_batch *b, uint16_t type, uint16_t flags,
                                    unsigned index, bool change, bool up)
 {
     struct nlmsghdr *h = begin(b, type, flags);
-    const struct ifinfomsg info = {.ifi_family = AF_UNSPEC,
-                                   .ifi_index = (int)index,
-                                   .ifi_flags = up ? IFF_UP : 0,
-                                   .ifi_change = change ? IFF_UP : 0};
-    add(h, &info, sizeof(info));
+    struct ifinfomsg *info = mnl_nlmsg_put_extra_header(h, sizeof(*info));
+    *info = (struct ifinfomsg){.ifi_family = AF_UNSPEC,
+                               .ifi_index = (int)index,
+                               .ifi_flags = up ? IFF_UP : 0,
+                               .ifi_change = change ? IFF_UP : 0};
     return h;
 }
 
-static void add_hardware_address(struct nlmsghdr *h, uint32_t address)
+static void put_hardware_address(struct nlmsghdr *h, uint32_t address)
 {
     enum { LOCAL = 2, BYTES = 6, BITS = 8 }; // LOCAL: not a manufacturer's (IEEE 802)
     const uint8_t bytes[BYTES] = {
@@ -182,72 +139,67 @@ static void add_hardware_address(struct nlmsghdr *h, uint32_t address)
         (uint8_t)(address >> BITS),
         (uint8_t)address,
     };
-    add_attribute(h, IFLA_ADDRESS, bytes, sizeof(bytes));
+    mnl_attr_put(h, IFLA_ADDRESS, sizeof(bytes), bytes);
 }
 
 void link_add_bridge(struct link_batch *b, uint32_t address)
 {
     struct nlmsghdr *h = begin_link(b, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, true, true);
-    add_text(h, IFLA_IFNAME, LINK_BRIDGE);
-    add_hardware_address(h, address);
-    struct rtattr *info = nest(h, IFLA_LINKINFO);
-    add_text(h, IFLA_INFO_KIND, "bridge");
-    close_nest(h, info);
-    end(b, h);
+    mnl_attr_put_strz(h, IFLA_IFNAME, LINK_BRIDGE);
+    put_hardware_address(h, address);
+    struct nlattr *info = mnl_attr_nest_start(h, IFLA_LINKINFO);
+    mnl_attr_put_strz(h, IFLA_INFO_KIND, "bridge");
+    mnl_attr_nest_end(h, info);
 }
 
 void link_add_pair(struct link_batch *b, const char *name, unsigned bridge, pid_t board,
                    uint32_t address)
 {
-    const struct ifinfomsg peer = {.ifi_family = AF_UNSPEC};
     struct nlmsghdr *h = begin_link(b, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, true, true);
-    add_text(h, IFLA_IFNAME, name);
-    add_number(h, IFLA_MASTER, bridge);
-    struct rtattr *info = nest(h, IFLA_LINKINFO);
-    add_text(h, IFLA_INFO_KIND, "veth");
-    struct rtattr *data = nest(h, IFLA_INFO_DATA);
-    struct rtattr *other = nest(h, VETH_INFO_PEER);
-    add(h, &peer, sizeof(peer));
-    add_text(h, IFLA_IFNAME, LINK_BOARD);
-    add_hardware_address(h, address);
-    add_number(h, IFLA_NET_NS_PID, (uint32_t)board);
-    close_nest(h, other);
-    close_nest(h, data);
-    close_nest(h, info);
-    end(b, h);
+    mnl_attr_put_strz(h, IFLA_IFNAME, name);
+    mnl_attr_put_u32(h, IFLA_MASTER, bridge);
+    struct nlattr *info = mnl_attr_nest_start(h, IFLA_LINKINFO);
+    mnl_attr_put_strz(h, IFLA_INFO_KIND, "veth");
+    struct nlattr *data = mnl_attr_nest_start(h, IFLA_INFO_DATA);
+    struct nlattr *other = mnl_attr_nest_start(h, VETH_INFO_PEER);
+    mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg)); // of the other end
+    mnl_attr_put_strz(h, IFLA_IFNAME, LINK_BOARD);
+    put_hardware_address(h, address);
+    mnl_attr_put_u32(h, IFLA_NET_NS_PID, (uint32_t)board);
+    mnl_attr_nest_end(h, other);
+    mnl_attr_nest_end(h, data);
+    mnl_attr_nest_end(h, info);
 }
 
 void link_delete(struct link_batch *b, const char *name)
 {
     struct nlmsghdr *h = begin_link(b, RTM_DELLINK, 0, 0, false, false);
-    add_text(h, IFLA_IFNAME, name);
-    end(b, h);
+    mnl_attr_put_strz(h, IFLA_IFNAME, name);
 }
 
 void link_set_up(struct link_batch *b, unsigned index, bool up)
 {
-    end(b, begin_link(b, RTM_NEWLINK, 0, index, true, up));
+    begin_link(b, RTM_NEWLINK, 0, index, true, up);
 }
 
 void link_add_address(struct link_batch *b, unsigned index, uint32_t address)
 {
     struct nlmsghdr *h = begin(b, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);
-    const struct ifaddrmsg info = {
-        .ifa_family = AF_INET, .ifa_prefixlen = LINK_PREFIX, .ifa_index = index};
-    add(h, &info, sizeof(info));
-    add_number(h, IFA_LOCAL, htonl(address));
-    add_number(h, IFA_ADDRESS, htonl(address));
-    add_number(h, IFA_BROADCAST, htonl(address | ((1U << (32 - LINK_PREFIX)) - 1)));
-    end(b, h);
+    struct ifaddrmsg *info = mnl_nlmsg_put_extra_header(h, sizeof(*info));
+    *info =
+        (struct ifaddrmsg){.ifa_family = AF_INET, .ifa_prefixlen = LINK_PREFIX, .ifa_index = index};
+    mnl_attr_put_u32(h, IFA_LOCAL, htonl(address));
+    mnl_attr_put_u32(h, IFA_ADDRESS, htonl(address));
+    mnl_attr_put_u32(h, IFA_BROADCAST, htonl(address | ((1U << (32 - LINK_PREFIX)) - 1)));
 }
 
 static struct nlmsghdr *begin_queue(struct link_batch *b, uint16_t type, uint16_t flags,
                                     unsigned index)
 {
     struct nlmsghdr *h = begin(b, type, flags);
-    const struct tcmsg info = {
-        .tcm_family = AF_UNSPEC, .tcm_ifindex = (int)index, .tcm_parent = TC_H_ROOT};
-    add(h, &info, sizeof(info));
+    struct tcmsg *info = mnl_nlmsg_put_extra_header(h, sizeof(*info));
+    *info =
+        (struct tcmsg){.tcm_family = AF_UNSPEC, .tcm_ifindex = (int)index, .tcm_parent = TC_H_ROOT};
     return h;
 }
 
@@ -267,7 +219,7 @@ void link_set_rate(struct link_batch *b, unsigned index, uint64_t kbit)
     uint32_t table[TC_RTAB_SIZE / sizeof(uint32_t)] = {0};
 
     if (kbit == 0) {
-        end(b, begin_queue(b, RTM_DELQDISC, 0, index));
+        (void)begin_queue(b, RTM_DELQDISC, 0, index);
         return;
     }
     uint64_t rate = kbit * 1000 / BITS; // bytes a second
@@ -282,30 +234,28 @@ void link_set_rate(struct link_batch *b, unsigned index, uint64_t kbit)
         .buffer = (uint32_t)(ticks < UINT32_MAX ? ticks : UINT32_MAX),
     };
     struct nlmsghdr *h = begin_queue(b, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, index);
-    add_text(h, TCA_KIND, "tbf");
-    struct rtattr *nested = nest(h, TCA_OPTIONS);
-    add_attribute(h, TCA_TBF_PARMS, &options, sizeof(options));
-    add_number(h, TCA_TBF_BURST, (uint32_t)burst);
-    add_attribute(h, TCA_TBF_RTAB, table, sizeof(table));
-    close_nest(h, nested);
-    end(b, h);
+    mnl_attr_put_strz(h, TCA_KIND, "tbf");
+    struct nlattr *nested = mnl_attr_nest_start(h, TCA_OPTIONS);
+    mnl_attr_put(h, TCA_TBF_PARMS, sizeof(options), &options);
+    mnl_attr_put_u32(h, TCA_TBF_BURST, (uint32_t)burst);
+    mnl_attr_put(h, TCA_TBF_RTAB, sizeof(table), table);
+    mnl_attr_nest_end(h, nested);
 }
 
 // Does this answer describe a port that passes packets on?
-static bool is_forwarding(struct nlmsghdr *h)
+static bool is_forwarding(const struct nlmsghdr *h)
 {
     enum { FORWARDING = 3 }; // BR_STATE_FORWARDING of linux/if_bridge.h
-    struct ifinfomsg *info = NLMSG_DATA(h);
-    int left = (int)IFLA_PAYLOAD(h);
+    const struct nlattr *a;
+    const struct nlattr *port;
 
-    for (struct rtattr *a = IFLA_RTA(info); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
-        if ((a->rta_type & NLA_TYPE_MASK) != IFLA_PROTINFO) {
+    mnl_attr_for_each (a, h, sizeof(struct ifinfomsg)) {
+        if (mnl_attr_get_type(a) != IFLA_PROTINFO) {
             continue;
         }
-        int inner = (int)RTA_PAYLOAD(a);
-        for (struct rtattr *p = RTA_DATA(a); RTA_OK(p, inner); p = RTA_NEXT(p, inner)) {
-            if (p->rta_type == IFLA_BRPORT_STATE) {
-                return *(uint8_t *)RTA_DATA(p) == FORWARDING;
+        mnl_attr_for_each_nested (port, a) {
+            if (mnl_attr_get_type(port) == IFLA_BRPORT_STATE) {
+                return mnl_attr_get_u8(port) == FORWARDING;
             }
         }
     }
@@ -335,9 +285,9 @@ static ssize_t count_forwarding(int socket, struct err *err)
         if (n <= 0) {
             return err_sys(err, "cannot read the ports of the bridge");
         }
-        unsigned left = (unsigned)n;
-        for (struct nlmsghdr *h = (struct nlmsghdr *)buffer; NLMSG_OK(h, left);
-             h = NLMSG_NEXT(h, left)) {
+        int left = (int)n;
+        for (struct nlmsghdr *h = (struct nlmsghdr *)buffer; mnl_nlmsg_ok(h, left);
+             h = mnl_nlmsg_next(h, &left)) {
             if (h->nlmsg_type == NLMSG_DONE || h->nlmsg_type == NLMSG_ERROR) {
                 return found;
             }

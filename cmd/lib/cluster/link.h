@@ -27,7 +27,7 @@ struct link_batch {
     int socket;
     struct err *err; // of the first request that failed
     char *data;
-    size_t len;
+    struct nlmsghdr *last; // collected; the only one that asks for an answer
     uint32_t requests;
     int result;
 };

@@ -36,7 +36,8 @@ static void make(struct small_core *c)
     static const char strings[] = "/home/pi/heat\0PISDK_RUN=1-2-3\0OMPI_COMM_WORLD_RANK=7";
 
     *c = (struct small_core){
-        .header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS32, ELFDATA2LSB},
+        .header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS32, ELFDATA2LSB,
+                               EV_CURRENT},
                    .e_type = ET_CORE,
                    .e_machine = EM_ARM,
                    .e_phoff = offsetof(struct small_core, segments),

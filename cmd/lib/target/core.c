@@ -1,24 +1,23 @@
 #include "target/core.h"
 
-#include <elf.h>
 #include <fcntl.h>
+#include <gelf.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "base/str.h"
 
 enum {
-    NOTES_MAX = 256,
     ENVIRONMENT_MAX = 1 << 18, // how far from the program's name it may be
     TEXT_MAX = 1 << 12,
-    CURSIG = 12,         // in struct elf_prstatus for ARM: pr_cursig
-    STACK_POINTER = 124, // and pr_reg[13]
-    NOTE_ALIGNMENT = 4
+    CURSIG = 12,        // in struct elf_prstatus for ARM: pr_cursig
+    STACK_POINTER = 124 // and pr_reg[13]
 };
 
 struct file {
-    unsigned char *data;
+    int fd;
+    Elf *elf;
+    const char *data;
     size_t n;
 };
 
@@ -33,56 +32,33 @@ static const void *piece(const struct file *f, uint64_t offset, uint64_t n)
     return offset <= f->n && n <= f->n - offset ? f->data + offset : NULL;
 }
 
-static bool segment(const struct file *f, size_t i, Elf32_Phdr *out)
-{
-    Elf32_Ehdr header;
-    if (!f->data) {
-        return false;
-    }
-    memcpy(&header, f->data, sizeof(header));
-    const void *p = i < header.e_phnum
-                        ? piece(f, header.e_phoff + (uint64_t)i * sizeof(*out), sizeof(*out))
-                        : NULL;
-    if (p) {
-        memcpy(out, p, sizeof(*out));
-    }
-    return p != NULL;
-}
-
-static uint64_t align_note(uint32_t size)
-{
-    return ((uint64_t)size + NOTE_ALIGNMENT - 1) / NOTE_ALIGNMENT * NOTE_ALIGNMENT;
-}
-
 // The first note of this type.
-static bool find_note(const struct file *f, uint32_t type, const unsigned char **desc, size_t *size)
+static bool find_note(const struct file *f, uint32_t type, const char **desc, size_t *size)
 {
-    Elf32_Phdr notes;
-    if (!segment(f, 0, &notes) || notes.p_type != PT_NOTE) {
+    GElf_Phdr notes;
+    GElf_Nhdr note;
+    size_t name_at;
+    size_t desc_at;
+
+    if (!gelf_getphdr(f->elf, 0, &notes) || notes.p_type != PT_NOTE || notes.p_offset > f->n) {
         return false;
     }
-    uint64_t at = notes.p_offset;
-    for (int i = 0; i < NOTES_MAX; i++) {
-        Elf32_Nhdr note;
-        const void *p = piece(f, at, sizeof(note));
-        if (!p || at >= (uint64_t)notes.p_offset + notes.p_filesz) {
-            return false;
-        }
-        memcpy(&note, p, sizeof(note));
-        uint64_t start = at + sizeof(note) + align_note(note.n_namesz);
-        *desc = piece(f, start, note.n_descsz);
-        *size = note.n_descsz;
+    size_t n = notes.p_filesz < f->n - notes.p_offset ? notes.p_filesz : f->n - notes.p_offset;
+    Elf_Data *data = elf_getdata_rawchunk(f->elf, (int64_t)notes.p_offset, n, ELF_T_NHDR);
+    size_t at = 0;
+    while (data && (at = gelf_getnote(data, at, &note, &name_at, &desc_at)) > 0) {
         if (note.n_type == type) {
-            return *desc != NULL;
+            *desc = (const char *)data->d_buf + desc_at;
+            *size = note.n_descsz;
+            return true;
         }
-        at = start + align_note(note.n_descsz);
     }
     return false;
 }
 
 static int read_signal(const struct file *f)
 {
-    const unsigned char *desc;
+    const char *desc;
     size_t n;
     int16_t signal = 0;
     if (find_note(f, NT_PRSTATUS, &desc, &n) && n >= CURSIG + sizeof(signal)) {
@@ -94,7 +70,7 @@ static int read_signal(const struct file *f)
 // What the kernel tells every program at its start, and QEMU us.
 static uint32_t auxiliary(const struct file *f, uint32_t type)
 {
-    const unsigned char *desc;
+    const char *desc;
     size_t n;
     if (!find_note(f, NT_AUXV, &desc, &n)) {
         return 0;
@@ -112,16 +88,16 @@ static uint32_t auxiliary(const struct file *f, uint32_t type)
 // The memory around an address, as far as one segment and the file have it.
 static struct slice memory_around(const struct file *f, uint32_t address, size_t *at)
 {
-    Elf32_Phdr s;
-    for (size_t i = 1; segment(f, i, &s); i++) {
-        uint64_t end = (uint64_t)s.p_vaddr + s.p_filesz;
+    GElf_Phdr s;
+    for (int i = 1; gelf_getphdr(f->elf, i, &s); i++) {
+        uint64_t end = s.p_vaddr + s.p_filesz;
         if (s.p_type != PT_LOAD || address < s.p_vaddr || address >= end) {
             continue;
         }
-        uint32_t before = address - s.p_vaddr;
+        uint64_t before = address - s.p_vaddr;
         before = before < ENVIRONMENT_MAX ? before : ENVIRONMENT_MAX;
         uint64_t after = end - address < ENVIRONMENT_MAX ? end - address : ENVIRONMENT_MAX;
-        uint64_t offset = (uint64_t)s.p_offset + (address - s.p_vaddr) - before;
+        uint64_t offset = s.p_offset + (address - s.p_vaddr) - before;
         const char *p = piece(f, offset, before + after);
         *at = before;
         return (struct slice){p, p ? (size_t)(before + after) : 0};
@@ -161,57 +137,49 @@ static void read_memory(const struct file *f, struct core *out)
     }
 }
 
-// A 32-bit ARM ELF file, which unmap_file gives back.
-static int map_file(const char *path, struct file *out, struct err *err)
+static void close_file(struct file *f)
 {
-    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    struct stat st;
-    Elf32_Ehdr header;
-
-    *out = (struct file){0};
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        return err_sys(err, "cannot read %s", path);
+    elf_end(f->elf);
+    if (f->fd >= 0) {
+        close(f->fd);
     }
-    if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(header)) {
-        return err_set(err, ERR_FAILED, "%s is not an ELF file", path);
-    }
-    void *data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (data == MAP_FAILED) {
-        return err_sys(err, "cannot read %s", path);
-    }
-    memcpy(&header, data, sizeof(header));
-    if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS32 ||
-        header.e_machine != EM_ARM || header.e_phentsize != sizeof(Elf32_Phdr)) {
-        munmap(data, (size_t)st.st_size);
-        return err_set(err, ERR_FAILED, "%s is not an ELF file for ARM", path);
-    }
-    *out = (struct file){data, (size_t)st.st_size};
-    return 0;
 }
 
-static void unmap_file(struct file *f)
+// A 32-bit ARM ELF file; the caller closes it, also after this failed.
+static int open_file(const char *path, struct file *out, struct err *err)
 {
-    if (f->data) {
-        munmap(f->data, f->n);
+    struct stat st;
+    GElf_Ehdr header;
+
+    *out = (struct file){.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+    if (out->fd < 0 || fstat(out->fd, &st) != 0) {
+        return err_sys(err, "cannot read %s", path);
     }
+    elf_version(EV_CURRENT);
+    out->elf = S_ISREG(st.st_mode) ? elf_begin(out->fd, ELF_C_READ_MMAP, NULL) : NULL;
+    out->data = elf_rawfile(out->elf, &out->n);
+    if (!out->data || gelf_getclass(out->elf) != ELFCLASS32 || !gelf_getehdr(out->elf, &header) ||
+        header.e_machine != EM_ARM) {
+        return err_set(err, ERR_FAILED, "%s is not an ELF file for ARM", path);
+    }
+    return 0;
 }
 
 int core_read(const char *path, struct core *out, struct err *err)
 {
-    Elf32_Phdr notes;
-    struct file f;
+    _cleanup_(close_file) struct file f = {.fd = -1};
+    GElf_Phdr notes;
 
     *out = (struct core){.rank = -1};
-    if (map_file(path, &f, err) != 0) {
+    if (open_file(path, &f, err) != 0) {
         return -1;
     }
-    bool good = segment(&f, 0, &notes) && notes.p_type == PT_NOTE;
-    if (good) {
-        out->signal = read_signal(&f);
-        read_memory(&f, out);
+    if (!gelf_getphdr(f.elf, 0, &notes) || notes.p_type != PT_NOTE) {
+        return err_set(err, ERR_FAILED, "%s is not a core file", path);
     }
-    unmap_file(&f);
-    return good ? 0 : err_set(err, ERR_FAILED, "%s is not a core file", path);
+    out->signal = read_signal(&f);
+    read_memory(&f, out);
+    return 0;
 }
 
 static bool is_thumb_call(uint16_t first, uint16_t second)
@@ -232,16 +200,15 @@ static bool follows_call(const struct file *program, uint32_t base, uint32_t add
 {
     const bool thumb = address & 1;
     const uint32_t at = (address & ~UINT32_C(1)) - base;
-    Elf32_Phdr s;
+    GElf_Phdr s;
 
-    for (size_t i = 0; segment(program, i, &s); i++) {
+    for (int i = 0; gelf_getphdr(program->elf, i, &s); i++) {
         const void *code = NULL;
         uint16_t halves[2];
         uint32_t word;
         if (s.p_type == PT_LOAD && (s.p_flags & PF_X) && at >= s.p_vaddr + sizeof(word) &&
             at < s.p_vaddr + s.p_filesz) {
-            code =
-                piece(program, (uint64_t)s.p_offset + at - s.p_vaddr - sizeof(word), sizeof(word));
+            code = piece(program, s.p_offset + at - s.p_vaddr - sizeof(word), sizeof(word));
         }
         if (code) {
             memcpy(&word, code, sizeof(word));
@@ -254,26 +221,23 @@ static bool follows_call(const struct file *program, uint32_t base, uint32_t add
 
 size_t core_find_calls(const char *path, const char *program, uint32_t *addresses, size_t max)
 {
+    _cleanup_(close_file) struct file core = {.fd = -1};
+    _cleanup_(close_file) struct file code = {.fd = -1};
     struct err ignored = ERR_INIT;
-    struct file core;
-    struct file code = {0};
-    const unsigned char *desc;
+    const char *desc;
     size_t size;
     size_t at = 0;
     size_t n = 0;
     uint32_t sp;
-    Elf32_Ehdr header;
+    GElf_Ehdr header;
 
-    if (map_file(path, &core, &ignored) != 0 || map_file(program, &code, &ignored) != 0 ||
-        !code.data || !find_note(&core, NT_PRSTATUS, &desc, &size) ||
+    if (open_file(path, &core, &ignored) != 0 || open_file(program, &code, &ignored) != 0 ||
+        !gelf_getehdr(code.elf, &header) || !find_note(&core, NT_PRSTATUS, &desc, &size) ||
         size < STACK_POINTER + sizeof(sp)) {
-        unmap_file(&core);
-        unmap_file(&code);
         return 0;
     }
     memcpy(&sp, desc + STACK_POINTER, sizeof(sp));
-    memcpy(&header, code.data, sizeof(header));
-    uint32_t base = auxiliary(&core, AT_ENTRY) - header.e_entry;
+    uint32_t base = auxiliary(&core, AT_ENTRY) - (uint32_t)header.e_entry;
     struct slice stack = memory_around(&core, sp, &at);
     for (size_t i = at; i + sizeof(uint32_t) <= stack.n && n < max; i += sizeof(uint32_t)) {
         uint32_t word;
@@ -282,8 +246,6 @@ size_t core_find_calls(const char *path, const char *program, uint32_t *addresse
             addresses[n++] = word;
         }
     }
-    unmap_file(&core);
-    unmap_file(&code);
     return n;
 }
 

@@ -4,6 +4,9 @@
 // the digest of the tree. Everything that could differ between two machines is either in it or made
 // the same: modes are 0444, or 0555 for programs, and 0755 for folders; folders and the links that
 // pisdk makes have the time TREE_TIME.
+//
+// Written here and not by libarchive, whose mtree has other names and another order of keywords, no
+// tags, hashes the files itself, and does not promise to stay the same bit for bit.
 #ifndef PISDK_SYSROOT_TREE_H
 #define PISDK_SYSROOT_TREE_H
 

@@ -294,6 +294,106 @@ class List(Nodes):
         self.ini.write_text(PROJECT + "[nodes]\nfile = inventory\ngroup = pi\n")
         self.bad(1, "list", says="no group `pi`", hint="`pis`")
 
+    def inventory(self, text, *nodes, name="inventory"):
+        write(self.project / name, text)
+        return self.hosts("--nodes", ":".join((name, *nodes)))
+
+    def test_what_ansible_knows(self):
+        """Groups, variables and which of them counts are Ansible's own."""
+        text = """\
+; ours
+desk ansible_host=10.0.0.1 # not a board
+[pis] # new ones
+pi1 ansible_host="10.0.0.11" ansible_user='ann' slots=2
+pi[08:09].local:2222 model='Pi 4' ansible_port=2200
+[pis:vars]
+ansible_user = pi
+slots="4"
+[old]
+pi1
+pi0 ansible_ssh_private_key_file=/k/old
+[both:children]
+pis
+old
+[empty]
+[all:vars]
+ansible_user=root
+ansible_become_password="a # b"
+"""
+        write(self.project / "group_vars/old", "ansible_user: old\n")
+        self.assertEqual(self.inventory(text), [
+            "desk=root@10.0.0.1", "pi1=ann@10.0.0.11", "pi08.local=pi@pi08.local",
+            "pi09.local=pi@pi09.local", "pi0=old@pi0"])
+        self.assertEqual(self.inventory(text, "old"), ["pi1=ann@10.0.0.11", "pi0=old@pi0"])
+        self.assertEqual(self.inventory(text, "ungrouped"), ["desk=root@10.0.0.1"])
+        self.bad(1, "list", "--nodes", "inventory:empty", says="no nodes in inventory:empty")
+        rows = json.loads(self.good("list", "--json", "--nodes", "inventory:pis").out)
+        self.assertEqual([r["slots"] for r in rows], [2, 4, 4])
+
+    def test_inventories_of_other_forms(self):
+        text = "all:\n  children:\n    pis:\n      vars: {ansible_user: pi}\n      hosts: {pi1: , pi2: }\n"
+        for name, start in (("hosts.yml", ""), ("hosts.yaml", ""), ("hosts", "# boards\n---\n")):
+            self.assertEqual(self.inventory(start + text, "pis", name=name), ["pi1=pi@pi1", "pi2=pi@pi2"])
+        program = write(self.project / "program", """#!/usr/bin/env python3
+print('{"pis": {"hosts": ["b", "a"]}, "_meta": {"hostvars": {"a": {"ansible_host": "10.0.0.1"}}}}')
+""")
+        self.bad(2, "list", "--nodes", "program", says="program:2: ")
+        program.chmod(0o755)
+        self.assertEqual(self.hosts("--nodes", "program"), ["b=b", "a=10.0.0.1"])
+        program.write_text("#!/bin/sh\necho broken >&2; exit 3\n")
+        self.bad(2, "list", "--nodes", "program", says=["program: ansible-inventory cannot read it", "broken"])
+        # Nothing else is run, whatever its mode.
+        for file in ("hosts.yml", "inventory", "plain"):
+            write(self.project / file, {"hosts.yml": text, "plain": "pi1\n"}.get(file, INVENTORY)).chmod(0o755)
+            self.assertIn("pi1", "".join(self.hosts("--nodes", file)))
+
+    def test_a_broken_inventory(self):
+        for text, says in [
+            ("[pis\nx\n", "unpack"),
+            ("[a]\npi1 slots\n", "Expected key=value"),
+            ("[a]\nx\n[a:children]\nb\n", "undefined group"),
+            ("[a:children]\na\n", "inventory"),
+            ("[a]\npi1 slots=x\n", "host `pi1`: `slots`"),
+            ("[a]\npi[1-2]\n", "host range"),
+            ("[a]\npi1 ansible_host={{x}}\n", "`{{x}}` is not HOST"),
+            ("[a]\ny ansible_connection=local\n", "ansible_connection `local`"),
+        ]:
+            write(self.project / "inventory", text)
+            self.bad(2, "list", "--nodes", "inventory", says=["inventory: ", says])
+        write(self.project / "x.yml", "all: [\n")
+        self.bad(2, "list", "--nodes", "x.yml", says="x.yml: ansible-inventory cannot read it")
+
+    def test_settings_of_ansible(self):
+        """Those of the user, of the folder, and a home that cannot be written to."""
+        write(self.project / "ansible.cfg",
+              "[defaults]\ninventory = /nowhere\nverbosity = 4\nforce_color = true\n"
+              "[inventory]\nenable_plugins = host_list\nexport = true\n")
+        write(self.project / "inventory", INVENTORY)
+        home = self.dir / "home"
+        home.mkdir(mode=0o555)
+        for more in ({}, {"ANSIBLE_DEBUG": "1"}, {"HOME": str(home)}, {"LC_ALL": "C"}, {"HOME": "/nowhere"}):
+            result = self.ok("nodes", "list", "--json", "--nodes", "inventory", cwd=self.project, env=more)
+            self.assertEqual([r["host"] for r in json.loads(result.out)], ["10.0.0.1", "pi@pi1", "pi@pi2"])
+
+    def test_without_ansible(self):
+        path = path_without(self.dir / "bin", "ansible*")
+        write(self.project / "inventory", INVENTORY)
+        write(self.project / "hosts", "pi1:4\n")
+        self.bad(1, "list", "--nodes", "inventory", env={"PATH": path}, says="ansible-inventory is not installed",
+                 hint="sudo apt install ansible-core")
+        self.ok("nodes", "list", "--nodes", "hosts", cwd=self.project, env={"PATH": path})
+
+    def test_an_inventory_that_does_not_end(self):
+        program = write(self.project / "program", f"#!/bin/sh\necho $$ >{self.dir}/pid; exec sleep 600\n")
+        program.chmod(0o755)
+        shorter = write(self.dir / "bin/timeout", '#!/bin/sh\nshift 4\nexec /usr/bin/timeout --foreground '
+                                                  '-s KILL 3 "$@"\n')
+        shorter.chmod(0o755)
+        self.bad(1, "list", "--nodes", "program", says="program: ansible-inventory did not end within 60 s",
+                 env={"PATH": f"{shorter.parent}:{os.environ['PATH']}"})
+        pid = (self.dir / "pid").read_text().strip()
+        self.assertFalse(os.path.exists(f"/proc/{pid}"))
+
     def test_the_weakest_board(self):
         """Of all nodes, each with what a later section adds to it."""
         def weakest(text):

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "project/project.h"
 #include "remote/hostfile.h"
+#include "remote/inventory.h"
 #include "remote/remotes.h"
 #include "remote/slurm.h"
 #include "unit.h"
@@ -172,18 +173,13 @@ static void test_copies(void **state)
 // --- Files ---------------------------------------------------------------------------------------
 
 // What was read, one line a node: NAME HOST SLOTS, and port and identity where there are any.
-static void expect_nodes(const char *text, const char *group, const char *expected)
+static void expect_nodes(const struct remotes *r, const char *expected)
 {
-    _cleanup_(remotes_release) struct remotes r = {0};
     _cleanup_strbuf_ struct strbuf b = {0};
-    struct err err = ERR_INIT;
 
-    if (hostfile_parse("d/hosts", text, strlen(text), group, &r, &err) != 0) {
-        fail_msg("%s\n%s", text, err.msg);
-    }
     strbuf_adds(&b, "");
-    for (size_t i = 0; i < r.n; i++) {
-        const struct remote *n = &r.items[i];
+    for (size_t i = 0; i < r->n; i++) {
+        const struct remote *n = &r->items[i];
         assert_string_equal(n->from, "d/hosts");
         strbuf_addf(&b, "%s %s %ld", n->name, n->host, n->slots);
         if (n->port) {
@@ -194,30 +190,41 @@ static void expect_nodes(const char *text, const char *group, const char *expect
     assert_string_equal(b.data, expected);
 }
 
-static void expect_broken(const char *text, const char *group, enum err_code code, const char *says)
+static void expect_hostfile(const char *text, const char *expected)
 {
     _cleanup_(remotes_release) struct remotes r = {0};
     struct err err = ERR_INIT;
-    if (hostfile_parse("hosts", text, strlen(text), group, &r, &err) == 0) {
+    if (hostfile_parse("d/hosts", text, strlen(text), &r, &err) != 0) {
+        fail_msg("%s\n%s", text, err.msg);
+    }
+    expect_nodes(&r, expected);
+}
+
+static void expect_broken(const char *text, const char *says)
+{
+    _cleanup_(remotes_release) struct remotes r = {0};
+    struct err err = ERR_INIT;
+    if (hostfile_parse("hosts", text, strlen(text), &r, &err) == 0) {
         fail_msg("taken: %s", text);
     }
     if (!strstr(err.msg, says)) {
         fail_msg("%s\nsays %s", text, err.msg);
     }
-    assert_int_equal(err.code, code);
+    assert_int_equal(err.code, ERR_USAGE);
 }
 
 static void test_hostfiles(void **state)
 {
     (void)state;
-    expect_nodes("", NULL, "");
-    expect_nodes("# comment\n\n  pi1 slots=4 max_slots=8 # why\r\n\tpi@pi2.local\n", NULL,
-                 "pi1 pi1 4\npi2 pi@pi2.local 0\n");
-    expect_nodes("pi1 slots = 4\npi2 slots= 2 max-slots =3\npi[3-4] slots=1", NULL,
-                 "pi1 pi1 4\npi2 pi2 2\npi3 pi3 1\npi4 pi4 1\n");
-    expect_nodes("pi1\npi1\npi2 slots=2\npi1 slots=3\npi2\n", NULL, "pi1 pi1 5\npi2 pi2 3\n");
-    expect_nodes("pi1:4\npi@10.0.0.[1-2]:2 ifname=eth0 binding=user:0,1\nfe80::1\n", NULL,
-                 "pi1 pi1 4\n10.0.0.1 pi@10.0.0.1 2\n10.0.0.2 pi@10.0.0.2 2\nfe80::1 fe80::1 0\n");
+    expect_hostfile("", "");
+    expect_hostfile("# comment\n\n  pi1 slots=4 max_slots=8 # why\r\n\tpi@pi2.local\n",
+                    "pi1 pi1 4\npi2 pi@pi2.local 0\n");
+    expect_hostfile("pi1 slots = 4\npi2 slots= 2 max-slots =3\npi[3-4] slots=1",
+                    "pi1 pi1 4\npi2 pi2 2\npi3 pi3 1\npi4 pi4 1\n");
+    expect_hostfile("pi1\npi1\npi2 slots=2\npi1 slots=3\npi2\n", "pi1 pi1 5\npi2 pi2 3\n");
+    expect_hostfile(
+        "pi1:4\npi@10.0.0.[1-2]:2 ifname=eth0 binding=user:0,1\nfe80::1\n",
+        "pi1 pi1 4\n10.0.0.1 pi@10.0.0.1 2\n10.0.0.2 pi@10.0.0.2 2\nfe80::1 fe80::1 0\n");
 }
 
 static void test_broken_hostfiles(void **state)
@@ -245,113 +252,105 @@ static void test_broken_hostfiles(void **state)
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
-        expect_broken(broken[i].text, NULL, ERR_USAGE, broken[i].says);
+        expect_broken(broken[i].text, broken[i].says);
     }
-    expect_broken("pi1\n", "pis", ERR_USAGE, "has no group `pis`");
     struct err err = ERR_INIT;
     _cleanup_(remotes_release) struct remotes r = {0};
-    assert_int_equal(hostfile_parse("hosts", "pi1\0x\n", 6, NULL, &r, &err), -1);
+    assert_int_equal(hostfile_parse("hosts", "pi1\0x\n", 6, &r, &err), -1);
     assert_non_null(strstr(err.msg, "hosts:1: contains a control character"));
     _cleanup_free_ char *longer = xasprintf("pi1\npi2 %05000d\n", 0);
-    expect_broken(longer, NULL, ERR_USAGE, "hosts:2: the line is longer");
-    assert_int_equal(hostfile_parse("hosts.yml", "all:\n", 5, NULL, &r, &err), -1);
-    assert_non_null(strstr(err.msg, "not YAML"));
+    expect_broken(longer, "hosts:2: the line is longer");
     err_clear(&err);
     assert_int_equal(hostfile_read("/nowhere/hosts", NULL, &r, &err), -1);
     assert_int_equal(err.code, ERR_NOT_FOUND);
 }
 
-static const char inventory[] = "; ours\n"
-                                "desk ansible_host=10.0.0.1 # not a board\n"
-                                "[pis] ; new ones\n"
-                                "pi1 ansible_host=\"10.0.0.11\" ansible_user='ann' slots=2\n"
-                                "pi[08:09].local:2222 model='Pi 4' ansible_port=2200\n"
-                                "[pis:vars]\n"
-                                "ansible_user = pi\n"
-                                "slots=\"4\"\n"
-                                "[old]\n"
-                                "pi1\n"
-                                "pi0 ansible_ssh_private_key_file=/k/old\n"
-                                "[old:vars]\n"
-                                "slots=1\n"
-                                "ansible_ssh_private_key_file=keys/pi\n"
-                                "[both:children]\n"
-                                "pis\n"
-                                "old # too\n"
-                                "[both:vars]\n"
-                                "ansible_port=22\n"
-                                "slots=9\n"
-                                "[all:vars]\n"
-                                "ansible_user=root\n"
-                                "ansible_become_password=\"a # b\n"
-                                "slots=8\n";
+// --- Inventories ---------------------------------------------------------------------------------
+
+#define LISTED(groups, variables) "{" groups ", \"_meta\": {\"hostvars\": {" variables "}}}"
+
+static const char inventory[] = LISTED(
+    "\"all\": {\"children\": [\"ungrouped\", \"both\", \"none\"]},"
+    "\"ungrouped\": {\"hosts\": [\"desk\"]},"
+    "\"both\": {\"hosts\": [\"pi9\"], \"children\": [\"pis\", \"old\"]},"
+    "\"pis\": {\"hosts\": [\"pi1\", \"pi2\"]},"
+    "\"old\": {\"hosts\": [\"pi1\", \"pi0\"]}",
+    "\"desk\": {\"ansible_host\": \"10.0.0.1\", \"slots\": \"8\"},"
+    "\"pi1\": {\"ansible_user\": \"pi\", \"ansible_port\": 2222, \"slots\": 4, \"x\": [null],"
+    "          \"ansible_ssh_private_key_file\": \"keys/pi\"},"
+    "\"pi2\": {\"ansible_host\": \"a\", \"ansible_ssh_host\": \"b\", \"ansible_ssh_user\": null,"
+    "          \"ansible_private_key_file\": \"~/k\"},"
+    "\"pi0\": {\"ansible_connection\": \"smart\", \"ansible_ssh_private_key_file\": \"/k\"}");
+
+static void expect_inventory(const char *group, const char *expected)
+{
+    _cleanup_(remotes_release) struct remotes r = {0};
+    struct err err = ERR_INIT;
+    if (inventory_parse("d/hosts", inventory, strlen(inventory), group, &r, &err) != 0) {
+        fail_msg("%s", err.msg);
+    }
+    expect_nodes(&r, expected);
+}
 
 static void test_inventories(void **state)
 {
     (void)state;
-    expect_nodes(inventory, "pis",
-                 "pi1 ann@10.0.0.11 2 22 d/keys/pi\n"
-                 "pi08.local pi@pi08.local 4 2200\n"
-                 "pi09.local pi@pi09.local 4 2200\n");
-    expect_nodes(inventory, "old",
-                 "pi1 ann@10.0.0.11 2 22 d/keys/pi\n"
-                 "pi0 root@pi0 1 22 /k/old\n");
-    expect_nodes(inventory, NULL,
-                 "desk root@10.0.0.1 8\n"
-                 "pi1 ann@10.0.0.11 2 22 d/keys/pi\n"
-                 "pi08.local pi@pi08.local 4 2200\n"
-                 "pi09.local pi@pi09.local 4 2200\n"
-                 "pi0 root@pi0 1 22 /k/old\n");
-    expect_nodes(inventory, "ungrouped", "desk root@10.0.0.1 8\n");
-    // Of two groups that are as deep, the later name counts, whatever stands first.
-    expect_nodes("[b]\nx\n[a]\nx\n[b:vars]\nslots=2\n[a:vars]\nslots=1\n", NULL, "x x 2\n");
-    // The child's word counts more than the parent's.
-    expect_nodes("[a]\nx\n[b:children]\na\n[b:vars]\nslots=2\n[a:vars]\nslots=1\n", "b", "x x 1\n");
-    expect_nodes("x ansible_connection=ssh ansible_port=7\nx ansible_port=8\n", NULL, "x x 0 8\n");
+    expect_inventory("pis", "pi1 pi@pi1 4 2222 d/keys/pi\npi2 b 0 ~/k\n");
+    expect_inventory(NULL, "desk 10.0.0.1 8\npi9 pi9 0\npi1 pi@pi1 4 2222 d/keys/pi\n"
+                           "pi2 b 0 ~/k\npi0 pi0 0 /k\n");
+    expect_inventory("none", "");
 }
 
-static void test_broken_inventories(void **state)
+static void expect_unusable(const char *json, const char *group, enum err_code code,
+                            const char *says)
+{
+    _cleanup_(remotes_release) struct remotes r = {0};
+    struct err err = ERR_INIT;
+    if (inventory_parse("hosts", json, strlen(json), group, &r, &err) == 0) {
+        fail_msg("taken: %s", json);
+    }
+    if (!strstr(err.msg, says)) {
+        fail_msg("%s\nsays %s", json, err.msg);
+    }
+    assert_int_equal(err.code, code);
+}
+
+static void test_refused_inventories(void **state)
 {
     static const struct {
-        const char *text, *says;
-    } broken[] = {
-        {"[pis\n", "hosts:1: `[pis` is not a [section]"},
-        {"[pis] x\n", "hosts:1: "},
-        {"[]\n", "hosts:1: `` is not the name of a group"},
-        {"[a b]\n", "hosts:1: `a b` is not the name of a group"},
-        {"[a:hosts]\n", "hosts:1: a section is"},
-        {"[a]\npi1 slots\n", "hosts:2: `slots` is not NAME=VALUE"},
-        {"[a]\npi1 slots=x\n", "hosts:2: `slots`"},
-        {"[a]\npi1 ansible_port=65536\n", "hosts:2: `ansible_port`"},
-        {"[a]\npi1:x\n", "hosts:2: `ansible_port`"},
-        {"[a]\npi1 ansible_host=-oX\n", "hosts:2: `u@-oX`"},
-        {"[a]\npi1 ansible_host={{ x }}\n", "hosts:2: "},
-        {"[a]\npi1 'ansible_user=a b'\n", "hosts:2: `a b@h`"},
-        {"[a]\npi1 ansible_ssh_private_key_file='{{ x }}'\n", "hosts:2: "},
-        {"[a]\npi[1:4:2]\n", "hosts:2: `1-4-2` is not a range"},
-        {"[a]\npi[a:c]\n", "hosts:2: `a-c` is not a range"},
-        {"[a]\na;b\n", "hosts:2: "},
-        {"[a]\npi1 x='\n", "hosts:2: unclosed quote"},
-        {"[a]\nx\n[a:vars]\nslots\n", "hosts:4: `slots` is not NAME=VALUE"},
-        {"[a]\nx\n[a:children]\nb c\n", "hosts:4: `b c` is not the name of a group"},
-        {"[a]\nx\n[a:children]\nb\n", "hosts:4: there is no group [b]"},
-        {"[b:vars]\nx=1\n", "hosts:1: there is no group [b]"},
-        {"[a:children]\nb\n[b:children]\na\n", "hosts: a group contains itself"},
-        {"[a:children]\na\n", "hosts: a group contains itself"},
-        {"[a]\nx\ny ansible_connection=local\n", "hosts:3: ansible_connection `local`"},
-        {"[a]\nx ansible_ssh_common_args=-oX\n", "hosts:2: ssh arguments"},
-        {"[a]\nx[1-4096]\ny\n", "hosts:3: more than 4096 hosts"},
+        const char *variables, *says;
+    } refused[] = {
+        {"\"slots\": \"x\"", "hosts: host `x`: `slots`"},
+        {"\"slots\": 0", "hosts: host `x`: `slots`"},
+        {"\"ansible_port\": 65536", "hosts: host `x`: `ansible_port`"},
+        {"\"ansible_port\": [22]", "hosts: host `x`: `ansible_port` is neither text nor a number"},
+        {"\"ansible_user\": {\"__ansible_vault\": \"a\"}", "hosts: host `x`: `ansible_user` is"},
+        {"\"ansible_host\": \"-oX\"", "hosts: host `x`: `-oX` is not HOST"},
+        {"\"ansible_host\": \"{{ x }}\"", "hosts: host `x`: `{{ x }}` is not HOST"},
+        {"\"ansible_user\": \"a b\"", "hosts: host `x`: `a b@x` is not HOST"},
+        {"\"ansible_private_key_file\": \"{{ x }}\"", "hosts: host `x`: `{{ x }}` is not the name"},
+        {"\"ansible_host\": \"x[1-2]\"", "hosts: host `x`: `x[1-2]` is not HOST"},
+        {"\"ansible_connection\": \"local\"", "hosts: host `x`: ansible_connection `local`"},
+        {"\"ansible_ssh_common_args\": \"-oX\"", "hosts: host `x`: `ansible_ssh_common_args`"},
     };
+    static const char *const unreadable[] = {"", "[]", "x", "{\"all\": {}"};
     (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
-        expect_broken(broken[i].text, NULL, ERR_USAGE, broken[i].says);
+    for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+        _cleanup_free_ char *json =
+            xasprintf(LISTED("\"all\": {\"hosts\": [\"x\"]}", "\"x\": {%s}"), refused[i].variables);
+        expect_unusable(json, NULL, ERR_USAGE, refused[i].says);
     }
-    expect_broken(inventory, "pi", ERR_NOT_FOUND, "hosts has no group `pi`");
-    _cleanup_strbuf_ struct strbuf many = {0};
-    for (int i = 0; i < 300; i++) {
-        strbuf_addf(&many, "[g%d]\n", i);
+    for (size_t i = 0; i < ARRAY_SIZE(unreadable); i++) {
+        expect_unusable(unreadable[i], NULL, ERR_FAILED, "did not print an inventory");
     }
-    expect_broken(many.data, NULL, ERR_USAGE, "more than 256 groups");
+    expect_unusable(inventory, "pi", ERR_NOT_FOUND, "hosts has no group `pi`");
+    expect_unusable(inventory, "_meta", ERR_NOT_FOUND, "hosts has no group `_meta`");
+    _cleanup_strbuf_ struct strbuf deep = {0};
+    for (int i = 0; i < 100; i++) {
+        strbuf_addf(&deep, "\"g%d\": {\"children\": [\"g%d\"]},", i, i + 1);
+    }
+    _cleanup_free_ char *json = xasprintf(LISTED("%s \"all\": {}", ""), deep.data);
+    expect_unusable(json, "g0", ERR_USAGE, "groups are nested more than 64 deep");
 }
 
 // --- pisdk.ini -----------------------------------------------------------------------------------
@@ -563,7 +562,7 @@ int main(void)
         cmocka_unit_test(test_hostfiles),
         cmocka_unit_test(test_broken_hostfiles),
         cmocka_unit_test(test_inventories),
-        cmocka_unit_test(test_broken_inventories),
+        cmocka_unit_test(test_refused_inventories),
         cmocka_unit_test(test_nodes_of_a_project),
         cmocka_unit_test(test_numbers_of_jobs),
         cmocka_unit_test(test_jobs),

@@ -1,17 +1,20 @@
 #include "remote/hostfile.h"
 
 #include <ctype.h>
+#include <elf.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/fs.h"
 #include "base/ini.h"
-#include "remote/hostfile_internal.h"
+#include "remote/inventory.h"
 
-enum { FILE_MAX = 1 << 20 };
+// A host may be named more than once; looking each up takes time.
+enum { FILE_MAX = 1 << 20, LINE_BYTES_MAX = 4096, MENTIONS_MAX = 4 * REMOTES_MAX };
 
 // --- Words ---------------------------------------------------------------------------------------
 
-// One word as Ansible reads it, without its quotes. Moves *p behind it.
+// Without its quotes. Moves *p behind it.
 static char *cut_word(const char **p, const char *end, struct err *err)
 {
     _cleanup_strbuf_ struct strbuf word = {0};
@@ -31,7 +34,8 @@ static char *cut_word(const char **p, const char *end, struct err *err)
     return strbuf_take(&word);
 }
 
-int hostfile_words(struct slice line, struct strv *words, struct err *err)
+// The words of a line, up to a comment, without their quotes.
+static int split_words(struct slice line, struct strv *words, struct err *err)
 {
     const char *end = line.p + line.n;
 
@@ -63,46 +67,11 @@ static bool has_control(struct slice line)
     return false;
 }
 
-int hostfile_lines(struct hostfile_source *s, hostfile_line_handler *handler, void *user,
-                   struct err *err)
-{
-    struct slice rest = s->text;
-    struct slice line;
-
-    for (s->line = 1; slice_cut(&rest, '\n', &line); s->line++) {
-        line = slice_trim(line);
-        if (line.n == 0 || line.p[0] == '#') {
-            continue;
-        }
-        if (line.n > HOSTFILE_LINE_MAX) {
-            return err_set(err, ERR_USAGE, "%s:%d: the line is longer than %d bytes", s->path,
-                           s->line, HOSTFILE_LINE_MAX);
-        }
-        if (has_control(line)) {
-            return err_set(err, ERR_USAGE, "%s:%d: contains a control character", s->path, s->line);
-        }
-        if (handler(user, line, err) != 0) {
-            return err_wrap(err, "%s:%d", s->path, s->line);
-        }
-    }
-    return 0;
-}
-
-int hostfile_mention(struct hostfile_source *s, size_t n, struct err *err)
-{
-    s->mentions += n;
-    if (s->mentions > HOSTFILE_MENTIONS_MAX) {
-        return err_set(err, ERR_USAGE, "hosts are named more than %d times", HOSTFILE_MENTIONS_MAX);
-    }
-    return 0;
-}
-
-// --- Hostfiles -----------------------------------------------------------------------------------
-
 struct hostfile {
-    struct hostfile_source *source;
+    const char *path;
     struct remotes *out;
-    size_t first; // of the nodes that are from here
+    size_t first;    // of the nodes that are from here
+    size_t mentions; // of hosts, so far
 };
 
 // What a line says of its hosts.
@@ -164,9 +133,12 @@ static int add_hosts(struct hostfile *h, const struct line *l, struct err *err)
 {
     _cleanup_(remotes_release) struct remotes added = {0};
 
-    if (remotes_add(&added, NULL, l->host, err) != 0 ||
-        hostfile_mention(h->source, added.n, err) != 0) {
+    if (remotes_add(&added, NULL, l->host, err) != 0) {
         return -1;
+    }
+    h->mentions += added.n;
+    if (h->mentions > MENTIONS_MAX) {
+        return err_set(err, ERR_USAGE, "hosts are named more than %d times", MENTIONS_MAX);
     }
     for (size_t i = 0; i < added.n; i++) {
         struct remote *n = &added.items[i];
@@ -179,7 +151,7 @@ static int add_hosts(struct hostfile *h, const struct line *l, struct err *err)
             continue;
         }
         n->slots = l->slots;
-        n->from = xstrdup(h->source->path);
+        n->from = xstrdup(h->path);
         if (remotes_copy(h->out, n, err) != 0) {
             return -1;
         }
@@ -187,13 +159,13 @@ static int add_hosts(struct hostfile *h, const struct line *l, struct err *err)
     return 0;
 }
 
-static int on_line(void *user, struct slice text, struct err *err)
+static int read_line(struct hostfile *h, struct slice text, struct err *err)
 {
     _cleanup_strv_ struct strv split = {0};
     _cleanup_strv_ struct strv words = {0};
     struct line l = {0};
 
-    if (hostfile_words(text, &split, err) != 0) {
+    if (split_words(text, &split, err) != 0) {
         return -1;
     }
     join_assignments(&split, &words);
@@ -209,12 +181,64 @@ static int on_line(void *user, struct slice text, struct err *err)
             return -1;
         }
     }
-    return add_hosts(user, &l, err);
+    return add_hosts(h, &l, err);
 }
 
-// --- Files ---------------------------------------------------------------------------------------
+int hostfile_parse(const char *path, const char *text, size_t n, struct remotes *out,
+                   struct err *err)
+{
+    struct hostfile h = {.path = path, .out = out, .first = out->n};
+    struct slice rest = {text, n};
+    struct slice line;
 
-static bool is_inventory(struct slice rest)
+    for (int number = 1; slice_cut(&rest, '\n', &line); number++) {
+        line = slice_trim(line);
+        if (line.n == 0 || line.p[0] == '#') {
+            continue;
+        }
+        if (line.n > LINE_BYTES_MAX) {
+            return err_set(err, ERR_USAGE, "%s:%d: the line is longer than %d bytes", path, number,
+                           LINE_BYTES_MAX);
+        }
+        if (has_control(line)) {
+            return err_set(err, ERR_USAGE, "%s:%d: contains a control character", path, number);
+        }
+        if (read_line(&h, line, err) != 0) {
+            return err_wrap(err, "%s:%d", path, number);
+        }
+    }
+    return 0;
+}
+
+// --- Which one it is -----------------------------------------------------------------------------
+
+// A file that prints an inventory when it is run. Its mode alone does not say: on some file systems
+// all files may be run.
+static bool is_program(const char *path)
+{
+    char magic[SELFMAG] = "";
+    if (!fs_is_program(path)) { // also a pipe, which can be read only once
+        return false;
+    }
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd >= 0 && read(fd, magic, sizeof(magic)) > 0 &&
+           (memcmp(magic, "#!", 2) == 0 || memcmp(magic, ELFMAG, SELFMAG) == 0);
+}
+
+static bool is_yaml(const char *path, struct slice rest)
+{
+    struct slice line;
+    while (slice_cut(&rest, '\n', &line)) {
+        line = slice_trim(line);
+        if (line.n && line.p[0] != '#') {
+            break;
+        }
+    }
+    return str_ends(path, ".yml") || str_ends(path, ".yaml") || str_ends(path, ".json") ||
+           slice_is(line, "---");
+}
+
+static bool is_ini(struct slice rest)
 {
     struct slice line;
     struct slice word;
@@ -234,31 +258,22 @@ static bool is_inventory(struct slice rest)
     return false;
 }
 
-int hostfile_parse(const char *path, const char *text, size_t n, const char *group,
-                   struct remotes *out, struct err *err)
-{
-    struct hostfile_source source = {.path = path, .text = {text, n}};
-    struct hostfile h = {.source = &source, .out = out, .first = out->n};
-
-    if (str_ends(path, ".yml") || str_ends(path, ".yaml")) {
-        err_set(err, ERR_USAGE, "%s: inventories are read in INI form only, not YAML", path);
-        return err_hint(err, "`ansible-inventory --list` shows what is in it");
-    }
-    if (is_inventory(source.text)) {
-        return inventory_parse(&source, group, out, err);
-    }
-    if (group) {
-        return err_set(err, ERR_USAGE, "%s is a hostfile, which has no group `%s`", path, group);
-    }
-    return hostfile_lines(&source, on_line, &h, err);
-}
-
 int hostfile_read(const char *path, const char *group, struct remotes *out, struct err *err)
 {
     _cleanup_strbuf_ struct strbuf text = {0};
 
+    if (is_program(path)) {
+        return inventory_read(path, "script", group, out, err);
+    }
     if (fs_read_file(path, FILE_MAX, &text, err) != 0) {
         return -1;
     }
-    return hostfile_parse(path, text.data, text.len, group, out, err);
+    const struct slice all = {text.data, text.len};
+    if (is_yaml(path, all) || is_ini(all)) {
+        return inventory_read(path, is_yaml(path, all) ? "yaml,auto" : "ini", group, out, err);
+    }
+    if (group) {
+        return err_set(err, ERR_USAGE, "%s is a hostfile, which has no group `%s`", path, group);
+    }
+    return hostfile_parse(path, text.data, text.len, out, err);
 }

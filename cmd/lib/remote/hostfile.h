@@ -4,9 +4,10 @@
 //     MPICH's hostfile       pi1:4
 //     Ansible's inventory    [pis], and below it: pi1 ansible_host=10.0.0.11 ansible_user=pi
 //
-// A file with a [section] or an ansible_ variable in it is an inventory. Hosts may have ranges, in
-// an inventory also Ansible's: pi[01:50]. What is not understood is ERR_USAGE "FILE:LINE: …"; the
-// variables of an inventory that say nothing of how a host is reached are passed over.
+// Inventories are Ansible's business (remote/inventory.h): a file with a [section] or an ansible_
+// variable in it, one of YAML or JSON (by its name, or because it begins with ---), and a program
+// (executable, and ELF or beginning with #!), which is run. Everything else is a hostfile, whose
+// hosts may have ranges; what is not understood there is ERR_USAGE "FILE:LINE: …".
 #ifndef PISDK_REMOTE_HOSTFILE_H
 #define PISDK_REMOTE_HOSTFILE_H
 
@@ -18,8 +19,8 @@
 int hostfile_read(const char *path, const char *group, struct remotes *out,
                   struct err *err) ERR_MUST_CHECK;
 
-// The same for `n` bytes in memory, which `path` stands for; keys are relative to its folder.
-int hostfile_parse(const char *path, const char *text, size_t n, const char *group,
-                   struct remotes *out, struct err *err) ERR_MUST_CHECK;
+// A hostfile, of which `n` bytes are in memory.
+int hostfile_parse(const char *path, const char *text, size_t n, struct remotes *out,
+                   struct err *err) ERR_MUST_CHECK;
 
 #endif

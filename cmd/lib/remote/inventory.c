@@ -1,550 +1,309 @@
-// Ansible's inventories in INI form:
-// https://docs.ansible.com/ansible/latest/collections/ansible/builtin/ini_inventory.html
+#include "remote/inventory.h"
 
-#include <ctype.h>
+#include <jansson.h>
 #include <string.h>
 
 #include "base/fs.h"
 #include "base/ini.h"
-#include "remote/hostfile_internal.h"
+#include "base/proc.h"
 
-enum { GROUPS_MAX = 256, GROUP_NAME_MAX = 64, ALL = 0, UNGROUPED = 1 };
+enum { GROUP_DEPTH_MAX = 64, LIST_MAX = 1 << 26, REASON_MAX = 1 << 13, NAMES_MAX = 3 };
 
-enum variable {
-    VAR_HOST,
-    VAR_USER,
-    VAR_PORT,
-    VAR_IDENTITY,
-    VAR_SLOTS,
-    VAR_CONNECTION,
-    VAR_SSH_ARGUMENTS,
-    N_VARIABLES
+#define SECONDS "60" // a program may ask the network
+
+// What is read of a host: when several names of it are there, Ansible takes the last.
+enum variable { VAR_HOST, VAR_USER, VAR_PORT, VAR_IDENTITY, VAR_SLOTS, VAR_CONNECTION, VARIABLES };
+
+static const char *const names[VARIABLES][NAMES_MAX] = {
+    [VAR_HOST] = {"ansible_host", "ansible_ssh_host"},
+    [VAR_USER] = {"ansible_user", "ansible_ssh_user"},
+    [VAR_PORT] = {"ansible_port", "ansible_ssh_port"},
+    [VAR_IDENTITY] = {"ansible_private_key_file", "ansible_ssh_private_key_file"},
+    [VAR_SLOTS] = {"slots"},
+    [VAR_CONNECTION] = {"ansible_connection"},
 };
-
-static const struct {
-    const char *name;
-    enum variable variable;
-} variables[] = {
-    {"ansible_host", VAR_HOST},
-    {"ansible_ssh_host", VAR_HOST},
-    {"ansible_user", VAR_USER},
-    {"ansible_ssh_user", VAR_USER},
-    {"ansible_port", VAR_PORT},
-    {"ansible_ssh_port", VAR_PORT},
-    {"ansible_ssh_private_key_file", VAR_IDENTITY},
-    {"ansible_private_key_file", VAR_IDENTITY},
-    {"slots", VAR_SLOTS},
-    {"ansible_connection", VAR_CONNECTION},
-    {"ansible_ssh_args", VAR_SSH_ARGUMENTS},
-    {"ansible_ssh_common_args", VAR_SSH_ARGUMENTS},
-    {"ansible_ssh_extra_args", VAR_SSH_ARGUMENTS},
-};
-
-struct value {
-    char *text; // NULL: not given
-    int line;
-};
-
-struct host {
-    char *name;
-    int line;
-    struct value values[N_VARIABLES];
-};
-
-struct group {
-    char *name;
-    int line;      // where it was named first
-    bool declared; // has a section [NAME] or [NAME:children]
-    struct value values[N_VARIABLES];
-    bool children[GROUPS_MAX];
-    size_t *hosts; // its own, then also those of its children
-    size_t n_hosts;
-    size_t depth; // 0: all; a child is deeper than each of its parents
-};
-
-enum section { SECTION_HOSTS, SECTION_VARS, SECTION_CHILDREN };
 
 struct inventory {
-    struct hostfile_source *source;
-    struct host *hosts;
-    size_t n_hosts;
-    struct group *groups;
-    size_t n_groups;
-    enum section section; // that is being read, of the group
-    size_t group;
+    const char *path;
+    json_t *groups; // by name; also _meta
+    json_t *hosts;  // their variables, by name
+    json_t *seen_groups;
+    json_t *seen_hosts;
+    struct remotes *out;
 };
 
-static void values_release(struct value *values)
+// --- Hosts ---------------------------------------------------------------------------------------
+
+// The caller frees the text; NULL when the variable is not there.
+static int read_variable(const json_t *variables, enum variable which, char **text, struct err *err)
 {
-    for (size_t i = 0; i < N_VARIABLES; i++) {
-        free(values[i].text);
+    const json_t *value = NULL;
+    const char *name = NULL;
+
+    *text = NULL;
+    for (size_t i = 0; i < NAMES_MAX && names[which][i]; i++) {
+        const json_t *found = json_object_get(variables, names[which][i]);
+        value = found ? found : value;
+        name = found ? names[which][i] : name;
     }
-}
-
-static void inventory_release(struct inventory *v)
-{
-    for (size_t i = 0; i < v->n_hosts; i++) {
-        free(v->hosts[i].name);
-        values_release(v->hosts[i].values);
-    }
-    for (size_t i = 0; i < v->n_groups; i++) {
-        free(v->groups[i].name);
-        free(v->groups[i].hosts);
-        values_release(v->groups[i].values);
-    }
-    free(v->hosts);
-    free(v->groups);
-}
-
-// --- Groups and variables ------------------------------------------------------------------------
-
-static bool is_group_name(const char *name)
-{
-    size_t n = strlen(name);
-    for (size_t i = 0; i < n; i++) {
-        if (!isalnum((unsigned char)name[i]) && !strchr("_-.", name[i])) {
-            return false;
-        }
-    }
-    return n > 0 && n <= GROUP_NAME_MAX;
-}
-
-static void add_group(struct inventory *v, const char *name, bool declared)
-{
-    VEC_GROW(v->groups, v->n_groups);
-    v->groups[v->n_groups++] = (struct group){
-        .name = xstrdup(name), .line = v->source->line, .declared = declared, .depth = 1};
-}
-
-// The number of the group, which is there then; -1 with the error set.
-static int find_group(struct inventory *v, const char *name, struct err *err)
-{
-    for (size_t i = 0; i < v->n_groups; i++) {
-        if (strcmp(v->groups[i].name, name) == 0) {
-            return (int)i;
-        }
-    }
-    if (!is_group_name(name)) {
-        return err_set(err, ERR_USAGE, "`%s` is not the name of a group", name);
-    }
-    if (v->n_groups == GROUPS_MAX) {
-        return err_set(err, ERR_USAGE, "more than %d groups", GROUPS_MAX);
-    }
-    add_group(v, name, false);
-    return (int)v->n_groups - 1;
-}
-
-// Text that would get into a command line of ssh is tried at once, while the line is known.
-static int check_address(const char *user, const char *address, struct err *err)
-{
-    _cleanup_(remotes_release) struct remotes tried = {0};
-    _cleanup_free_ char *host = xasprintf("%s@%s", user, address);
-    return remotes_add(&tried, "h", host, err);
-}
-
-static int check_value(enum variable variable, const char *key, const char *text, struct err *err)
-{
-    long number;
-    switch (variable) {
-    case VAR_HOST:
-        return check_address("u", text, err);
-    case VAR_USER:
-        return check_address(text, "h", err);
-    case VAR_PORT:
-        return ini_number(key, text, 1, REMOTE_PORT_MAX, &number, err);
-    case VAR_SLOTS:
-        return ini_number(key, text, 1, REMOTE_SLOTS_MAX, &number, err);
-    case VAR_IDENTITY:
-        if (!*text || strstr(text, "{{")) {
-            return err_set(err, ERR_USAGE, "`%s` is not the name of a file", text);
-        }
-        return 0;
-    default:
-        return 0;
-    }
-}
-
-static void set_value(struct value *to, const char *text, int line)
-{
-    free(to->text);
-    *to = (struct value){xstrdup(text), line};
-}
-
-static int set_variable(struct inventory *v, struct value *values, const char *key,
-                        const char *text, struct err *err)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
-        if (strcmp(key, variables[i].name) == 0) {
-            enum variable which = variables[i].variable;
-            if (check_value(which, key, text, err) != 0) {
-                return -1;
-            }
-            set_value(&values[which], text, v->source->line);
-        }
+    if (json_is_integer(value)) {
+        *text = xasprintf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    } else if (json_is_string(value)) {
+        *text = xstrdup(json_string_value(value));
+    } else if (value && !json_is_null(value)) {
+        return err_set(err, ERR_USAGE, "`%s` is neither text nor a number", name);
     }
     return 0;
 }
 
-// --- Lines ---------------------------------------------------------------------------------------
-
-static int on_section(struct inventory *v, struct slice line, struct err *err)
-{
-    const char *end = memchr(line.p, ']', line.n);
-    const char *rest = end ? end + 1 : line.p;
-    while (end && rest < line.p + line.n && isspace((unsigned char)*rest)) {
-        rest++;
-    }
-    if (!end || (rest < line.p + line.n && *rest != '#' && *rest != ';')) {
-        return err_set(err, ERR_USAGE, "`%.*s` is not a [section]", (int)line.n, line.p);
-    }
-    _cleanup_free_ char *name = xstrndup(line.p + 1, (size_t)(end - line.p - 1));
-    char *colon = strchr(name, ':');
-    v->section = SECTION_HOSTS;
-    if (colon && strcmp(colon, ":vars") == 0) {
-        v->section = SECTION_VARS;
-    } else if (colon && strcmp(colon, ":children") == 0) {
-        v->section = SECTION_CHILDREN;
-    } else if (colon) {
-        return err_set(err, ERR_USAGE, "a section is [GROUP], [GROUP:vars] or [GROUP:children]");
-    }
-    if (colon) {
-        *colon = '\0';
-    }
-    int group = find_group(v, name, err);
-    if (group < 0) {
-        return -1;
-    }
-    v->group = (size_t)group;
-    if (v->section != SECTION_VARS) {
-        v->groups[group].declared = true;
-    }
-    return 0;
-}
-
-// Ansible's [01:50] is our [01-50]; what is left of a colon outside brackets is HOST:PORT.
-static char *split_host(char *host)
-{
-    bool inside = false;
-    char *port = NULL;
-    for (char *p = host; *p; p++) {
-        inside = *p == '[' || (inside && *p != ']');
-        if (*p == ':' && inside) {
-            *p = '-';
-        } else if (*p == ':') {
-            port = port ? host : p; // two: an IPv6 address
-        }
-    }
-    if (!port || port == host) {
-        return NULL;
-    }
-    *port = '\0';
-    return port + 1;
-}
-
-static struct host *find_host(struct inventory *v, const char *name)
-{
-    for (size_t i = 0; i < v->n_hosts; i++) {
-        if (strcmp(v->hosts[i].name, name) == 0) {
-            return &v->hosts[i];
-        }
-    }
-    VEC_GROW(v->hosts, v->n_hosts);
-    v->hosts[v->n_hosts] = (struct host){.name = xstrdup(name), .line = v->source->line};
-    return &v->hosts[v->n_hosts++];
-}
-
-static int set_host_variables(struct inventory *v, struct host *h, const struct strv *words,
-                              const char *port, struct err *err)
-{
-    if (port && set_variable(v, h->values, "ansible_port", port, err) != 0) {
-        return -1;
-    }
-    for (size_t i = 1; i < words->n; i++) {
-        const char *equals = strchr(words->items[i], '=');
-        if (!equals) {
-            return err_set(err, ERR_USAGE, "`%s` is not NAME=VALUE", words->items[i]);
-        }
-        _cleanup_free_ char *key = xstrndup(words->items[i], (size_t)(equals - words->items[i]));
-        if (set_variable(v, h->values, key, equals + 1, err) != 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-static int on_host(struct inventory *v, struct slice line, struct err *err)
-{
-    _cleanup_strv_ struct strv words = {0};
-    _cleanup_strv_ struct strv names = {0};
-
-    if (hostfile_words(line, &words, err) != 0) {
-        return -1;
-    }
-    const char *port = split_host(words.items[0]);
-    if (remotes_expand(words.items[0], &names, err) != 0 ||
-        hostfile_mention(v->source, names.n, err) != 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < names.n; i++) {
-        if (check_address("u", names.items[i], err) != 0) {
-            return -1;
-        }
-        struct host *h = find_host(v, names.items[i]);
-        struct group *g = &v->groups[v->group];
-        if (v->n_hosts > REMOTES_MAX) {
-            return err_set(err, ERR_USAGE, "more than %d hosts", REMOTES_MAX);
-        }
-        VEC_GROW(g->hosts, g->n_hosts);
-        g->hosts[g->n_hosts++] = (size_t)(h - v->hosts);
-        if (set_host_variables(v, h, &words, port, err) != 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-static int on_group_variable(struct inventory *v, struct slice line, struct err *err)
-{
-    struct slice key;
-    struct slice value = line;
-
-    if (!memchr(line.p, '=', line.n)) {
-        return err_set(err, ERR_USAGE, "`%.*s` is not NAME=VALUE", (int)line.n, line.p);
-    }
-    (void)slice_cut(&value, '=', &key);
-    value = slice_trim(value);
-    if (value.n >= 2 && (value.p[0] == '"' || value.p[0] == '\'') &&
-        value.p[value.n - 1] == value.p[0]) {
-        value = (struct slice){value.p + 1, value.n - 2};
-    }
-    _cleanup_free_ char *name = slice_dup(slice_trim(key));
-    _cleanup_free_ char *text = slice_dup(value);
-    return set_variable(v, v->groups[v->group].values, name, text, err);
-}
-
-static int on_child(struct inventory *v, struct slice line, struct err *err)
-{
-    _cleanup_strv_ struct strv words = {0};
-
-    if (hostfile_words(line, &words, err) != 0) {
-        return -1;
-    }
-    if (words.n != 1) {
-        return err_set(err, ERR_USAGE, "`%.*s` is not the name of a group", (int)line.n, line.p);
-    }
-    int child = find_group(v, words.items[0], err);
-    if (child < 0) {
-        return -1;
-    }
-    v->groups[v->group].children[child] = true;
-    return 0;
-}
-
-static int on_line(void *user, struct slice line, struct err *err)
-{
-    struct inventory *v = user;
-    if (line.p[0] == ';') {
-        return 0;
-    }
-    if (line.p[0] == '[') {
-        return on_section(v, line, err);
-    }
-    switch (v->section) {
-    case SECTION_VARS:
-        return on_group_variable(v, line, err);
-    case SECTION_CHILDREN:
-        return on_child(v, line, err);
-    default:
-        return on_host(v, line, err);
-    }
-}
-
-// --- What comes of it ----------------------------------------------------------------------------
-
-// A group that contains itself would be deeper with every round.
-static int measure_depth(struct inventory *v, struct err *err)
-{
-    bool changed = true;
-    for (size_t round = 0; changed; round++) {
-        changed = false;
-        if (round > v->n_groups) {
-            return err_set(err, ERR_USAGE, "%s: a group contains itself", v->source->path);
-        }
-        for (size_t g = 0; g < v->n_groups; g++) {
-            for (size_t c = 0; c < v->n_groups; c++) {
-                if (v->groups[g].children[c] && v->groups[c].depth <= v->groups[g].depth) {
-                    v->groups[c].depth = v->groups[g].depth + 1;
-                    changed = true;
-                }
-            }
-        }
-    }
-    return 0;
-}
-
-static int check_groups(const struct inventory *v, struct err *err)
-{
-    for (size_t i = 0; i < v->n_groups; i++) {
-        if (!v->groups[i].declared) {
-            return err_set(err, ERR_USAGE, "%s:%d: there is no group [%s]", v->source->path,
-                           v->groups[i].line, v->groups[i].name);
-        }
-    }
-    return 0;
-}
-
-// Is the host in the group, or in one of its children? `in` has what is known: 0 nothing yet, 1
-// yes, 2 no.
-static bool is_in_group(const struct inventory *v, size_t host, size_t group, char *in)
-{
-    const struct group *g = &v->groups[group];
-    if (in[group]) {
-        return in[group] == 1;
-    }
-    bool found = group == ALL;
-    for (size_t i = 0; i < g->n_hosts && !found; i++) {
-        found = g->hosts[i] == host;
-    }
-    for (size_t c = 0; c < v->n_groups && !found; c++) {
-        found = g->children[c] && is_in_group(v, host, c, in);
-    }
-    in[group] = found ? 1 : 2;
-    return found;
-}
-
-// Does the group's word count more than the other's? A deeper one's does; of two that are as deep,
-// that of the later name.
-static bool is_stronger(const struct group *a, const struct group *b)
-{
-    return a->depth != b->depth ? a->depth > b->depth : strcmp(a->name, b->name) > 0;
-}
-
-// The variable of a host: its own, or that of the strongest of its groups.
-static const struct value *find_value(const struct inventory *v, const struct host *h,
-                                      const char *in, enum variable variable)
-{
-    const struct group *strongest = NULL;
-    if (h->values[variable].text) {
-        return &h->values[variable];
-    }
-    for (size_t i = 0; i < v->n_groups; i++) {
-        const struct group *g = &v->groups[i];
-        if (in[i] == 1 && g->values[variable].text && (!strongest || is_stronger(g, strongest))) {
-            strongest = g;
-        }
-    }
-    return strongest ? &strongest->values[variable] : NULL;
-}
-
-static int check_connection(const struct inventory *v, const struct value *connection,
-                            const struct value *arguments, struct err *err)
+static int check_connection(const json_t *variables, const char *connection, struct err *err)
 {
     static const char *const known[] = {"ssh", "smart", "paramiko", "ansible.builtin.ssh"};
+    static const char *const arguments[] = {"ansible_ssh_args", "ansible_ssh_common_args",
+                                            "ansible_ssh_extra_args"};
     bool ssh = !connection;
     for (size_t i = 0; i < ARRAY_SIZE(known) && !ssh; i++) {
-        ssh = strcmp(connection->text, known[i]) == 0;
+        ssh = strcmp(connection, known[i]) == 0;
     }
     if (!ssh) {
-        err_set(err, ERR_USAGE, "%s:%d: ansible_connection `%s` is not ssh", v->source->path,
-                connection->line, connection->text);
+        err_set(err, ERR_USAGE, "ansible_connection `%s` is not ssh", connection);
         return err_hint(err, "choose a group without such hosts");
     }
-    if (arguments && *arguments->text) {
-        err_set(err, ERR_USAGE, "%s:%d: ssh arguments in an inventory are not supported",
-                v->source->path, arguments->line);
-        return err_hint(err, "put them into ~/.ssh/config, or into a file for --ssh-config");
+    for (size_t i = 0; i < ARRAY_SIZE(arguments); i++) {
+        if (json_string_length(json_object_get(variables, arguments[i])) > 0) {
+            err_set(err, ERR_USAGE, "`%s` is not supported", arguments[i]);
+            return err_hint(err, "put it into ~/.ssh/config, or into a file for --ssh-config");
+        }
     }
     return 0;
 }
 
-static long number_of(const struct value *value)
+// A relative name is beside the inventory; `~` is ssh's business.
+static char *path_of_identity(const struct inventory *v, const char *name)
 {
-    return value ? strtol(value->text, NULL, 10) : 0; // was checked when it was read
+    if (!name || name[0] == '~') {
+        return name ? xstrdup(name) : NULL;
+    }
+    _cleanup_free_ char *folder = fs_parent(v->path);
+    return fs_join(folder, name);
 }
 
-// A name without folder is beside the inventory.
-static char *path_of_identity(const struct inventory *v, const struct value *value)
+static int add_with(const struct inventory *v, const char *name, char *const *values,
+                    struct err *err)
 {
-    if (!value) {
-        return NULL;
-    }
-    if (value->text[0] == '~') { // ssh's business
-        return xstrdup(value->text);
-    }
-    _cleanup_free_ char *folder = fs_parent(v->source->path);
-    return fs_join(folder, value->text);
-}
+    const char *address = values[VAR_HOST] ? values[VAR_HOST] : name;
+    const char *user = values[VAR_USER] ? values[VAR_USER] : "";
+    const char *identity = values[VAR_IDENTITY];
+    _cleanup_free_ char *host = xasprintf("%s%s%s", user, *user ? "@" : "", address);
+    long port = 0;
+    long slots = 0;
 
-static int add_host(const struct inventory *v, const struct host *h, const char *in,
-                    struct remotes *out, struct err *err)
-{
-    const struct value *values[N_VARIABLES];
-    for (int i = 0; i < N_VARIABLES; i++) {
-        values[i] = find_value(v, h, in, i);
-    }
-    if (check_connection(v, values[VAR_CONNECTION], values[VAR_SSH_ARGUMENTS], err) != 0) {
+    if (values[VAR_PORT] &&
+        ini_number("ansible_port", values[VAR_PORT], 1, REMOTE_PORT_MAX, &port, err) != 0) {
         return -1;
     }
-    const char *address = values[VAR_HOST] ? values[VAR_HOST]->text : h->name;
-    const char *user = values[VAR_USER] ? values[VAR_USER]->text : "";
-    _cleanup_free_ char *host = xasprintf("%s%s%s", user, *user ? "@" : "", address);
-    if (remotes_add(out, h->name, host, err) != 0) {
-        return err_wrap(err, "%s:%d", v->source->path, h->line);
+    if (values[VAR_SLOTS] &&
+        ini_number("slots", values[VAR_SLOTS], 1, REMOTE_SLOTS_MAX, &slots, err) != 0) {
+        return -1;
     }
-    struct remote *n = &out->items[out->n - 1];
-    n->from = xstrdup(v->source->path);
-    n->port = number_of(values[VAR_PORT]);
-    n->slots = number_of(values[VAR_SLOTS]);
-    n->identity = path_of_identity(v, values[VAR_IDENTITY]);
+    if (identity && (!*identity || strstr(identity, "{{"))) {
+        return err_set(err, ERR_USAGE, "`%s` is not the name of a file", identity);
+    }
+    if (strchr(name, '[') || strchr(host, '[')) { // would be a range of ours, which Ansible has not
+        err_set(err, ERR_USAGE, "`%s` is not HOST or USER@HOST", host);
+        return err_hint(err, "a range in an inventory is pi[01:50]");
+    }
+    if (remotes_add(v->out, name, host, err) != 0) {
+        return -1;
+    }
+    struct remote *n = &v->out->items[v->out->n - 1];
+    n->from = xstrdup(v->path);
+    n->port = port;
+    n->slots = slots;
+    n->identity = path_of_identity(v, identity);
     return 0;
 }
 
-static int choose_group(const struct inventory *v, const char *name, size_t *group, struct err *err)
+static int add_host(const struct inventory *v, const char *name, struct err *err)
 {
-    _cleanup_strv_ struct strv names = {0};
-    for (size_t i = 0; i < v->n_groups; i++) {
-        if (!name || strcmp(v->groups[i].name, name) == 0) {
-            *group = i; // the first one is that of all hosts
-            return 0;
-        }
-        strv_add(&names, v->groups[i].name);
+    const json_t *variables = json_object_get(v->hosts, name);
+    char *values[VARIABLES] = {NULL};
+    int r = 0;
+
+    for (int i = 0; i < VARIABLES && r == 0; i++) {
+        r = read_variable(variables, i, &values[i], err);
     }
-    const char *nearest = str_nearest(name, &names);
-    err_set(err, ERR_NOT_FOUND, "%s has no group `%s`", v->source->path, name);
+    if (r == 0) {
+        r = check_connection(variables, values[VAR_CONNECTION], err);
+    }
+    if (r == 0) {
+        r = add_with(v, name, values, err);
+    }
+    for (int i = 0; i < VARIABLES; i++) {
+        free(values[i]);
+    }
+    return r == 0 ? 0 : err_wrap(err, "%s: host `%s`", v->path, name);
+}
+
+// --- Groups --------------------------------------------------------------------------------------
+
+// True the first time.
+static bool mark(json_t *seen, const char *name)
+{
+    return name && !json_object_get(seen, name) &&
+           json_object_set_new(seen, name, json_true()) == 0;
+}
+
+// Its hosts, then those of its children, each once.
+static int add_group(const struct inventory *v, const char *name, int depth, struct err *err)
+{
+    const json_t *group = json_object_get(v->groups, name);
+    const json_t *item;
+    size_t i;
+
+    if (depth > GROUP_DEPTH_MAX) {
+        return err_set(err, ERR_USAGE, "%s: groups are nested more than %d deep", v->path,
+                       GROUP_DEPTH_MAX);
+    }
+    json_array_foreach (json_object_get(group, "hosts"), i, item) {
+        const char *host = json_string_value(item);
+        if (mark(v->seen_hosts, host) && add_host(v, host, err) != 0) {
+            return -1;
+        }
+    }
+    json_array_foreach (json_object_get(group, "children"), i, item) {
+        const char *child = json_string_value(item);
+        if (mark(v->seen_groups, child) && add_group(v, child, depth + 1, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+// An empty group is only there as the child of another one.
+static int check_group(const struct inventory *v, const char *wanted, struct err *err)
+{
+    _cleanup_strv_ struct strv known = {0};
+    const char *name;
+    json_t *group;
+    const json_t *child;
+    size_t i;
+
+    json_object_foreach (v->groups, name, group) {
+        if (strcmp(name, "_meta") != 0) {
+            strv_add(&known, name);
+        }
+        json_array_foreach (json_object_get(group, "children"), i, child) {
+            strv_add(&known, json_is_string(child) ? json_string_value(child) : "");
+        }
+    }
+    if (strv_has(&known, wanted)) {
+        return 0;
+    }
+    const char *nearest = str_nearest(wanted, &known);
+    err_set(err, ERR_NOT_FOUND, "%s has no group `%s`", v->path, wanted);
     return nearest ? err_hint(err, "did you mean `%s`?", nearest) : -1;
 }
 
-static int add_hosts(struct inventory *v, const char *name, struct remotes *out, struct err *err)
+int inventory_parse(const char *path, const char *json, size_t n, const char *group,
+                    struct remotes *out, struct err *err)
 {
-    size_t group = ALL;
-    if (check_groups(v, err) != 0 || measure_depth(v, err) != 0 ||
-        choose_group(v, name, &group, err) != 0) {
+    json_error_t error;
+    json_t *list = json_loadb(json, n, 0, &error);
+
+    if (!json_is_object(list)) {
+        json_decref(list);
+        return err_set(err, ERR_FAILED, "%s: ansible-inventory did not print an inventory", path);
+    }
+    const struct inventory v = {.path = path,
+                                .groups = list,
+                                .hosts =
+                                    json_object_get(json_object_get(list, "_meta"), "hostvars"),
+                                .seen_groups = json_object(),
+                                .seen_hosts = json_object(),
+                                .out = out};
+    int r = group ? check_group(&v, group, err) : 0;
+    if (r == 0) {
+        r = add_group(&v, group ? group : "all", 0, err);
+    }
+    json_decref(v.seen_groups);
+    json_decref(v.seen_hosts);
+    json_decref(list);
+    return r;
+}
+
+// --- Ansible -------------------------------------------------------------------------------------
+
+// Why it failed, in one line: its messages are in several, as wide as a terminal.
+static char *reason(const char *errors)
+{
+    static const char noise[] = "ERROR! Completely failed to parse inventory source";
+    static const char warning[] = "[WARNING]: * ";
+    _cleanup_strv_ struct strv words = {0};
+    struct slice rest = {errors, strlen(errors)};
+    struct slice word;
+
+    while (slice_word(&rest, &word)) {
+        strv_take(&words, slice_dup(word));
+    }
+    char *text = strv_join(&words, " ");
+    char *end = strstr(text, noise);
+    if (end && end > text) {
+        end[-1] = '\0';
+    }
+    if (str_starts(text, warning)) {
+        memmove(text, text + strlen(warning), strlen(text + strlen(warning)) + 1);
+    }
+    return text;
+}
+
+static int run_ansible(const char *path, const char *plugins, struct strbuf *out, struct err *err)
+{
+    _cleanup_strv_ struct strv argv = {0};
+    _cleanup_strbuf_ struct strbuf errors = {0};
+    _cleanup_free_ char *file = fs_absolute(path);
+    const char *tmp = getenv("TMPDIR");
+    const struct proc_capture capture = {
+        .input = -1, .max = LIST_MAX, .out = out, .errors = &errors};
+    int status;
+
+    strv_add_list(&argv, "env", "LC_ALL=C.UTF-8", "ANSIBLE_NOCOLOR=1", "ANSIBLE_FORCE_COLOR=0",
+                  "ANSIBLE_DEBUG=0", "ANSIBLE_VERBOSITY=0", "ANSIBLE_DEPRECATION_WARNINGS=0",
+                  "ANSIBLE_INVENTORY_EXPORT=0", "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=1", NULL);
+    strv_addf(&argv, "ANSIBLE_INVENTORY_ENABLED=%s", plugins);
+    strv_addf(&argv, "ANSIBLE_LOCAL_TEMP=%s", tmp && *tmp ? tmp : "/tmp"); // not below HOME
+    // Killed, it ends with a status for which proc_capture ends all that it has started, too.
+    strv_add_list(&argv, "timeout", "--foreground", "-s", "KILL", SECONDS, "ansible-inventory",
+                  "--list", "-i", file, NULL);
+    if (proc_capture(argv.items, &capture, &status, err) != 0) {
         return -1;
     }
-    for (size_t h = 0; h < v->n_hosts; h++) {
-        char in[GROUPS_MAX] = {0};
-        for (size_t g = 0; g < v->n_groups; g++) {
-            (void)is_in_group(v, h, g, in);
-        }
-        if (in[group] == 1 && add_host(v, &v->hosts[h], in, out, err) != 0) {
-            return -1;
-        }
+    if (status == PROC_SIGNALED + SIGKILL) {
+        return err_set(err, ERR_FAILED, "%s: ansible-inventory did not end within " SECONDS " s",
+                       path);
+    }
+    if (status != 0) {
+        errors.len = errors.len < REASON_MAX ? errors.len : REASON_MAX;
+        _cleanup_free_ char *text = xstrndup(errors.len ? errors.data : "", errors.len);
+        _cleanup_free_ char *why = reason(text);
+        return err_set(err, ERR_USAGE, "%s: ansible-inventory cannot read it: %s", path, why);
     }
     return 0;
 }
 
-int inventory_parse(struct hostfile_source *s, const char *group, struct remotes *out,
-                    struct err *err)
+int inventory_read(const char *path, const char *plugins, const char *group, struct remotes *out,
+                   struct err *err)
 {
-    struct inventory v = {.source = s, .group = UNGROUPED};
+    _cleanup_free_ char *program = fs_find_program("ansible-inventory");
+    _cleanup_strbuf_ struct strbuf text = {0};
 
-    add_group(&v, "all", true);
-    add_group(&v, "ungrouped", true);
-    v.groups[ALL].depth = 0;
-    int r = hostfile_lines(s, on_line, &v, err);
-    if (r == 0) {
-        r = add_hosts(&v, group, out, err);
+    if (!program) {
+        err_set(err, ERR_NOT_FOUND,
+                "%s is an inventory of Ansible, and ansible-inventory is not installed", path);
+        return err_hint(err, "sudo apt install ansible-core");
     }
-    inventory_release(&v);
-    return r;
+    if (run_ansible(path, plugins, &text, err) != 0) {
+        return -1;
+    }
+    return inventory_parse(path, text.len ? text.data : "", text.len, group, out, err);
 }

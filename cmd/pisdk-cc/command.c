@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "flags.h"
 #include "target/variant.h"
 
 // A folder where the desktop's own headers and libraries are, and not the compiler's.
@@ -141,6 +142,11 @@ void command_compiler(const struct toolset *t, enum language language, const str
     if (!command_only_compiles(words)) {
         add_link_flags(t, words, argv);
     }
+    if (language == LANGUAGE_C || language == LANGUAGE_CPP) {
+        flags_add_severity(t, argv);
+    }
+    strv_add_list(argv, "-Wno-unknown-warning-option", "-Wno-ignored-optimization-argument",
+                  "-Wno-unused-command-line-argument", NULL);
     strv_add(argv, "--end-no-unused-arguments");
     if (language == LANGUAGE_CPP) {
         strv_add(argv, "-E");

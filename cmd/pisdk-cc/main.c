@@ -3,19 +3,28 @@
 //     arm-linux-gnueabihf-clang, -clang++, -gcc, -g++, …   the desktop's Clang, for the board
 //     mpicc, mpicxx, mpifort, … (also with the prefix)      the same with MPI, as Open MPI's and
 //                                                           MPICH's own wrappers work
-//     arm-linux-gnueabihf-pkg-config                        of the sysroot only
+//     pkg-config (also with the prefix)                     of the sysroot only
+//     as (also with the prefix)                             GNU's where it is installed
+//     x86_64-linux-gnu-gcc, …-g++                           the desktop's own
 //     mpirun, mpiexec                                       emulated
-//     emulate                                               what binfmt_misc starts, see cmd_exec.c
+//     gsl-config, protoc, …                                 of the sysroot's packages
+//     emulate                                               what binfmt_misc starts, see
+//                                                           sandbox/transparent.c
+//
+// Without a prefix, gcc, g++ and so on are the same as with it: a build has the names of the board.
 //
 // See target/toolset.h. Nothing of the desktop gets into a program: variables that name folders for
 // the desktop's compilers are dropped, and -I/usr/include or -L/usr/lib mean those of the sysroot.
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "answers.h"
+#include "assembly.h"
 #include "base/fs.h"
 #include "command.h"
+#include "flags.h"
+#include "libraries.h"
+#include "others.h"
 
 static const struct role {
     const char *name;
@@ -24,6 +33,7 @@ static const struct role {
 } compilers[] = {
     {"clang", LANGUAGE_C, false},        {"gcc", LANGUAGE_C, false},
     {"cc", LANGUAGE_C, false},           {"cpp", LANGUAGE_CPP, false},
+    {"c89", LANGUAGE_C, false},          {"c99", LANGUAGE_C, false},
     {"clang++", LANGUAGE_CXX, false},    {"g++", LANGUAGE_CXX, false},
     {"c++", LANGUAGE_CXX, false},        {"gfortran", LANGUAGE_FORTRAN, false},
     {"mpicc", LANGUAGE_C, true},         {"mpicxx", LANGUAGE_CXX, true},
@@ -31,40 +41,6 @@ static const struct role {
     {"mpifort", LANGUAGE_FORTRAN, true}, {"mpif90", LANGUAGE_FORTRAN, true},
     {"mpif77", LANGUAGE_FORTRAN, true},
 };
-
-static int run_command(struct strv *argv)
-{
-    execvp(argv->items[0], argv->items);
-    fprintf(stderr, "error: cannot run %s: %s\n", argv->items[0], strerror(errno));
-    return errno == ENOENT ? 127 : 126;
-}
-
-static int run_pkg_config(const struct toolset *t, char **args)
-{
-    _cleanup_strv_ struct strv argv = {0};
-    _cleanup_free_ char *libdir =
-        xasprintf("%s/usr/lib/%s/pkgconfig:%s/usr/share/pkgconfig", t->root, t->triple, t->root);
-    if (!t->pkg_config) {
-        fputs("error: pkg-config is not installed\nhint: sudo apt install pkg-config\n", stderr);
-        return 127;
-    }
-    setenv("PKG_CONFIG_SYSROOT_DIR", t->root, 1);
-    setenv("PKG_CONFIG_LIBDIR", libdir, 1);
-    unsetenv("PKG_CONFIG_PATH");
-    strv_add(&argv, t->pkg_config);
-    strv_add_all(&argv, args);
-    return run_command(&argv);
-}
-
-static int run_emulated(const struct toolset *t, const char *program, char **args)
-{
-    _cleanup_strv_ struct strv argv = {0};
-    strv_add_list(&argv, t->pisdk, "run", "--sysroot", t->sysroot, "--board", t->board, NULL);
-    strv_add(&argv, program);
-    strv_add(&argv, "--");
-    strv_add_all(&argv, args);
-    return run_command(&argv);
-}
 
 // The words are the program's path, its argv[0], and its arguments.
 static int run_for_kernel(const struct toolset *t, char **args)
@@ -74,7 +50,7 @@ static int run_for_kernel(const struct toolset *t, char **args)
     }
     _cleanup_free_ char *path =
         strchr(args[0], '/') ? xstrdup(args[0]) : xasprintf("./%s", args[0]);
-    return run_emulated(t, path, args + 2);
+    return others_emulate(t, path, args + 2);
 }
 
 static int run_compiler(const struct toolset *t, const struct role *role, const char *prefix,
@@ -82,6 +58,7 @@ static int run_compiler(const struct toolset *t, const struct role *role, const 
 {
     _cleanup_strv_ struct strv argv = {0};
     _cleanup_strv_ struct strv words = {0};
+    bool of_gcc = !str_starts(role->name, "clang");
 
     if (role->language == LANGUAGE_FORTRAN && !t->gfortran) {
         fprintf(stderr,
@@ -91,6 +68,15 @@ static int run_compiler(const struct toolset *t, const struct role *role, const 
         return 127;
     }
     command_clean_arguments(t, args, &words);
+    if (answer_question(t, of_gcc, &words)) {
+        return fflush(stdout) == 0 ? 0 : 1;
+    }
+    if (role->language != LANGUAGE_FORTRAN) {
+        flags_drop_unknown(t, &words);
+    }
+    if (!libraries_are_there(t, role->language, &words)) {
+        return 1;
+    }
     if (role->mpi) {
         if (!t->mpi) {
             fprintf(stderr, "error: the sysroot %s has no MPI\n", t->root);
@@ -104,7 +90,56 @@ static int run_compiler(const struct toolset *t, const struct role *role, const 
         command_compiler(t, role->language, &words, &argv);
     }
     command_clean_environment();
-    return run_command(&argv);
+    return assembly_has(&words) ? assembly_run(t, &argv) : others_exec(&argv);
+}
+
+// "gcc" of "arm-linux-gnueabihf-gcc-12", "mpicc" of "mpicc.openmpi".
+static char *plain_name(const struct toolset *t, const char *called)
+{
+    _cleanup_free_ char *prefix = xasprintf("%s-", t->triple);
+    const char *name = called + (str_starts(called, prefix) ? strlen(prefix) : 0);
+    const char *dot = strrchr(name, '.');
+    const char *dash = strrchr(name, '-');
+    if (dot && t->mpi && strcmp(dot + 1, t->mpi) == 0) {
+        return xstrndup(name, (size_t)(dot - name));
+    }
+    if (dash && dash[1] != '\0' && strspn(dash + 1, "0123456789") == strlen(dash + 1)) {
+        return xstrndup(name, (size_t)(dash - name));
+    }
+    return xstrdup(name);
+}
+
+static int run_named(const struct toolset *t, const char *called, char **args)
+{
+    _cleanup_free_ char *name = plain_name(t, called);
+    _cleanup_free_ char *prefix = xasprintf("%s-", t->triple);
+
+    if (strcmp(called, TOOLSET_DESKTOP_CC) == 0 || strcmp(called, TOOLSET_DESKTOP_CXX) == 0) {
+        return others_desktop(t, strcmp(called, TOOLSET_DESKTOP_CXX) == 0, args);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(compilers); i++) {
+        if (strcmp(name, compilers[i].name) == 0) {
+            return run_compiler(t, &compilers[i], prefix, args);
+        }
+    }
+    if (strcmp(name, "mpirun") == 0 || strcmp(name, "mpiexec") == 0 ||
+        strcmp(name, "orterun") == 0) {
+        return others_emulate(t, name, args);
+    }
+    if (strcmp(name, "emulate") == 0) {
+        return run_for_kernel(t, args);
+    }
+    if (strcmp(name, "pkg-config") == 0 || strcmp(name, "pkgconf") == 0) {
+        return others_pkg_config(t, args);
+    }
+    if (strcmp(name, "as") == 0) {
+        return others_assembler(t, args);
+    }
+    if (strv_has(&t->programs, called)) {
+        return others_sysroot(t, called, args);
+    }
+    fprintf(stderr, "error: pisdk-cc does not know what to do as `%s`\n", called);
+    return 1;
 }
 
 int main(int argc, char **argv)
@@ -120,25 +155,7 @@ int main(int argc, char **argv)
                 folder ? err.msg : "run it by one of the names that `pisdk env` prints");
         return 1;
     }
-    const char *name = fs_base(argv[0]);
-    _cleanup_free_ char *prefix = xasprintf("%s-", t.triple);
-    name += str_starts(name, prefix) ? strlen(prefix) : 0;
-    int status = -1;
-    for (size_t i = 0; i < ARRAY_SIZE(compilers) && status < 0; i++) {
-        if (strcmp(name, compilers[i].name) == 0) {
-            status = run_compiler(&t, &compilers[i], prefix, argv + 1);
-        }
-    }
-    if (status < 0 && (strcmp(name, "mpirun") == 0 || strcmp(name, "mpiexec") == 0)) {
-        status = run_emulated(&t, name, argv + 1);
-    } else if (status < 0 && strcmp(name, "emulate") == 0) {
-        status = run_for_kernel(&t, argv + 1);
-    } else if (status < 0 && strcmp(name, "pkg-config") == 0) {
-        status = run_pkg_config(&t, argv + 1);
-    } else if (status < 0) {
-        fprintf(stderr, "error: pisdk-cc does not know what to do as `%s`\n", name);
-        status = 1;
-    }
+    int status = run_named(&t, fs_base(argv[0]), argv + 1);
     toolset_release(&t);
     return status;
 }

@@ -8,6 +8,7 @@
 //   - With a folder for it, debug information goes there, to .build-id/xx/yyyy.debug, where gdb's
 //     debug-file-directory finds it.
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "inspect.h"
+#include "target/compiler.h"
 
 enum { STATUS_CANNOT_RUN = 127, TRACE_MAX = 16 << 20, RESPONSE_MAX = 64 << 20 };
 
@@ -120,19 +122,53 @@ static const char *find_output(const struct strv *words)
     return output;
 }
 
-static int link_program(const struct toolset *t, const char *name, char **args)
+// GNU ld for the board needs no -m, and neither do makefiles that embed files with -r -b binary.
+static bool has_emulation(const struct strv *words)
+{
+    for (size_t i = 0; i < words->n; i++) {
+        const char *word = words->items[i];
+        if (strcmp(word, "-m") == 0 || str_starts(word, "-marmelf") || str_starts(word, "-melf")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The desktop's own compiler, called by its path, takes the first ld in PATH.
+static bool is_for_desktop(const struct strv *words)
+{
+    return strv_has(words, "elf_x86_64") || strv_has(words, "-melf_x86_64") ||
+           strv_has(words, "elf_i386");
+}
+
+static int run_desktops(char **args)
+{
+    _cleanup_free_ char *ld = compiler_find_desktops("ld");
+    _cleanup_strv_ struct strv argv = {0};
+    strv_add(&argv, ld ? ld : "/usr/bin/ld");
+    strv_add_all(&argv, args);
+    execv(argv.items[0], argv.items);
+    fprintf(stderr, "error: cannot run %s: %s\n", argv.items[0], strerror(errno));
+    return STATUS_CANNOT_RUN;
+}
+
+static int link_program(const struct toolset *t, char **args)
 {
     _cleanup_strv_ struct strv argv = {0};
+    _cleanup_strv_ struct strv words = {0};
+    expand_responses(args, &words);
+    if (is_for_desktop(&words)) {
+        return run_desktops(args);
+    }
     strv_add(&argv, t->lld);
-    if (strcmp(name, "ld.lld") != 0) { // called by itself, not by Clang
+    if (!has_emulation(&words)) { // called by itself, not by Clang
+        strv_add_list(&argv, "-m", "armelf_linux_eabi", NULL);
         strv_addf(&argv, "--sysroot=%s", t->root);
         strv_addf(&argv, "-L%s/usr/lib/%s", t->root, t->triple);
     }
     strv_add_all(&argv, args);
     _cleanup_strbuf_ struct strbuf trace = {0};
     int status = run_linker(&argv, &trace);
-    _cleanup_strv_ struct strv words = {0};
-    expand_responses(args, &words);
     const char *output = status == 0 ? find_output(&words) : NULL;
     return output ? inspect_output(t, output, &trace) : status;
 }
@@ -147,7 +183,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "error: %s\n", folder ? err.msg : "pisdk-ld is part of a toolset");
         return 1;
     }
-    int status = link_program(&t, fs_base(argv[0]), argv + 1);
+    int status = link_program(&t, argv + 1);
     toolset_release(&t);
     return status;
 }

@@ -103,7 +103,8 @@ static const struct option_spec env_options[] = {
 };
 
 static const struct option_spec exec_options[] = {
-    {"emulate", 0, NULL, "run the board's programs that the command starts under emulation"},
+    {"no-emulate", 0, NULL, "do not run programs for the board that the command starts"},
+    {"emulate", 0, NULL, "fail where such programs cannot run (the default is to go on)"},
     {"on", 0, "WHERE", "run on every board instead: nodes, cluster or cluster:NAME"},
     {"in-order", 0, NULL, "on boards: print each board's output when all are done"},
     NODES_OPTION,
@@ -209,9 +210,8 @@ const struct command pisdk_commands[] = {
         .arguments = "[--] COMMAND…",
         .description =
             "For any other code: pisdk exec -- ./configure, pisdk exec -- make. No pisdk.ini is\n"
-            "needed. With --emulate, `make check` and the like can start what they built. The "
-            "exit\n"
-            "status is the command's own.",
+            "needed. Names like gcc, ar and uname mean the board; what the command builds it can\n"
+            "run, under emulation. The exit status is the command's own.",
         OPTIONS(exec_options),
         .passes_on = true,
         .max_args = -1,

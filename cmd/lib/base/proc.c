@@ -159,6 +159,9 @@ static _Noreturn void exec_child(const struct launch *l)
         }
     }
     pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    if (l->place && l->place->enter) {
+        l->place->enter(l->place->user);
+    }
     if (l->place && l->place->env) {
         environ = l->place->env->items;
     }

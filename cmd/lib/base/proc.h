@@ -18,6 +18,8 @@
 struct proc_context {
     const char *dir;        // NULL: our working folder
     const struct strv *env; // the whole environment, NAME=VALUE each; NULL: ours
+    // Called in the new process before the program; it runs in any case. Or NULL.
+    void (*enter)(void *user);
     // Called for each of those signals, which the program is told as well. Or NULL.
     void (*on_signal)(void *user, int sig);
     void *user;

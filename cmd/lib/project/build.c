@@ -21,7 +21,8 @@ static const struct build_system *const systems[] = {&build_cmake, &build_meson,
 int build_run(struct build *b, const char *folder, const struct strv *argv, int *status,
               struct err *err)
 {
-    const struct proc_context place = {.dir = folder, .env = &b->env};
+    const struct proc_context place = {
+        .dir = folder, .env = &b->env, .enter = b->o->enter, .user = b->o->enter_user};
     const struct proc_capture capture = {.input = -1,
                                          .max = OUTPUT_MAX,
                                          .out = b->o->output,

@@ -23,13 +23,15 @@
 struct project_build_options {
     const struct toolset *tools;
     const struct variant *variant;
-    const char *board, *type; // name the build folder
-    long jobs;                // 0: as many as the machine has processors
-    bool clean;               // start from scratch
-    bool no_ccache;           // without the compiler cache that the toolset has
-    struct strbuf *output;    // where what the build prints goes; NULL: where ours goes
-    const struct strv *extra; // arguments of the build step, or NULL
-    const char *program;      // build only this program, where the build system can; NULL: all
+    const char *board, *type;  // name the build folder
+    long jobs;                 // 0: as many as the machine has processors
+    bool clean;                // start from scratch
+    bool no_ccache;            // without the compiler cache that the toolset has
+    struct strbuf *output;     // where what the build prints goes; NULL: where ours goes
+    const struct strv *extra;  // arguments of the build step, or NULL
+    void (*enter)(void *user); // see struct proc_context; or NULL
+    void *enter_user;
+    const char *program; // build only this program, where the build system can; NULL: all
     struct log *log;
 };
 

@@ -73,6 +73,9 @@ int sandbox_run(const struct sandbox_options *o, const char *program, bool in_sy
 // own, where it is the same user. Needs Linux 6.7; ERR_UNSUPPORTED.
 int sandbox_make_transparent(const char *interpreter, struct err *err) ERR_MUST_CHECK;
 
+// Would that work here? Tries it in a process of its own.
+int sandbox_try_transparent(const char *interpreter, struct err *err) ERR_MUST_CHECK;
+
 // What `doctor` asks: does this mode work here? Runs the smallest ARM program, without a sysroot.
 int sandbox_probe(enum sandbox_mode mode, const char *runtime, struct err *err) ERR_MUST_CHECK;
 

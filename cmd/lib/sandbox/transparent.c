@@ -1,5 +1,8 @@
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "sandbox/internal.h"
 
@@ -35,4 +38,32 @@ int sandbox_make_transparent(const char *interpreter, struct err *err)
         return namespace_unsupported(err, "cannot make a user namespace in a user namespace");
     }
     return namespace_map_user(uid, 0, gid, 0, err);
+}
+
+int sandbox_try_transparent(const char *interpreter, struct err *err)
+{
+    int ends[2];
+    int status = 1;
+    struct err why = ERR_INIT;
+
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return err_sys(err, "cannot create a pipe");
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        status = sandbox_make_transparent(interpreter, &why) == 0 ? 0 : 1;
+        (void)!write(ends[1], &why, sizeof(why)); // the parent has a reason of its own
+        _exit(status);
+    }
+    close(ends[1]);
+    bool told = pid > 0 && read(ends[0], &why, sizeof(why)) == (ssize_t)sizeof(why);
+    close(ends[0]);
+    if (pid > 0 && waitpid(pid, &status, 0) == pid && status == 0) {
+        return 0;
+    }
+    if (told) {
+        *err = why;
+        return -1;
+    }
+    return err_set(err, ERR_UNSUPPORTED, "cannot start a process to try it");
 }

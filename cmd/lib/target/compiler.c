@@ -7,15 +7,33 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "base/str.h"
+#include "target/toolset.h"
 
 enum { OUTPUT_MAX = 1 << 16 };
+
+char *compiler_find_desktops(const char *name)
+{
+    const char *path = getenv("PATH");
+    struct slice rest = {path ? path : "", path ? strlen(path) : 0};
+    struct slice folder;
+
+    while (slice_cut(&rest, ':', &folder)) {
+        _cleanup_free_ char *dir = slice_dup(folder);
+        _cleanup_free_ char *mark = xasprintf("%s/../" TOOLSET_FILE, dir);
+        _cleanup_free_ char *program = fs_join(dir, name);
+        if (dir[0] == '/' && fs_is_program(program) && !fs_exists(mark)) {
+            return TAKE_PTR(program);
+        }
+    }
+    return NULL;
+}
 
 static bool find_pair(const char *suffix, struct compiler *out)
 {
     _cleanup_free_ char *clang_name = xasprintf("clang%s", suffix);
     _cleanup_free_ char *lld_name = xasprintf("ld.lld%s", suffix);
-    _cleanup_free_ char *clang = fs_find_program(clang_name);
-    _cleanup_free_ char *lld = clang ? fs_find_program(lld_name) : NULL;
+    _cleanup_free_ char *clang = compiler_find_desktops(clang_name);
+    _cleanup_free_ char *lld = clang ? compiler_find_desktops(lld_name) : NULL;
     if (!lld) {
         return false;
     }
@@ -84,8 +102,8 @@ int compiler_describe(const struct compiler *c, char **out, struct err *err)
 char *compiler_find_tool(const struct compiler *c, const char *name)
 {
     _cleanup_free_ char *versioned = xasprintf("%s%s", name, fs_base(c->clang) + strlen("clang"));
-    char *path = fs_find_program(versioned);
-    return path ? path : fs_find_program(name);
+    char *path = compiler_find_desktops(versioned);
+    return path ? path : compiler_find_desktops(name);
 }
 
 void compiler_release(struct compiler *c)

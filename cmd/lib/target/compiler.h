@@ -22,6 +22,10 @@ int compiler_describe(const struct compiler *c, char **out, struct err *err) ERR
 // A tool of the same version, such as "llvm-ar", or else one without a version in its name. NULL
 // when there is none; the caller frees it.
 char *compiler_find_tool(const struct compiler *c, const char *name);
+// A program of the desktop: the first of this name in PATH that is not a command of a toolset
+// (target/toolset.h), whose folder is there within builds. The caller frees it; NULL: none.
+char *compiler_find_desktops(const char *name);
+
 void compiler_release(struct compiler *c);
 
 #endif

@@ -22,12 +22,13 @@ static const struct {
     {                                                                                              \
 #name, offsetof(struct toolset, name), true                                                \
     }
-    TEXT(triple),      TEXT(root),       TEXT(sysroot), TEXT(board),      TEXT(pisdk),
-    TEXT(clang),       TEXT(clangxx),    TEXT(lld),     TEXT(gfortran),   TEXT(ccache),
-    TEXT(pkg_config),  TEXT(mpi),        TEXT(glibc),   TEXT(glibc_from), TEXT(debug),
-    TEXT(limit),       LIST(flags),      LIST(compile), LIST(link),       LIST(fortran),
-    LIST(mpi_include), LIST(mpi_libdir), LIST(mpi_c),   LIST(mpi_cxx),    LIST(mpi_fortran),
-    LIST(mpi_modules),
+    TEXT(triple),      TEXT(root),       TEXT(sysroot),     TEXT(board),      TEXT(pisdk),
+    TEXT(clang),       TEXT(clangxx),    TEXT(lld),         TEXT(gfortran),   TEXT(ccache),
+    TEXT(pkg_config),  TEXT(mpi),        TEXT(glibc),       TEXT(glibc_from), TEXT(debug),
+    TEXT(limit),       LIST(flags),      LIST(compile),     LIST(link),       LIST(fortran),
+    LIST(mpi_include), LIST(mpi_libdir), LIST(mpi_c),       LIST(mpi_cxx),    LIST(mpi_fortran),
+    LIST(mpi_modules), TEXT(desktop_cc), TEXT(desktop_cxx), TEXT(as),         TEXT(gcc),
+    LIST(programs),
 #undef TEXT
 #undef LIST
 };

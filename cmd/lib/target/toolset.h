@@ -3,7 +3,8 @@
 // It is a folder with commands under the names that build systems look for, made by
 // target/toolset_make.h:
 //
-//     bin/             arm-linux-gnueabihf-clang, …-mpicc, …-pkg-config, …; mpicc, mpirun, …
+//     bin/             arm-linux-gnueabihf-clang, …-mpicc, …-pkg-config, …; and what builds ask by
+//                      plain names: cc, gcc, ld, ar, uname, … (target/toolset_commands.h)
 //     lib/emulate      runs a program of the board: what binfmt_misc is told by `pisdk exec`
 //     lib/ld.lld       the linker that they use: lld, and checks of what it made
 //     toolset          this file's text: a key, a space and a value a line
@@ -29,6 +30,9 @@ struct toolset {
     char *pisdk; // the program
     char *clang, *clangxx, *lld;
     char *gfortran, *ccache, *pkg_config; // NULL: not installed, or not to be used
+    char *desktop_cc, *desktop_cxx;       // its compilers, for tools of a build; NULL: the same
+    char *as;                             // GNU's assembler for the board; NULL: not installed
+    char *gcc;                            // the version of the board's gcc: "12.2.0"; or NULL
     char *mpi;                            // "openmpi", "mpich"; NULL: the sysroot has none
     char *glibc;         // the newest version that programs may need; NULL: the sysroot's
     char *glibc_from;    // who wants that, for messages
@@ -40,9 +44,23 @@ struct toolset {
     struct strv fortran; // gfortran's for target, sysroot and board
     struct strv mpi_include, mpi_libdir, mpi_modules; // folders; modules are Fortran's
     struct strv mpi_c, mpi_cxx, mpi_fortran;          // libraries, without lib
+    struct strv programs; // of the sysroot, which its packages' users run in builds: protoc, …
 };
 
 #define TOOLSET_FILE "toolset"
+
+// The variable that names a folder for the time of a build, and a file in it: what the desktop's
+// compilers were asked to make, a path a line. The folder also has a file for each flag that the
+// user was told of.
+#define TOOLSET_NOTES         "PISDK_BUILD_NOTES"
+#define TOOLSET_NOTES_DESKTOP "desktop"
+
+// Set to "maybe", which is Autoconf's word for it, in builds that can run programs for the board.
+#define TOOLSET_RUNS "PISDK_RUNS_PROGRAMS"
+
+// Debian's full names of the desktop's compilers, which mean them in a build as well.
+#define TOOLSET_DESKTOP_CC  "x86_64-linux-gnu-gcc"
+#define TOOLSET_DESKTOP_CXX "x86_64-linux-gnu-g++"
 
 // Reads DIR/toolset.
 int toolset_read(const char *dir, struct toolset *out, struct err *err) ERR_MUST_CHECK;

@@ -12,7 +12,7 @@
 #include "target/compiler.h"
 #include "target/elf_link.h"
 #include "target/mpi.h"
-#include "target/wrapper.h"
+#include "target/toolset_commands.h"
 
 enum { OUTPUT_MAX = 1 << 16, HASH_TEXT = 17 };
 
@@ -44,30 +44,13 @@ static void add_fortran_flags(struct toolset *t, const struct toolset_options *o
     strv_add(&t->fortran, "-mfloat-abi=hard");
 }
 
-// A program of the desktop: not one of a toolset, whose folder is in PATH after `pisdk env`.
-static char *find_program(const struct toolset_options *o, const char *name)
-{
-    const char *path = getenv("PATH");
-    _cleanup_free_ char *tools = fs_join(o->cache, "tools");
-    struct slice rest = {path ? path : "", path ? strlen(path) : 0};
-    struct slice folder;
-
-    while (slice_cut(&rest, ':', &folder)) {
-        _cleanup_free_ char *dir = slice_dup(folder);
-        _cleanup_free_ char *program = fs_join(dir, name);
-        if (dir[0] == '/' && !fs_is_below(dir, tools) && fs_is_program(program)) {
-            return TAKE_PTR(program);
-        }
-    }
-    return NULL;
-}
-
 static int describe(const struct toolset_options *o, const struct compiler *c, struct toolset *t,
                     struct err *err)
 {
     const char *suffix = fs_base(c->clang) + strlen("clang");
     _cleanup_free_ char *folder = fs_parent(c->clang);
     _cleanup_free_ char *gfortran = xasprintf("%s-gfortran", o->triple);
+    _cleanup_free_ char *as = xasprintf("%s-as", o->triple);
 
     t->triple = xstrdup(o->triple);
     t->root = xstrdup(o->root);
@@ -77,9 +60,13 @@ static int describe(const struct toolset_options *o, const struct compiler *c, s
     t->clang = xstrdup(c->clang);
     t->clangxx = xasprintf("%s/clang++%s", folder, suffix);
     t->lld = xstrdup(c->lld);
-    t->gfortran = find_program(o, gfortran);
-    t->ccache = o->ccache ? find_program(o, "ccache") : NULL;
-    t->pkg_config = find_program(o, "pkg-config");
+    t->gfortran = compiler_find_desktops(gfortran);
+    t->ccache = o->ccache ? compiler_find_desktops("ccache") : NULL;
+    t->pkg_config = compiler_find_desktops("pkg-config");
+    t->desktop_cc = compiler_find_desktops("cc");
+    t->desktop_cxx = compiler_find_desktops("c++");
+    t->as = compiler_find_desktops(as);
+    t->gcc = o->gcc ? xstrdup(o->gcc) : NULL;
     t->glibc = o->glibc ? xstrdup(o->glibc) : NULL;
     t->glibc_from = o->glibc_from ? xstrdup(o->glibc_from) : NULL;
     t->debug = o->debug ? xstrdup(o->debug) : NULL;
@@ -91,6 +78,7 @@ static int describe(const struct toolset_options *o, const struct compiler *c, s
     strv_add_all(&t->link, o->link ? o->link->items : NULL);
     add_fortran_flags(t, o);
     mpi_find(t);
+    toolset_find_programs(t);
     struct strbuf text = {0};
     toolset_format(t, &text);
     bool lines = text.data && strchr(o->root, '\n');
@@ -139,36 +127,6 @@ static int make_link(const char *target, const char *folder, const char *name, s
 {
     _cleanup_free_ char *path = fs_join(folder, name);
     return symlink(target, path) == 0 ? 0 : err_sys(err, "cannot create link %s", path);
-}
-
-static int link_commands(const struct toolset_options *o, const struct toolset *t, const char *bin,
-                         struct err *err)
-{
-    static const char *const prefixed[] = {"clang", "clang++", "gcc",      "g++",       "cc",
-                                           "c++",   "cpp",     "gfortran", "pkg-config"};
-    static const char *const mpi[] = {"mpicc",   "mpicxx", "mpic++", "mpiCC",
-                                      "mpifort", "mpif90", "mpif77"};
-    static const char *const emulated[] = {"mpirun", "mpiexec"};
-
-    for (size_t i = 0; i < ARRAY_SIZE(prefixed); i++) {
-        _cleanup_free_ char *name = xasprintf("%s-%s", o->triple, prefixed[i]);
-        if (make_link(o->cc, bin, name, err) != 0) {
-            return -1;
-        }
-    }
-    // A sysroot without MPI has them too: the desktop's own must not be found in their place.
-    for (size_t i = 0; i < ARRAY_SIZE(mpi); i++) {
-        _cleanup_free_ char *name = xasprintf("%s-%s", o->triple, mpi[i]);
-        if (make_link(o->cc, bin, name, err) != 0 || make_link(o->cc, bin, mpi[i], err) != 0) {
-            return -1;
-        }
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(emulated) && t->mpi; i++) {
-        if (make_link(o->cc, bin, emulated[i], err) != 0) {
-            return -1;
-        }
-    }
-    return 0;
 }
 
 static int write_file(const char *dir, const char *name, const struct strbuf *text, struct err *err)
@@ -241,8 +199,9 @@ static int write_meson(const struct toolset *t, const char *dir, const char *pla
                                            {"ranlib", "ranlib"},
                                            {"pkg-config", "pkg-config"},
                                            {"pkgconfig", "pkg-config"}};
-    static const char native[] = "# The desktop itself, for `meson setup --native-file`.\n"
-                                 "[binaries]\nc = 'cc'\ncpp = 'c++'\n";
+    static const char native[] =
+        "# The desktop itself, for `meson setup --native-file`.\n"
+        "[binaries]\nc = '" TOOLSET_DESKTOP_CC "'\ncpp = '" TOOLSET_DESKTOP_CXX "'\n";
     _cleanup_strbuf_ struct strbuf b = {0};
     _cleanup_strbuf_ struct strbuf n = {0};
 
@@ -283,7 +242,7 @@ static int write_site(const struct toolset_options *o, const char *dir, struct e
 
 static int make_folders(const char *dir, struct err *err)
 {
-    static const char *const folders[] = {"bin", "lib"};
+    static const char *const folders[] = {"bin", "lib", "lib/gnu"};
     for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
         _cleanup_free_ char *path = fs_join(dir, folders[i]);
         if (mkdir(path, 0755) != 0) {
@@ -302,9 +261,9 @@ static int fill(const struct toolset_options *o, const struct compiler *c, struc
     _cleanup_strbuf_ struct strbuf text = {0};
 
     if (make_folders(dir, err) != 0 || find_limit(t, dir, err) != 0 ||
-        link_commands(o, t, bin, err) != 0 ||
-        wrapper_link_tools(bin, o->triple, c, o->ld, err) != 0 ||
-        make_link(o->ld, lib, "ld.lld", err) != 0 || make_link(o->cc, lib, "emulate", err) != 0) {
+        toolset_link_commands(o, c, t, bin, err) != 0 ||
+        make_link(o->ld, lib, "ld.lld", err) != 0 || make_link(o->cc, lib, "emulate", err) != 0 ||
+        (t->as && make_link(t->as, lib, "gnu/as", err) != 0)) {
         return -1;
     }
     toolset_format(t, &text);
@@ -414,6 +373,10 @@ void toolset_environment(const struct toolset *t, struct strv *set, struct strv 
     }
     for (size_t i = 0; i < ARRAY_SIZE(mpi_fortran) && t->gfortran && t->mpi_fortran.n; i++) {
         add_tool(set, t, mpi_fortran[i][0], mpi_fortran[i][1]);
+    }
+    if (t->desktop_cc) {
+        strv_add_list(set, "CC_FOR_BUILD=" TOOLSET_DESKTOP_CC, "BUILD_CC=" TOOLSET_DESKTOP_CC,
+                      NULL);
     }
     strv_addf(set, "CROSS_COMPILE=%s-", t->triple);
     strv_addf(set, "PKG_CONFIG_SYSROOT_DIR=%s", t->root);

@@ -3,23 +3,8 @@
 #ifndef PISDK_TARGET_TOOLSET_MAKE_H
 #define PISDK_TARGET_TOOLSET_MAKE_H
 
-#include "target/board.h"
 #include "target/toolset.h"
-
-struct toolset_options {
-    const char *cache;         // the folder
-    const char *share;         // pisdk's own data, see base/paths.h
-    const char *pisdk;         // the running program
-    const char *cc, *ld;       // pisdk-cc and pisdk-ld
-    const char *triple, *root; // of the sysroot
-    const char *sysroot;       // as `pisdk run --sysroot` takes it
-    const struct strv *release_flags;
-    const struct board *board;
-    const struct strv *compile, *link; // further flags; may be NULL
-    const char *glibc, *glibc_from;    // see struct toolset; may be NULL
-    const char *debug;                 // the same
-    bool ccache;                       // use it when it is installed
-};
+#include "target/toolset_options.h"
 
 // ERR_NOT_FOUND with what to install when Clang, lld or LLVM's tools are missing.
 int toolset_make(const struct toolset_options *o, struct toolset *out,

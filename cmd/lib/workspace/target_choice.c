@@ -11,6 +11,7 @@
 #include "target/compiler.h"
 #include "target/elf_link.h"
 #include "target/toolset_make.h"
+#include "workspace/build_watch.h"
 #include "workspace/node_choice.h"
 
 int target_open_sysroot(const struct workspace *w, const char *name, struct sysroot *out,
@@ -239,20 +240,49 @@ static int check_glibc(const struct workspace *w, const struct target *t, struct
     return err_hint(err, "sysroot = bullseye, which has glibc 2.31; or glibc = %s", needed);
 }
 
-static int describe_toolset(const struct workspace *w, const struct target *t,
-                            struct toolset_options *o, char **cc, char **ld, struct err *err)
+// The version of the board's gcc, as its packages have it.
+static char *find_gcc(const struct target *t)
 {
+    const struct package_list *packages = &t->sysroot.lock.packages;
+    for (size_t i = 0; i < packages->n; i++) {
+        const struct package *p = &packages->items[i];
+        if (str_starts(p->name, "libgcc-") && str_ends(p->name, "-dev")) {
+            return xstrndup(p->version, strcspn(p->version, "-+~"));
+        }
+    }
+    return NULL;
+}
+
+// What a toolset is made from; the options point into the rest.
+struct description {
+    struct toolset_options options;
+    char *cc, *ld, *gcc;
+};
+
+static void release_description(struct description *d)
+{
+    free(d->cc);
+    free(d->ld);
+    free(d->gcc);
+}
+
+static int describe_toolset(const struct workspace *w, const struct target *t,
+                            struct description *d, struct err *err)
+{
+    *d = (struct description){0};
     if (check_glibc(w, t, err) != 0) {
         return -1;
     }
-    *cc = paths_find_part(w->paths, "pisdk-cc", err);
-    *ld = *cc ? paths_find_part(w->paths, "pisdk-ld", err) : NULL;
-    *o = (struct toolset_options){
+    d->cc = paths_find_part(w->paths, "pisdk-cc", err);
+    d->ld = d->cc ? paths_find_part(w->paths, "pisdk-ld", err) : NULL;
+    d->gcc = find_gcc(t);
+    d->options = (struct toolset_options){
         .cache = w->paths->cache,
         .share = w->paths->share,
         .pisdk = w->paths->program,
-        .cc = *cc,
-        .ld = *ld,
+        .cc = d->cc,
+        .ld = d->ld,
+        .gcc = d->gcc,
         .triple = t->sysroot.lock.triple,
         .root = t->sysroot.root,
         .sysroot = t->sysroot.root,
@@ -260,19 +290,17 @@ static int describe_toolset(const struct workspace *w, const struct target *t,
         .board = &t->board,
     };
     if (w->project) {
-        o->glibc = w->project->glibc;
-        o->glibc_from = PROJECT_FILE " says: glibc =";
+        d->options.glibc = w->project->glibc;
+        d->options.glibc_from = PROJECT_FILE " says: glibc =";
     }
-    return *ld ? 0 : -1;
+    return d->ld ? 0 : -1;
 }
 
 int target_make_toolset(const struct workspace *w, const struct target *t, struct toolset *out,
                         struct err *err)
 {
-    struct toolset_options o;
-    _cleanup_free_ char *cc = NULL;
-    _cleanup_free_ char *ld = NULL;
-    return describe_toolset(w, t, &o, &cc, &ld, err) == 0 ? toolset_make(&o, out, err) : -1;
+    _cleanup_(release_description) struct description d;
+    return describe_toolset(w, t, &d, err) == 0 ? toolset_make(&d.options, out, err) : -1;
 }
 
 // The run-time library of coverage, from a package of the sysroot's release that is added to the
@@ -323,10 +351,8 @@ static int find_runtime(const struct workspace *w, struct target *t, char **arch
 int target_make_build_toolset(const struct workspace *w, struct target *t, struct toolset *out,
                               struct err *err)
 {
-    struct toolset_options o;
+    _cleanup_(release_description) struct description d = {0};
     _cleanup_free_ char *runtime = NULL;
-    _cleanup_free_ char *cc = NULL;
-    _cleanup_free_ char *ld = NULL;
     _cleanup_strv_ struct strv compile = {0};
     _cleanup_strv_ struct strv link = {0};
 
@@ -336,17 +362,37 @@ int target_make_build_toolset(const struct workspace *w, struct target *t, struc
     const struct variant_paths place = {w->project->dir, w->project->name, t->sysroot.root,
                                         runtime};
     variant_flags(&t->variant, &place, &compile, &link);
-    if (describe_toolset(w, t, &o, &cc, &ld, err) != 0) {
+    if (describe_toolset(w, t, &d, err) != 0) {
         return -1;
     }
     _cleanup_free_ char *dir = project_build_dir(w->project, t->board.name, t->type);
     _cleanup_free_ char *debug = fs_join(dir, "debug");
     bool plain = !t->variant.debug && !t->variant.sanitize.n && !t->variant.coverage;
-    o.compile = &compile;
-    o.link = &link;
-    o.ccache = true;
-    o.debug = plain ? debug : NULL;
-    return toolset_make(&o, out, err);
+    d.options.compile = &compile;
+    d.options.link = &link;
+    d.options.ccache = true;
+    d.options.debug = plain ? debug : NULL;
+    return toolset_make(&d.options, out, err);
+}
+
+static int build(const struct workspace *w, struct target *t, const struct toolset *tools,
+                 struct project_build_options *options, int *status, struct err *err)
+{
+    struct build_watch watch;
+
+    build_watch_begin(&watch, w, tools, true);
+    options->tools = tools;
+    options->variant = &t->variant;
+    options->board = t->board.name;
+    options->type = t->type;
+    options->log = w->log;
+    options->enter = build_watch_enter;
+    options->enter_user = &watch;
+    int r = project_build(w->project, options, status, err);
+    r = r == 0 ? build_watch_check(&watch, w->project->dir, *status, err) : r;
+    options->tools = NULL;
+    build_watch_end(&watch);
+    return r;
 }
 
 int target_build_with(const struct workspace *w, struct target *t,
@@ -358,13 +404,7 @@ int target_build_with(const struct workspace *w, struct target *t,
     if (target_make_build_toolset(w, t, &tools, err) != 0) {
         return -1;
     }
-    options->tools = &tools;
-    options->variant = &t->variant;
-    options->board = t->board.name;
-    options->type = t->type;
-    options->log = w->log;
-    int r = project_build(w->project, options, &status, err);
-    options->tools = NULL;
+    int r = build(w, t, &tools, options, &status, err);
     toolset_release(&tools);
     if (r == 0 && status == PROJECT_UNKNOWN_PROGRAM) {
         return TARGET_UNKNOWN;

@@ -7,15 +7,16 @@
 #include "run/everywhere.h"
 #include "sandbox/sandbox.h"
 #include "target/toolset_make.h"
+#include "workspace/build_watch.h"
 #include "workspace/target_choice.h"
 
-// Programs of the board that the command starts run under emulation, each as by `pisdk run`.
-static int emulate_programs(const struct toolset *tools, struct err *err)
+// --emulate is the default where it works, and an error with it where it does not.
+static int check_emulation(const struct build_watch *b, bool asked, struct err *err)
 {
-    _cleanup_free_ char *interpreter = fs_join(tools->dir, "lib/emulate");
-    if (sandbox_make_transparent(interpreter, err) == 0) {
+    if (!asked || b->emulates) {
         return 0;
     }
+    *err = b->why_not;
     err_wrap(err, "programs for the board cannot run directly on this machine");
     return err->code == ERR_UNSUPPORTED
                ? err_hint(err, "leave out --emulate: CMake, Meson and whatever uses "
@@ -23,10 +24,29 @@ static int emulate_programs(const struct toolset *tools, struct err *err)
                : -1;
 }
 
+static int execute(struct app *app, const struct toolset *tools, const struct strv *words,
+                   int *status, struct err *err)
+{
+    const struct input *in = &app->input;
+    _cleanup_strv_ struct strv env = {0};
+    struct build_watch watch;
+
+    build_watch_begin(&watch, &app->work, tools, !input_flag(in, "no-emulate"));
+    int r = check_emulation(&watch, input_flag(in, "emulate"), err);
+    if (r == 0) {
+        toolset_whole_environment(tools, &env);
+        const struct proc_context context = {
+            .env = &env, .enter = build_watch_enter, .user = &watch};
+        r = proc_run_at(words->items, &context, status, err);
+    }
+    r = r == 0 ? build_watch_check(&watch, ".", *status, err) : r;
+    build_watch_end(&watch);
+    return r;
+}
+
 int cmd_exec(struct app *app, struct err *err)
 {
     _cleanup_strv_ struct strv words = {0};
-    _cleanup_strv_ struct strv env = {0};
     struct target_request request;
     struct target target;
     struct toolset tools;
@@ -56,14 +76,10 @@ int cmd_exec(struct app *app, struct err *err)
     if (r != 0) {
         return -1;
     }
-    toolset_whole_environment(&tools, &env);
-    if (input_flag(&app->input, "emulate")) {
-        r = emulate_programs(&tools, err);
+    if (input_flag(&app->input, "emulate") && input_flag(&app->input, "no-emulate")) {
+        r = err_set(err, ERR_USAGE, "--emulate and --no-emulate exclude each other");
     }
-    if (r == 0) {
-        const struct proc_context place = {.env = &env};
-        r = proc_run_at(words.items, &place, &status, err);
-    }
+    r = r == 0 ? execute(app, &tools, &words, &status, err) : r;
     toolset_release(&tools);
     return r == 0 ? status : -1;
 }

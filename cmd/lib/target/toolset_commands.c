@@ -1,0 +1,205 @@
+#include "target/toolset_commands.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "target/wrapper.h"
+
+// --- Programs of the sysroot ---------------------------------------------------------------------
+
+// What they write must fit the sysroot's library, whatever version the desktop has.
+static bool is_generator(const char *name)
+{
+    static const char *const known[] = {"capnp",  "capnpc-c++",    "dbus-binding-tool",
+                                        "flatc",  "gdbus-codegen", "h5c++",
+                                        "h5cc",   "h5fc",          "h5pcc",
+                                        "h5pfc",  "lrelease",      "moc",
+                                        "ncgen",  "protoc",        "protoc-c",
+                                        "qmake",  "qmake6",        "rcc",
+                                        "thrift", "uic",           "wayland-scanner"};
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+        if (strcmp(name, known[i]) == 0) {
+            return true;
+        }
+    }
+    return str_ends(name, "-config") || str_starts(name, "grpc_");
+}
+
+// MPI's own are commands of the toolset, or need the board.
+static bool is_mpis(const char *name)
+{
+    static const char *const prefixes[] = {"mpi", "orte", "ompi", "opal", "hydra", "parkill"};
+    for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+        if (str_starts(name, prefixes[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void toolset_find_programs(struct toolset *t)
+{
+    _cleanup_free_ char *folder = fs_join(t->root, "usr/bin");
+    _cleanup_strv_ struct strv names = {0};
+    struct err ignored = ERR_INIT;
+
+    if (fs_list_dir(folder, &names, &ignored) != 0) {
+        return;
+    }
+    strv_sort(&names);
+    for (size_t i = 0; i < names.n; i++) {
+        const char *name = names.items[i];
+        if (is_mpis(name)) {
+            continue;
+        }
+        _cleanup_free_ char *desktops = is_generator(name) ? NULL : compiler_find_desktops(name);
+        if (!desktops) {
+            strv_add(&t->programs, name);
+        }
+    }
+}
+
+// --- Links ---------------------------------------------------------------------------------------
+
+// The first one that has a name keeps it.
+static int make_link(const char *target, const char *folder, const char *name, struct err *err)
+{
+    _cleanup_free_ char *path = fs_join(folder, name);
+    return symlink(target, path) == 0 || errno == EEXIST
+               ? 0
+               : err_sys(err, "cannot create link %s", path);
+}
+
+static int link_all(const char *target, const char *bin, const char *const *names, size_t n,
+                    struct err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (make_link(target, bin, names[i], err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+// Each with the prefix and without.
+static int link_compilers(const struct toolset_options *o, const char *bin, struct err *err)
+{
+    static const char *const names[] = {"clang",    "clang++",    "gcc",     "g++",    "cc",
+                                        "c++",      "cpp",        "c89",     "c99",    "as",
+                                        "gfortran", "pkg-config", "pkgconf", "mpicc",  "mpicxx",
+                                        "mpic++",   "mpiCC",      "mpifort", "mpif90", "mpif77"};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        _cleanup_free_ char *name = xasprintf("%s-%s", o->triple, names[i]);
+        if (make_link(o->cc, bin, name, err) != 0) {
+            return -1;
+        }
+    }
+    return link_all(o->cc, bin, names, ARRAY_SIZE(names), err);
+}
+
+// "gcc-12", as makefiles have it that were written on the board.
+static int link_versions(const struct toolset_options *o, const struct toolset *t, const char *bin,
+                         struct err *err)
+{
+    static const char *const names[] = {"gcc", "g++", "cpp", "gfortran"};
+    for (size_t i = 0; i < ARRAY_SIZE(names) && t->gcc; i++) {
+        int n = (int)strcspn(t->gcc, ".");
+        _cleanup_free_ char *name = xasprintf("%s-%.*s", names[i], n, t->gcc);
+        _cleanup_free_ char *full = xasprintf("%s-%s", o->triple, name);
+        if (make_link(o->cc, bin, name, err) != 0 || make_link(o->cc, bin, full, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+// mpicc.openmpi, mpirun.mpich: the names that Debian's alternatives lead to.
+static int link_mpi(const struct toolset_options *o, const struct toolset *t, const char *bin,
+                    struct err *err)
+{
+    static const char *const compilers[] = {"mpicc",   "mpicxx", "mpic++", "mpiCC",
+                                            "mpifort", "mpif90", "mpif77"};
+    static const char *const launchers[] = {"mpirun", "mpiexec"};
+    if (!t->mpi) {
+        return 0;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(compilers); i++) {
+        _cleanup_free_ char *name = xasprintf("%s.%s", compilers[i], t->mpi);
+        if (make_link(o->cc, bin, name, err) != 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(launchers); i++) {
+        _cleanup_free_ char *name = xasprintf("%s.%s", launchers[i], t->mpi);
+        if (make_link(o->cc, bin, name, err) != 0 ||
+            make_link(o->cc, bin, launchers[i], err) != 0) {
+            return -1;
+        }
+    }
+    return strcmp(t->mpi, "openmpi") == 0 ? make_link(o->cc, bin, "orterun", err) : 0;
+}
+
+// The compiler's own LLVM: tools of another version do not understand its objects with -flto. GNU's
+// names mean them as well.
+static int link_llvm(const struct compiler *c, const char *bin, struct err *err)
+{
+    static const char *const plain[] = {"addr2line", "ar",   "nm",      "objcopy", "objdump",
+                                        "ranlib",    "size", "strings", "strip",   "readelf"};
+    static const char *const others[][2] = {{"gcc-ar", "llvm-ar"},
+                                            {"gcc-nm", "llvm-nm"},
+                                            {"gcc-ranlib", "llvm-ranlib"},
+                                            {"c++filt", "llvm-cxxfilt"}};
+    static const char *const more[] = {"llvm-config", "llvm-dwarfdump",  "llvm-profdata",
+                                       "llvm-cov",    "llvm-symbolizer", "llvm-link",
+                                       "llvm-as",     "llvm-dis",        "llvm-cxxfilt",
+                                       "llvm-lto",    "llvm-mc",         "llvm-bcanalyzer"};
+    for (size_t i = 0; i < ARRAY_SIZE(plain) + ARRAY_SIZE(others); i++) {
+        bool own = i >= ARRAY_SIZE(plain);
+        const char *name = own ? others[i - ARRAY_SIZE(plain)][0] : plain[i];
+        _cleanup_free_ char *llvm =
+            own ? xstrdup(others[i - ARRAY_SIZE(plain)][1]) : xasprintf("llvm-%s", name);
+        _cleanup_free_ char *tool = compiler_find_tool(c, llvm);
+        if (tool &&
+            (make_link(tool, bin, name, err) != 0 || make_link(tool, bin, llvm, err) != 0)) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(more); i++) {
+        _cleanup_free_ char *tool = compiler_find_tool(c, more[i]);
+        if (tool && make_link(tool, bin, more[i], err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+// What says which machine this is.
+static int link_machine(const struct toolset_options *o, const char *bin, struct err *err)
+{
+    static const char *const names[] = {"uname", "arch", "getconf", "ldd", "dpkg-architecture"};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        _cleanup_free_ char *script = xasprintf("%s/toolchain/board/%s", o->share, names[i]);
+        if (make_link(script, bin, names[i], err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int toolset_link_commands(const struct toolset_options *o, const struct compiler *c,
+                          const struct toolset *t, const char *bin, struct err *err)
+{
+    static const char *const desktops[] = {TOOLSET_DESKTOP_CC, TOOLSET_DESKTOP_CXX};
+    static const char *const linkers[] = {"ld", "ld.lld", "ld.bfd"};
+
+    if (link_compilers(o, bin, err) != 0 || link_versions(o, t, bin, err) != 0 ||
+        link_mpi(o, t, bin, err) != 0 || wrapper_link_tools(bin, o->triple, c, o->ld, err) != 0 ||
+        link_llvm(c, bin, err) != 0 || link_machine(o, bin, err) != 0 ||
+        link_all(o->ld, bin, linkers, ARRAY_SIZE(linkers), err) != 0 ||
+        link_all(o->cc, bin, desktops, t->desktop_cc ? ARRAY_SIZE(desktops) : 0, err) != 0) {
+        return -1;
+    }
+    return link_all(o->cc, bin, (const char *const *)t->programs.items, t->programs.n, err);
+}

@@ -1,0 +1,270 @@
+#include "workspace/build_watch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "sandbox/sandbox.h"
+#include "target/elf.h"
+
+enum { DEPTH_MAX = 24, FILE_MAX = 64 << 20, NOTES_MAX = 1 << 20, MAKEFILE_MAX = 4 << 20 };
+
+void build_watch_begin(struct build_watch *b, const struct workspace *w, const struct toolset *t,
+                       bool emulate)
+{
+    struct err ignored = ERR_INIT;
+
+    *b = (struct build_watch){.w = w, .interpreter = fs_join(t->dir, "lib/emulate")};
+    clock_gettime(CLOCK_REALTIME_COARSE, &b->began);
+    b->emulates = emulate && sandbox_try_transparent(b->interpreter, &b->why_not) == 0;
+    if (b->emulates) {
+        setenv(TOOLSET_RUNS, "maybe", 1);
+    }
+    if (fs_mkdir_all(w->paths->runtime, 0700, &ignored) == 0) {
+        char *notes = fs_join(w->paths->runtime, "build-XXXXXX");
+        b->notes = mkdtemp(notes) ? TAKE_PTR(notes) : NULL;
+        free(notes);
+    }
+    if (b->notes) {
+        setenv(TOOLSET_NOTES, b->notes, 1);
+    }
+}
+
+void build_watch_enter(void *user)
+{
+    const struct build_watch *b = user;
+    struct err ignored = ERR_INIT;
+    if (b->emulates) {
+        (void)!sandbox_make_transparent(b->interpreter, &ignored); // it was tried
+    }
+}
+
+void build_watch_end(struct build_watch *b)
+{
+    struct err ignored = ERR_INIT;
+    unsetenv(TOOLSET_RUNS);
+    if (b->notes) {
+        unsetenv(TOOLSET_NOTES);
+        (void)!fs_remove_tree(b->notes, &ignored);
+        (void)!rmdir(b->w->paths->runtime); // when it is empty
+    }
+    free(b->notes);
+    free(b->interpreter);
+}
+
+// --- What is new ---------------------------------------------------------------------------------
+
+struct search {
+    const struct build_watch *b;
+    struct strv for_desktop; // what is meant for it, absolute
+    char *foreign;           // the first that is not
+    char *machine;
+    char *program; // one for the board
+};
+
+static bool is_new(const struct search *s, const struct stat *st)
+{
+    const struct timespec *began = &s->b->began;
+    return st->st_ctim.tv_sec > began->tv_sec ||
+           (st->st_ctim.tv_sec == began->tv_sec && st->st_ctim.tv_nsec >= began->tv_nsec);
+}
+
+static void look_at_file(struct search *s, const char *path, const struct stat *st)
+{
+    struct elf_info info;
+    struct err ignored = ERR_INIT;
+    if (!is_new(s, st) || elf_read(path, &info, &ignored) != 0) {
+        return;
+    }
+    if (info.is_elf && !info.is_object && elf_is_arm(&info)) {
+        if (!s->program && (st->st_mode & S_IXUSR)) {
+            s->program = xstrdup(path);
+        }
+    } else if (info.is_elf && !info.is_object && !strv_has(&s->for_desktop, path)) {
+        s->foreign = xstrdup(path);
+        s->machine = xstrdup(elf_machine_name(&info));
+    }
+    elf_info_release(&info);
+}
+
+static void walk(struct search *s, const char *folder, int depth)
+{
+    _cleanup_strv_ struct strv names = {0};
+    struct err ignored = ERR_INIT;
+
+    if (depth > DEPTH_MAX || fs_list_dir(folder, &names, &ignored) != 0) {
+        return;
+    }
+    strv_sort(&names);
+    for (size_t i = 0; i < names.n && !s->foreign; i++) {
+        _cleanup_free_ char *path = fs_join(folder, names.items[i]);
+        struct stat st;
+        if (lstat(path, &st) != 0) {
+            continue;
+        }
+        if (S_ISDIR(st.st_mode) && strcmp(names.items[i], ".git") != 0) {
+            walk(s, path, depth + 1);
+        } else if (S_ISREG(st.st_mode)) {
+            look_at_file(s, path, &st);
+        }
+    }
+}
+
+static void read_notes(struct search *s)
+{
+    _cleanup_free_ char *path =
+        s->b->notes ? fs_join(s->b->notes, TOOLSET_NOTES_DESKTOP) : xstrdup("");
+    _cleanup_strbuf_ struct strbuf text = {0};
+    struct err ignored = ERR_INIT;
+    struct slice line;
+
+    if (fs_read_file(path, NOTES_MAX, &text, &ignored) != 0) {
+        return;
+    }
+    struct slice rest = {text.data, text.len};
+    while (slice_cut(&rest, '\n', &line)) {
+        _cleanup_free_ char *named = slice_dup(line);
+        char *real = fs_real_path(named);
+        if (real) {
+            strv_take(&s->for_desktop, real);
+        }
+    }
+}
+
+// --- Where it comes from -------------------------------------------------------------------------
+
+// What compilers write into a file: "GCC: (Debian 12.2.0-14) 12.2.0". The caller frees it.
+static char *find_compiler(const char *path)
+{
+    static const char *const marks[] = {"GCC: (", "clang version "};
+    _cleanup_strbuf_ struct strbuf bytes = {0};
+    struct err ignored = ERR_INIT;
+
+    if (fs_read_file(path, FILE_MAX, &bytes, &ignored) != 0 || !bytes.data) {
+        return NULL;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
+        const char *at = memmem(bytes.data, bytes.len, marks[i], strlen(marks[i]));
+        if (at) {
+            return xstrndup(at, 80);
+        }
+    }
+    return NULL;
+}
+
+// Does it name a compiler of the desktop by its path?
+static bool names_compiler(const char *line)
+{
+    static const char *const names[] = {"/bin/gcc", "/bin/cc",    "/bin/g++",
+                                        "/bin/c++", "/bin/clang", "/bin/x86_64-"};
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        const char *at = strstr(line, names[i]);
+        if (at && line[strspn(line, " \t")] != '#') {
+            return true;
+        }
+    }
+    return false;
+}
+
+static char *find_line_in(const char *path)
+{
+    _cleanup_strbuf_ struct strbuf text = {0};
+    struct err ignored = ERR_INIT;
+    struct slice line;
+    size_t number = 0;
+
+    if (fs_read_file(path, MAKEFILE_MAX, &text, &ignored) != 0) {
+        return NULL;
+    }
+    struct slice rest = {text.data, text.len};
+    while (slice_cut(&rest, '\n', &line)) {
+        _cleanup_free_ char *one = slice_dup(slice_trim(line));
+        number++;
+        if (names_compiler(one)) {
+            return xasprintf("%s:%zu: %.100s", path, number, one);
+        }
+    }
+    return NULL;
+}
+
+static bool is_recipe(const char *name)
+{
+    static const char *const known[] = {"Makefile",       "makefile",    "GNUmakefile",
+                                        "CMakeLists.txt", "meson.build", "configure"};
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+        if (strcmp(name, known[i]) == 0) {
+            return true;
+        }
+    }
+    return str_ends(name, ".mk") || str_ends(name, ".sh") || str_ends(name, ".cmake");
+}
+
+// In the file's folder and those above it, as far as `dir`.
+static char *find_line(const char *file, const char *dir)
+{
+    _cleanup_free_ char *folder = fs_parent(file);
+    while (fs_is_below(folder, dir)) {
+        _cleanup_strv_ struct strv names = {0};
+        struct err ignored = ERR_INIT;
+        if (fs_list_dir(folder, &names, &ignored) == 0) {
+            strv_sort(&names);
+        }
+        for (size_t i = 0; i < names.n; i++) {
+            _cleanup_free_ char *path = fs_join(folder, names.items[i]);
+            char *line = is_recipe(names.items[i]) ? find_line_in(path) : NULL;
+            if (line) {
+                return line;
+            }
+        }
+        char *above = fs_parent(folder);
+        if (strcmp(above, folder) == 0) {
+            free(above);
+            break;
+        }
+        free(folder);
+        folder = above;
+    }
+    return NULL;
+}
+
+static int refuse(const struct search *s, const char *dir, struct err *err)
+{
+    _cleanup_free_ char *compiler = find_compiler(s->foreign);
+    _cleanup_free_ char *line = find_line(s->foreign, dir);
+
+    err_set(err, ERR_FAILED, "%s is built for %s, not for the board%s%s", s->foreign, s->machine,
+            compiler ? ", by " : "", compiler ? compiler : "");
+    if (line) {
+        return err_hint(err, "%s: use a plain name there, like gcc, or $(CC)", line);
+    }
+    return err_hint(err, "a compiler was called by its path: use its plain name, like gcc; for a "
+                         "tool of this desktop: " TOOLSET_DESKTOP_CC);
+}
+
+int build_watch_check(const struct build_watch *b, const char *dir, int status, struct err *err)
+{
+    struct search s = {.b = b};
+    _cleanup_free_ char *root = fs_real_path(dir);
+    int r = 0;
+
+    read_notes(&s);
+    if (root) {
+        walk(&s, root, 0);
+    }
+    if (s.foreign && status == 0) {
+        r = refuse(&s, root, err);
+    } else if (status != 0 && s.program && !b->emulates && b->why_not.code != ERR_NONE) {
+        log_info(b->w->log,
+                 "hint: if it failed to run %s: programs for the board cannot be run here "
+                 "by a build: %s",
+                 s.program, b->why_not.msg);
+    }
+    free(s.foreign);
+    free(s.machine);
+    free(s.program);
+    strv_release(&s.for_desktop);
+    return r;
+}

@@ -1,0 +1,26 @@
+// Commands of a toolset that are not compilers for the board.
+#ifndef PISDK_CC_OTHERS_H
+#define PISDK_CC_OTHERS_H
+
+#include "target/toolset.h"
+
+// Becomes the program; returns only when that fails: 127 or 126, as shells have it.
+int others_exec(struct strv *argv);
+
+// mpirun and the like, in words of `pisdk run`.
+int others_emulate(const struct toolset *t, const char *program, char **args);
+
+// pkg-config(1) for the sysroot's packages, and those below folders of PKG_CONFIG_PATH.
+int others_pkg_config(const struct toolset *t, char **args);
+
+// The desktop's own compiler. What it makes is noted as meant for the desktop (flags.h).
+int others_desktop(const struct toolset *t, bool cxx, char **args);
+
+// as(1): GNU's for the board where it is installed, else Clang's.
+int others_assembler(const struct toolset *t, char **args);
+
+// A program of the sysroot: a script runs here, with the commands of the toolset; others, and
+// scripts whose interpreter is not here, are emulated.
+int others_sysroot(const struct toolset *t, const char *name, char **args);
+
+#endif

@@ -1,0 +1,182 @@
+"""Builds that ask for the machine and its compilers by their plain names, as on a board, and run what
+they built. Run as an ordinary user against an installed pisdk (see setup).
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+from harness import Case, main, write  # noqa: E402
+
+DATA = os.environ.get("PISDK_TEST_DATA", "")
+TRIPLE = "arm-linux-gnueabihf"
+HELLO = '#include <stdio.h>\nint main(void) { printf("%zu bit\\n", sizeof(long) * 8); return 0; }\n'
+MPI = '#include <mpi.h>\nint main(int n, char **v) { MPI_Init(&n, &v); MPI_Finalize(); return 0; }\n'
+
+
+class Names(Case):
+    def setUp(self):
+        super().setUp()
+        self.env["PISDK_DATA_DIR"] = DATA
+        self.assertTrue(Path(DATA, "sysroots/bookworm").is_dir(), "run tests/emulator/setup first")
+        self.project = self.dir / "p"
+        write(self.project / "pisdk.ini", "[project]\nname = p\n")
+        write(self.project / "p.c", HELLO)
+
+    def makefile(self, text, where="Makefile"):
+        write(self.project / where, text)
+
+    def build(self, *args):
+        return self.ok("build", *args, cwd=self.project)
+
+    def sh(self, script, *args, **options):
+        return self.ok("exec", *args, "--", "sh", "-c", script, cwd=self.project, **options)
+
+    def test_compilers_by_plain_names(self):
+        for name in ("gcc", "cc", "clang", "gcc-12", f"{TRIPLE}-gcc-12", "c99"):
+            self.sh(f"{name} -o p p.c")
+            self.assertEqual(self.ok("run", "./p", cwd=self.project).out, "32 bit\n", name)
+            (self.project / "p").unlink()
+        self.sh("gcc -c p.c && ar rc libp.a p.o && ranlib libp.a && ld -r -o q.o p.o && nm q.o && strip q.o")
+
+    def test_a_makefile_below_sets_its_own_compiler(self):
+        self.makefile("p:\n\t$(MAKE) -C src\n\tcp src/p .\nclean:\n\trm -f p src/p\n")
+        self.makefile("CC = gcc\np: p.c\n\t$(CC) -o $@ p.c\n", "src/Makefile")
+        write(self.project / "src/p.c", HELLO)
+        self.assertIn("built for armv7", self.build().err)
+        self.assertEqual(self.ok("run", cwd=self.project).out, "32 bit\n")
+
+    def test_a_compiler_called_by_its_path(self):
+        """What it makes runs on the desktop only: the build fails, and says where that is from."""
+        self.makefile("all:\n\t$(MAKE) -C src\n")
+        self.makefile("# /usr/bin/gcc\nCC = /usr/bin/gcc\np: p.c\n\t$(CC) -o $@ p.c\n", "src/Makefile")
+        write(self.project / "src/p.c", HELLO)
+        for command in (("build",), ("exec", "--", "make")):
+            (self.project / "src/p").unlink(missing_ok=True)
+            result = self.fails(1, *command, cwd=self.project, says=[
+                f"{self.project}/src/p is built for x86-64, not for the board", "GCC: (Debian"],
+                hint=f"{self.project}/src/Makefile:2: CC = /usr/bin/gcc")
+            self.assertNotIn("built for armv7", result.err)
+        # What was there before is nobody's mistake now.
+        self.ok("exec", "--", "true", cwd=self.project)
+
+    def test_tools_for_the_desktop(self):
+        self.makefile("p: p.c tool\n\t./tool >p.h\n\t$(CC) -o $@ p.c\n"
+                      "tool: tool.c\n\t$(CC_FOR_BUILD) -o $@ tool.c\nclean:\n\trm -f p tool p.h\n")
+        write(self.project / "tool.c", HELLO)
+        self.build()
+        self.assertEqual((self.project / "p.h").read_text(), "64 bit\n")
+        for compiler in ("x86_64-linux-gnu-gcc", "gcc"):  # HOSTCC, either way
+            (self.project / "p").unlink(missing_ok=True)
+            (self.project / "tool").unlink()
+            self.sh(f"make CC_FOR_BUILD={compiler}")
+            self.assertEqual((self.project / "p.h").read_text(), "64 bit\n" if "x86" in compiler else "32 bit\n")
+        self.sh("/usr/bin/gcc -c -o t.o tool.c && rm t.o")  # it finds the desktop's as
+
+    def test_what_was_built_runs(self):
+        self.makefile("p: p.c gen\n\t./gen >table.h\n\t$(CC) -o $@ p.c\ngen: gen.c\n\t$(CC) -o $@ gen.c\n"
+                      "clean:\n\trm -f p gen table.h\n")
+        write(self.project / "gen.c", HELLO)
+        self.build()
+        self.assertEqual((self.project / "table.h").read_text(), "32 bit\n")
+        self.sh("rm -f gen p && make")
+        result = self.pisdk("exec", "--no-emulate", "--", "./gen", cwd=self.project)
+        self.assertNotEqual(result.status, 0)
+        self.fails(2, "exec", "--emulate", "--no-emulate", "--", "true", says="exclude")
+
+    def test_configure_tries_its_programs(self):
+        write(self.project / "configure.ac", """AC_INIT([p], [1])
+AC_PROG_CC
+AC_RUN_IFELSE([AC_LANG_PROGRAM([], [return sizeof(long) != 4;])], [echo "long: 4" >answer],
+    [AC_MSG_ERROR([no])])
+AC_OUTPUT
+""")
+        subprocess.run(["autoconf"], cwd=self.project, check=True)
+        self.sh("./configure")
+        self.assertEqual((self.project / "answer").read_text(), "long: 4\n")
+        self.assertNotEqual(self.pisdk("exec", "--no-emulate", "--", "./configure", cwd=self.project).status, 0)
+
+    def test_the_machine(self):
+        out = self.sh("uname -m; uname -sm; arch; getconf LONG_BIT; getconf ULONG_MAX; "
+                      "dpkg-architecture -qDEB_HOST_ARCH; dpkg-architecture -q DEB_BUILD_MULTIARCH").out
+        self.assertEqual(out.split("\n")[:-1], ["armv7l", "Linux armv7l", "armv7l", "32", "4294967295", "armhf",
+                                                TRIPLE])
+        self.assertEqual(self.sh("uname -r").out.strip(), os.uname().release)
+        self.sh("gcc -o p p.c")
+        self.assertIn("libc.so.6 => /lib/", self.sh("ldd p").out)
+
+    def test_questions_to_gcc(self):
+        for question, answer in [("gcc -dumpmachine", TRIPLE), ("$CC -dumpmachine", TRIPLE),
+                                 ("g++ -print-multiarch", TRIPLE), ("gcc -dumpversion", "12"),
+                                 ("gcc -dumpfullversion", "12.2.0"), ("gcc -v 2>&1 | grep Target", f"Target: {TRIPLE}"),
+                                 ("gcc -v 2>&1 | sed -n 's/^gcc version \\([^ ]*\\).*/\\1/p'", "12.2.0"),
+                                 ("gcc -print-sysroot", f"{DATA}/sysroots/bookworm/root"),
+                                 ("echo | gcc -dM -E - | grep -w __arm__", "#define __arm__ 1")]:
+            self.assertEqual(self.sh(question).out.strip(), answer, question)
+
+    def test_flags_of_gcc(self):
+        self.makefile("CFLAGS = -Werror -Wno-stringop-overflow -fipa-pta -fno-printf-return-value "
+                      "-mthumb-interwork --param max-inline-insns-single=100\n"
+                      "p: p.o q.o\n\t$(CC) -o p p.o q.o\nclean:\n\trm -f p *.o\n")
+        write(self.project / "q.c", "int q(void) { return 0; }\n")
+        err = self.build().err
+        for flag in ("-fipa-pta", "-fno-printf-return-value", "-mthumb-interwork"):
+            self.assertEqual(err.count(f"note: ignored {flag}, which only gcc knows"), 1, err)
+        result = self.pisdk("exec", "--", "gcc", "-msse2", "-c", "p.c", cwd=self.project)
+        self.assertIn("error: unsupported option '-msse2'", result.err)  # it is for another processor
+
+    def test_mistakes_that_the_boards_gcc_lets_pass(self):
+        write(self.project / "old.c", "int f(long *p) { return g(p); }\nint h(void) { long *p = 7; return *p; }\n")
+        err = self.sh("gcc -c old.c").err
+        self.assertIn("warning", err)
+        self.assertNotIn("error:", err)
+        # gcc 14 does not.
+        trixie = "trixie-mpich"
+        if Path(DATA, "sysroots", trixie).is_dir():
+            result = self.pisdk("exec", "--sysroot", trixie, "--", "gcc", "-c", "old.c", cwd=self.project)
+            self.assertIn("error: call to undeclared function 'g'", result.err)
+            self.assertIn("[-Wint-conversion]", result.err)
+
+    def test_linker_and_assembler(self):
+        write(self.project / "note.txt", "field notes")
+        self.sh("ld -r -b binary -o note.o note.txt")
+        self.assertIn("_binary_note_txt_start", self.sh("nm note.o").out)
+        write(self.project / "add.s", "    .text\n    .global add\n    .func add\nadd: addnes r0, r0, r1\n"
+                                      "    bx lr\n    .endfunc\n")
+        self.sh("gcc -c add.s && as -o other.o add.s")
+        self.assertIn("T add", self.sh("nm add.o").out)
+
+    def test_debians_names_of_mpi(self):
+        write(self.project / "m.c", MPI)
+        self.sh("mpicc.openmpi -o m m.c && mpirun.openmpi -n 2 ./m && mpiexec.openmpi -n 1 ./m")
+
+    def test_programs_of_the_sysroot(self):
+        """Scripts run here, programs emulated; both come before those of the desktop."""
+        root = self.dir / "data/sysroots/own"
+        root.parent.mkdir(parents=True)
+        subprocess.run(["cp", "-al", f"{DATA}/sysroots/bookworm", root], check=True)
+        self.env["PISDK_DATA_DIR"] = str(self.dir / "data")
+        script = root / "root/usr/bin/own-config"
+        write(script, "#!/bin/sh\necho -I/usr/include -lm\n")
+        script.chmod(0o755)
+        self.ok("exec", "--sysroot", "own", "--", "gcc", "-o", "protoc", "p.c", cwd=self.project)
+        shutil.copy(self.project / "protoc", root / "root/usr/bin/protoc")
+        out = self.ok("exec", "--sysroot", "own", "--", "sh", "-c", "protoc; own-config; gcc p.c $(own-config)",
+                      cwd=self.project).out
+        self.assertEqual(out, "32 bit\n-I/usr/include -lm\n")
+
+    def test_libraries_that_are_packages(self):
+        write(self.project / "omp.c", "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n")
+        write(self.project / "f.f90", "print *, 1\nend\n")
+        self.fails(1, "exec", "--", "gcc", "-fopenmp", "omp.c", cwd=self.project,
+                   says="the sysroot has no OpenMP library", hint="pisdk sysroot add libomp-dev")
+        self.fails(1, "exec", "--", "gfortran", "f.f90", cwd=self.project, says="libgfortran5",
+                   hint="pisdk sysroot add libgfortran5")
+        self.ok("exec", "--", "gfortran", "-c", "f.f90", cwd=self.project)
+
+
+if __name__ == "__main__":
+    main()

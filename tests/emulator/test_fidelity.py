@@ -580,6 +580,30 @@ class Calls(Fidelity):
         """Fault addresses, alternate stacks, queued values, stopping."""
         self.prints("11 1 1 42 1 1", "signals.c")
 
+    def test_process_group(self):
+        """The program leads one of its own where pisdk has no terminal."""
+        self.prints("1", """
+            printf("%d", getpgrp() == getpid());""")
+
+    def test_message_queue_notification(self):
+        self.prints("1 1", """
+            struct mq_attr attr = {.mq_maxmsg = 1, .mq_msgsize = 8};
+            mqd_t queue = mq_open("/q", O_CREAT | O_RDWR, 0600, &attr);
+            struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+            printf("%d ", queue != (mqd_t)-1);
+            printf("%d", mq_notify(queue, &event) == -1 && errno == ENOSYS);
+            mq_unlink("/q");""", "-include", "mqueue.h", "-include", "fcntl.h", "-include", "signal.h")
+
+    def test_multicast_interface(self):
+        self.prints("1 1", """
+            int s = socket(AF_INET, SOCK_DGRAM, 0);
+            struct in_addr address = {.s_addr = htonl(INADDR_LOOPBACK)};
+            struct ip_mreq group = {.imr_multiaddr = {htonl(0xefff0001)}, .imr_interface = address};
+            printf("%d ", setsockopt(s, IPPROTO_IP, IP_MULTICAST_IF, &address, sizeof(address)) == -1 &&
+                          errno == ENOPROTOOPT);
+            printf("%d", setsockopt(s, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof(group)) == 0);""",
+                    "-include", "netinet/in.h")
+
     def test_clocks_are_the_desktops(self):
         self.prints("1 1", """
             struct timespec a, b;

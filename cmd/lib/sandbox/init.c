@@ -120,6 +120,8 @@ _Noreturn void init_main(struct sandbox *s, const sigset_t *program_mask, int re
     if (program == 0) {
         if (!namespace) {
             supervise_join_group(group);
+        } else if (!s->on_terminal && !s->o->mpirun) {
+            setpgid(0, 0); // leads a group, as a shell's or sshd's child does
         }
         exec_program(s, program_mask, report);
     }

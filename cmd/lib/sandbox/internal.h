@@ -23,6 +23,7 @@ struct sandbox {
     uid_t uid;        // outside
     gid_t gid;
     struct sandbox_outcome *outcome; // shared with init
+    bool on_terminal;                // which sends its signals to our process group
     bool fewer_cores;                // than the board
     bool loses_timeouts;             // see timeouts.h
     struct lost lost;

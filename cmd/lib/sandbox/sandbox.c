@@ -162,7 +162,9 @@ int sandbox_run(const struct sandbox_options *o, const char *program, bool in_sy
     struct sandbox s = {
         .o = o, .argv = argv, .in_sysroot = in_sysroot, .uid = getuid(), .gid = getgid()};
     int r = -1;
+    _cleanup_close_ int terminal = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
+    s.on_terminal = terminal >= 0;
     s.qemu = sandbox_find_qemu(err);
     if (!s.qemu) {
         return -1;

@@ -6,8 +6,7 @@
 #include "flags.h"
 #include "target/variant.h"
 
-// A folder where the desktop's own headers and libraries are, and not the compiler's.
-static bool is_the_desktops(const char *path)
+bool command_is_desktops(const char *path)
 {
     static const char *const folders[] = {
         "/usr/include", "/usr/local/include", "/usr/lib", "/usr/lib32",
@@ -23,7 +22,7 @@ static bool is_the_desktops(const char *path)
 static void add_path(const struct toolset *t, const char *option, const char *path,
                      struct strv *out)
 {
-    bool foreign = is_the_desktops(path) && !fs_is_below(path, t->root);
+    bool foreign = command_is_desktops(path) && !fs_is_below(path, t->root);
     strv_addf(out, "%s%s%s", option, foreign ? t->root : "", path);
 }
 

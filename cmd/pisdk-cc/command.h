@@ -13,6 +13,8 @@ enum language { LANGUAGE_C, LANGUAGE_CXX, LANGUAGE_CPP, LANGUAGE_FORTRAN };
 // become those of the sysroot, and "native" is the board already.
 void command_clean_arguments(const struct toolset *t, char *const *args, struct strv *out);
 void command_clean_environment(void);
+// Is this a folder where the desktop's own headers and libraries are, and not the compiler's?
+bool command_is_desktops(const char *path);
 
 // The compiler's own command line for the user's words.
 void command_compiler(const struct toolset *t, enum language language, const struct strv *words,

@@ -25,6 +25,7 @@
 #include "flags.h"
 #include "libraries.h"
 #include "others.h"
+#include "pkg_config.h"
 
 static const struct role {
     const char *name;
@@ -130,7 +131,7 @@ static int run_named(const struct toolset *t, const char *called, char **args)
         return run_for_kernel(t, args);
     }
     if (strcmp(name, "pkg-config") == 0 || strcmp(name, "pkgconf") == 0) {
-        return others_pkg_config(t, args);
+        return pkg_config_run(t, args);
     }
     if (strcmp(name, "as") == 0) {
         return others_assembler(t, args);

@@ -29,23 +29,6 @@ int others_emulate(const struct toolset *t, const char *program, char **args)
     return others_exec(&argv);
 }
 
-int others_pkg_config(const struct toolset *t, char **args)
-{
-    _cleanup_strv_ struct strv argv = {0};
-    _cleanup_free_ char *libdir =
-        xasprintf("%s/usr/lib/%s/pkgconfig:%s/usr/share/pkgconfig", t->root, t->triple, t->root);
-    if (!t->pkg_config) {
-        fputs("error: pkg-config is not installed\nhint: sudo apt install pkg-config\n", stderr);
-        return 127;
-    }
-    setenv("PKG_CONFIG_SYSROOT_DIR", t->root, 1);
-    setenv("PKG_CONFIG_LIBDIR", libdir, 1);
-    unsetenv("PKG_CONFIG_PATH");
-    strv_add(&argv, t->pkg_config);
-    strv_add_all(&argv, args);
-    return others_exec(&argv);
-}
-
 // --- The desktop's compilers ---------------------------------------------------------------------
 
 // Its assembler and linker are found by PATH.

@@ -10,9 +10,6 @@ int others_exec(struct strv *argv);
 // mpirun and the like, in words of `pisdk run`.
 int others_emulate(const struct toolset *t, const char *program, char **args);
 
-// pkg-config(1) for the sysroot's packages, and those below folders of PKG_CONFIG_PATH.
-int others_pkg_config(const struct toolset *t, char **args);
-
 // The desktop's own compiler. What it makes is noted as meant for the desktop (flags.h).
 int others_desktop(const struct toolset *t, bool cxx, char **args);
 

@@ -168,6 +168,31 @@ AC_OUTPUT
                       cwd=self.project).out
         self.assertEqual(out, "32 bit\n-I/usr/include -lm\n")
 
+    def test_a_library_of_ones_own(self):
+        """Built for the board before, in a folder of its own; found by PKG_CONFIG_PATH and by -I and -L."""
+        own = self.dir / "own"
+        write(own / "own.c", "int own(void) { return 42; }\n")
+        write(own / "include/own.h", "int own(void);\n")
+        (own / "lib").mkdir()
+        self.ok("exec", "--", "gcc", "-shared", "-fPIC", "-o", "lib/libown.so", "own.c", cwd=own)
+        write(own / "lib/pkgconfig/own.pc", f"prefix={own}\nName: own\nVersion: 1\nDescription: own\n"
+                                            "Cflags: -I${prefix}/include\nLibs: -L${prefix}/lib -lown\n")
+        write(own / "lib/pkgconfig/unit.pc", "systemdsystemunitdir=/lib/systemd/system\nincludedir=/usr/include\n"
+                                             "Name: unit\nVersion: 1\nDescription: unit\n")
+        write(self.project / "p.c", '#include <own.h>\n#include <stdio.h>\n'
+                                    'int main(void) { printf("%d\\n", own()); }\n')
+        found = {"PKG_CONFIG_PATH": str(own / "lib/pkgconfig")}
+        for script, env in [("gcc -o p p.c $(pkg-config --cflags --libs own)", found),
+                            (f"PKG_CONFIG_PATH={own}/lib/pkgconfig make p CFLAGS=\"$(PKG_CONFIG_PATH={own}/lib/pkgconfig "
+                             "pkg-config --cflags own)\" LDLIBS=\"-lown\" LDFLAGS=-L" f"{own}/lib", {}),
+                            (f"gcc -o p p.c -I{own}/include -L{own}/lib -lown", {})]:
+            (self.project / "p").unlink(missing_ok=True)
+            self.sh(script, env=env)
+            out = self.ok("run", "-x", f"LD_LIBRARY_PATH={own}/lib", "./p", f"--data={own}/lib/x", cwd=self.project).out
+            self.assertEqual(out, "42\n")
+        self.assertEqual(self.sh("pkg-config --variable=systemdsystemunitdir unit; pkg-config --variable=includedir unit",
+                                 env=found).out, f"/lib/systemd/system\n{DATA}/sysroots/bookworm/root/usr/include\n")
+
     def test_libraries_that_are_packages(self):
         write(self.project / "omp.c", "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n")
         write(self.project / "f.f90", "print *, 1\nend\n")

@@ -390,8 +390,7 @@ void toolset_environment(const struct toolset *t, struct strv *set, struct strv 
     strv_addf(set, "PISDK_SYSROOT=%s", t->sysroot);
     strv_addf(set, "PISDK_BOARD=%s", t->board);
     strv_add_list(unset, "CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "OBJC_INCLUDE_PATH",
-                  "LIBRARY_PATH", "COMPILER_PATH", "GCC_EXEC_PREFIX", "LD_RUN_PATH",
-                  "PKG_CONFIG_PATH", NULL);
+                  "LIBRARY_PATH", "COMPILER_PATH", "GCC_EXEC_PREFIX", "LD_RUN_PATH", NULL);
 }
 
 static bool is_named(const struct strv *names, const char *assignment)

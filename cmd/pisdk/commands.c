@@ -65,6 +65,8 @@ static const struct option_spec run_options[] = {
     RUNTIME_OPTION,
     {"no-deploy", 0, NULL, "on boards: run what is there; deploy nothing"},
     SBATCH_OPTION,
+    {"mount", 0, "DIR[:PATH]",
+     "show a folder to the emulated board, at PATH there; may be repeated"},
     {"timeout", 0, "SECONDS", "stop after this long, with status 124"},
     {"memory", 0, "SIZE", "memory for the whole run: 512M, 2G, unlimited (default: the board's)"},
     {"no-backtrace", 0, NULL, "do not show where a program crashed"},

@@ -63,6 +63,19 @@ class Names(Case):
         # What was there before is nobody's mistake now.
         self.ok("exec", "--", "true", cwd=self.project)
 
+    def test_a_program_for_the_desktop_is_run(self):
+        subprocess.run(["/usr/bin/gcc", "-o", "p", "p.c"], cwd=self.project, check=True)
+        self.fails(1, "run", "./p", cwd=self.project, says="is a program for x86-64, not for the board",
+                   hint="`pisdk exec -- gcc")
+
+    def test_nothing_was_built(self):
+        self.makefile("p.txt: p.c\n\tcp p.c p.txt\n")
+        result = self.build()
+        self.assertIn("warning: the build made no program or library for the board", result.err)
+        self.assertNotIn("built for", result.err)
+        self.sh("gcc -c p.c && ar rc libp.a p.o")
+        self.assertIn("built for armv7", self.build().err)
+
     def test_tools_for_the_desktop(self):
         self.makefile("p: p.c tool\n\t./tool >p.h\n\t$(CC) -o $@ p.c\n"
                       "tool: tool.c\n\t$(CC_FOR_BUILD) -o $@ tool.c\nclean:\n\trm -f p tool p.h\n")

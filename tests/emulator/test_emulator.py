@@ -330,9 +330,28 @@ class Surroundings(Emulator):
         result = self.pisdk("run", program)
         self.assertTrue((self.dir / "here").exists(), str(result))
         self.assertRegex(result.err, r"warning: lost with the emulated board: "
-                         rf"(/usr/lib/written, )?/home/pi/out\nhint: files below {self.dir} are kept\n")
+                         rf"(/usr/lib/written, )?/home/pi/out\nhint: files below {self.dir} are kept; --mount FOLDER adds another folder\n")
         self.assertEqual(self.ok("run", "touch", "there", "/home/pi/.hidden").err, "")
         self.assertFalse((ROOT / "usr/lib/written").exists())
+
+    def test_mounts(self):
+        folder = self.dir / "else where"
+        folder.mkdir()
+        work = self.dir / "work"
+        work.mkdir()
+        script = ["sh", "--", "-c", 'echo x >"$0/out"']
+        self.ok("run", "--mount", folder, *script, folder, cwd=work)
+        self.assertEqual((folder / "out").read_text(), "x\n")
+        for place in ("/data/in", "/home/pi/in"):  # there is nothing there; and in a folder of the board
+            (folder / "out").unlink()
+            self.ok("run", "--mount", f"{folder}:{place}", *script, place, cwd=work)
+            self.assertEqual((folder / "out").read_text(), "x\n")
+        self.fails(1, "run", "--mount", "nowhere", "true", says="--mount: no such folder: nowhere")
+        self.fails(1, "run", "--mount", f"{folder}:data", "true", says="no such folder", hint=f"/data")
+        self.fails(1, "run", "--mount", f"{folder}:/data", "true", env={"PISDK_EMULATION": "prefix"},
+                   says="in prefix mode")
+        self.fails(2, "run", "--on", "cluster", "--mount", folder, "true", says="--mount is for one emulated board",
+                   hint="pisdk cluster up --show")
 
     def test_files_named_by_absolute_path(self):
         other = self.dir / "elsewhere"

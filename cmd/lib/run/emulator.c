@@ -55,6 +55,7 @@ static int emulate(struct run *run, const struct rank_output *output, int *statu
         .needs_exec = lock->needs_exec && mpi,
         .board = &run->target.board,
         .visible = &run->visible,
+        .mounts = &run->mounts,
         .cwd = run->cwd,
         .runtime = run->w->paths->runtime,
         .timeout = run->timeout + run->later,
@@ -92,4 +93,5 @@ static int start(struct run *run, int *status, struct err *err)
     return r;
 }
 
-const struct run_place run_emulator = {.name = "emulator", .for_tests = true, .start = start};
+const struct run_place run_emulator = {
+    .name = "emulator", .mounts = true, .for_tests = true, .start = start};

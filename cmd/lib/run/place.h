@@ -16,6 +16,7 @@ struct run {
     bool mpich;                     // else Open MPI
     char *cwd;                      // absolute
     struct strv visible;            // folders of the desktop, see sandbox/sandbox.h
+    struct strv mounts;             // in pairs, see there
     struct strv variables;          // NAME=VALUE, that it gets
     struct strv mpirun;             // further words for mpirun
     double timeout;                 // seconds, or 0
@@ -28,6 +29,7 @@ struct run {
 struct run_place {
     const char *name;
     bool has_many;  // NAME:WHICH is one of them
+    bool mounts;    // --mount works there
     bool for_tests; // `pisdk test` may start many at once
     int (*start)(struct run *run, int *status, struct err *err); // until its end
 };

@@ -24,6 +24,7 @@ struct run_request {
     const struct strv *args;      // of the program
     long ranks;                   // 0: without mpirun
     const struct strv *variables; // NAME or NAME=VALUE, besides those of pisdk.ini
+    const struct strv *mounts;    // HOST or HOST:BOARD: folders for an emulated board
     double timeout;               // seconds, or 0
     uint64_t memory;              // of an emulated board, bytes; 0: no limit
     bool backtrace;               // show where programs crashed

@@ -95,8 +95,36 @@ static void show_argument(struct run *run, const char *arg)
     }
 }
 
+// HOST, which is seen at the same path, or HOST:BOARD.
+static int add_mount(struct run *run, const char *text, struct err *err)
+{
+    const char *colon = strrchr(text, ':');
+    bool pair = colon && colon[1] == '/' && !fs_is_dir(text);
+    _cleanup_free_ char *named = pair ? xstrndup(text, (size_t)(colon - text)) : xstrdup(text);
+    _cleanup_free_ char *folder = fs_real_path(named);
+
+    if (!folder || !fs_is_dir(folder)) {
+        err_set(err, ERR_NOT_FOUND, "--mount: no such folder: %s", named);
+        return colon && !pair
+                   ? err_hint(err, "the board's path is absolute: --mount %s:/data", named)
+                   : -1;
+    }
+    if (!run->request->place->mounts) {
+        err_set(err, ERR_USAGE, "--mount is for one emulated board");
+        return err_hint(err, "boards of a cluster see the folders of `pisdk cluster up --show %s`",
+                        folder);
+    }
+    if (!pair || strcmp(colon + 1, folder) == 0) {
+        strv_add(&run->visible, folder);
+    } else {
+        strv_add_list(&run->mounts, folder, colon + 1, NULL);
+    }
+    return 0;
+}
+
 static int choose_folders(struct run *run, struct err *err)
 {
+    const struct strv *mounts = run->request->mounts;
     const struct strv *args = run->request->args;
     run->cwd = fs_real_path(".");
     if (!run->cwd) {
@@ -117,6 +145,11 @@ static int choose_folders(struct run *run, struct err *err)
     }
     for (size_t i = 0; i < args->n; i++) {
         show_argument(run, args->items[i]);
+    }
+    for (size_t i = 0; mounts && i < mounts->n; i++) {
+        if (add_mount(run, mounts->items[i], err) != 0) {
+            return -1;
+        }
     }
     return 0;
 }
@@ -179,6 +212,7 @@ static void release(struct run *run)
     free(run->program);
     free(run->cwd);
     strv_release(&run->visible);
+    strv_release(&run->mounts);
     strv_release(&run->variables);
     strv_release(&run->mpirun);
     target_release(&run->target);

@@ -54,7 +54,7 @@ static void tell_lost(const struct run *run)
         strbuf_addf(&names, " and %u more", n->lost - SANDBOX_LOST_TOLD);
     }
     log_warning(run->w->log, "lost with the emulated board: %s", names.data);
-    log_info(run->w->log, "hint: files below %s are kept",
+    log_info(run->w->log, "hint: files below %s are kept; --mount FOLDER adds another folder",
              run->visible.n ? run->visible.items[0] : run->cwd);
 }
 

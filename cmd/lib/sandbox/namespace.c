@@ -175,15 +175,33 @@ static int mount_system(const struct sandbox *s, struct err *err)
                : -1;
 }
 
-// The host's folder at the same path inside. Missing parents are made in the writable layer.
-static int bind_visible(const char *path, struct err *err)
+// The host's folder at a path inside. Missing parents are made in the writable layer.
+static int bind_folder(const char *path, const char *to, struct err *err)
 {
-    _cleanup_free_ char *inside = xasprintf(NEW_ROOT "%s", path);
+    _cleanup_free_ char *inside = xasprintf(NEW_ROOT "%s", to);
     if (fs_mkdir_all(inside, 0755, err) != 0) {
-        return -1;
+        return err_set(err, ERR_FAILED, "cannot show %s to the program as %s: %s", path, to,
+                       strerror(err->sys));
     }
     if (mount(path, inside, NULL, MS_BIND | MS_REC, NULL) != 0) {
         return err_sys(err, "cannot show %s to the program", path);
+    }
+    return 0;
+}
+
+static int bind_all(const struct sandbox *s, struct err *err)
+{
+    const struct strv *visible = s->o->visible;
+    const struct strv *mounts = s->o->mounts;
+    for (size_t i = 0; i < visible->n; i++) {
+        if (bind_folder(visible->items[i], visible->items[i], err) != 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; mounts && i + 1 < mounts->n; i += 2) {
+        if (bind_folder(mounts->items[i], mounts->items[i + 1], err) != 0) {
+            return -1;
+        }
     }
     return 0;
 }
@@ -214,10 +232,8 @@ int namespace_enter(struct sandbox *s, struct err *err)
     if (make_layers(s, err) != 0 || mount_devices(err) != 0 || mount_system(s, err) != 0) {
         return -1;
     }
-    for (size_t i = 0; i < s->o->visible->n; i++) {
-        if (bind_visible(s->o->visible->items[i], err) != 0) {
-            return -1;
-        }
+    if (bind_all(s, err) != 0) {
+        return -1;
     }
     umask(mask);
     int upper = open(UPPER, O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -146,6 +146,10 @@ static int run_mode(struct sandbox *s, int *status, struct err *err)
             err,
             "`pisdk doctor` shows what the other modes need here; or use the MPI openmpi-source");
     }
+    if (s->mode != SANDBOX_NAMESPACE && s->o->mounts && s->o->mounts->n > 0) {
+        return err_set(err, ERR_UNSUPPORTED, "in %s mode, %s cannot be seen as %s",
+                       sandbox_mode_name(s->mode), s->o->mounts->items[0], s->o->mounts->items[1]);
+    }
     signals_forwarded(&block);
     sigaddset(&block, SIGCHLD);
     pthread_sigmask(SIG_BLOCK, &block, &saved);

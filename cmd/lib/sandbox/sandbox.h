@@ -49,14 +49,17 @@ struct sandbox_options {
     bool needs_exec; // it starts programs of the target by itself: not in prefix mode
     const struct board *board;
     const struct strv *visible; // folders of the host, absolute
-    const char *cwd;            // absolute; / when the program cannot see it
-    const char *runtime;        // folder for short-lived files, see base/paths.h
-    double timeout;    // seconds until the program is told SIGTERM, two more to SIGKILL; 0: none
-    uint64_t memory;   // of all its processes together, bytes; 0: no limit
-    bool stacks;       // when the time is up, ranks end with a core file (sandbox/ranks.h)
-    uint64_t core_max; // how large a core file of a crash may get, bytes; 0: none is written
-    bool mpirun;       // the program is mpirun, or mpiexec
-    const char *run;   // a word that marks the run: PISDK_RUN in the environment; or NULL
+    // Further ones, at other paths of the board, in pairs: the host's, the board's; or NULL. Only
+    // in namespace mode.
+    const struct strv *mounts;
+    const char *cwd;     // absolute; / when the program cannot see it
+    const char *runtime; // folder for short-lived files, see base/paths.h
+    double timeout;      // seconds until the program is told SIGTERM, two more to SIGKILL; 0: none
+    uint64_t memory;     // of all its processes together, bytes; 0: no limit
+    bool stacks;         // when the time is up, ranks end with a core file (sandbox/ranks.h)
+    uint64_t core_max;   // how large a core file of a crash may get, bytes; 0: none is written
+    bool mpirun;         // the program is mpirun, or mpiexec
+    const char *run;     // a word that marks the run: PISDK_RUN in the environment; or NULL
     struct sandbox_outcome *outcome; // or NULL
     struct log *log;
 };

@@ -63,6 +63,7 @@ struct search {
     char *foreign;           // the first that is not
     char *machine;
     char *program; // one for the board
+    bool result;   // there is a program or a library for it
 };
 
 static bool is_new(const struct search *s, const struct stat *st)
@@ -72,18 +73,20 @@ static bool is_new(const struct search *s, const struct stat *st)
            (st->st_ctim.tv_sec == began->tv_sec && st->st_ctim.tv_nsec >= began->tv_nsec);
 }
 
-static void look_at_file(struct search *s, const char *path, const struct stat *st)
+static void check_file(struct search *s, const char *path, const struct stat *st)
 {
     struct elf_info info;
     struct err ignored = ERR_INIT;
     if (!is_new(s, st) || elf_read(path, &info, &ignored) != 0) {
         return;
     }
+    s->result = s->result || str_ends(path, ".a");
     if (info.is_elf && !info.is_object && elf_is_arm(&info)) {
+        s->result = true;
         if (!s->program && (st->st_mode & S_IXUSR)) {
             s->program = xstrdup(path);
         }
-    } else if (info.is_elf && !info.is_object && !strv_has(&s->for_desktop, path)) {
+    } else if (info.is_elf && !info.is_object && !s->foreign && !strv_has(&s->for_desktop, path)) {
         s->foreign = xstrdup(path);
         s->machine = xstrdup(elf_machine_name(&info));
     }
@@ -99,7 +102,8 @@ static void walk(struct search *s, const char *folder, int depth)
         return;
     }
     strv_sort(&names);
-    for (size_t i = 0; i < names.n && !s->foreign; i++) {
+    bool all = s->b->w == NULL; // no mistakes are looked for
+    for (size_t i = 0; i < names.n && (all ? !s->result : !s->foreign); i++) {
         _cleanup_free_ char *path = fs_join(folder, names.items[i]);
         struct stat st;
         if (lstat(path, &st) != 0) {
@@ -108,7 +112,7 @@ static void walk(struct search *s, const char *folder, int depth)
         if (S_ISDIR(st.st_mode) && strcmp(names.items[i], ".git") != 0) {
             walk(s, path, depth + 1);
         } else if (S_ISREG(st.st_mode)) {
-            look_at_file(s, path, &st);
+            check_file(s, path, &st);
         }
     }
 }
@@ -267,4 +271,19 @@ int build_watch_check(const struct build_watch *b, const char *dir, int status, 
     free(s.program);
     strv_release(&s.for_desktop);
     return r;
+}
+
+bool build_watch_has_result(const char *dir)
+{
+    const struct build_watch any = {.w = NULL};
+    struct search s = {.b = &any};
+    _cleanup_free_ char *root = fs_real_path(dir);
+
+    if (root) {
+        walk(&s, root, 0);
+    }
+    free(s.foreign);
+    free(s.machine);
+    free(s.program);
+    return s.result;
 }

@@ -36,4 +36,7 @@ int build_watch_check(const struct build_watch *b, const char *dir, int status,
                       struct err *err) ERR_MUST_CHECK;
 void build_watch_end(struct build_watch *b);
 
+// Is there a program or library for the board below `dir`, however old?
+bool build_watch_has_result(const char *dir);
+
 #endif

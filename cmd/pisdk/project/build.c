@@ -2,6 +2,7 @@
 #include "pisdk/app.h"
 #include "pisdk/requests.h"
 #include "sandbox/sandbox.h"
+#include "workspace/build_watch.h"
 #include "workspace/target_choice.h"
 
 enum { JOBS_MAX = 4096 };
@@ -10,8 +11,12 @@ static void tell_place(struct app *app, const struct target *target)
 {
     const char *system;
     struct err ignored = ERR_INIT;
-    if (project_build_system(&app->project, &system, &ignored) == 0 &&
-        project_builds_apart(system)) {
+    _cleanup_free_ char *dir = project_build_dir(&app->project, target->board.name, target->type);
+    bool apart =
+        project_build_system(&app->project, &system, &ignored) == 0 && project_builds_apart(system);
+    if (!build_watch_has_result(apart ? dir : app->project.dir)) {
+        log_warning(&app->log, "the build made no program or library for the board");
+    } else if (apart) {
         log_info(&app->log, "built in build/%s-%s", target->board.name, target->type);
     } else {
         log_info(&app->log, "built for %s", target->board.name);

@@ -16,6 +16,7 @@ static int read_request(const struct app *app, struct strv *args, struct run_req
         run_place_find(input_value(in, "on"), &out->place, &out->which, err) != 0) {
         return -1;
     }
+    out->mounts = input_values(in, "mount");
     out->keep_core = input_flag(in, "keep-core");
     out->backtrace = !input_flag(in, "no-backtrace");
     if (input_seconds(in, "timeout", &out->timeout, err) != 0) {

@@ -24,7 +24,7 @@ struct probe {
 
 struct probe_options {
     const struct remotes *nodes;
-    const char *scripts; // the folder toolchain/remote
+    const char *scripts;                        // the folder toolchain/remote
     void (*on_answer)(void *user, size_t done); // or NULL
     void *user;
 };

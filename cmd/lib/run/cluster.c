@@ -109,7 +109,8 @@ static int choose_boards(const struct cluster *c, const struct run *run, struct 
     }
     if (boards->n == 0) {
         err_set(err, ERR_FAILED, "no board of cluster `%s` is on", c->name);
-        return err_hint(err, "pisdk cluster start pi1");
+        err_hint(err, "pisdk cluster start pi1");
+        return -1;
     }
     size_t ranks = count_ranks(run);
     while (ranks > 0 && boards->n > ranks) {
@@ -142,7 +143,7 @@ static int start_on(const struct cluster *c, struct run *run, int *status, struc
     make_argv(c, run, &boards, &argv);
     make_environment(run, &env);
     // Tests that need one board only do not all meet on the first one.
-    size_t board = mpi ? 0 : (size_t)getpid() % boards.n;
+    size_t board = mpi || boards.n < 2 ? 0 : (size_t)getpid() % boards.n;
     const struct cluster_command command = {
         .board = boards.items[board],
         .dir = run->cwd,

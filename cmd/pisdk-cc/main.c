@@ -68,6 +68,9 @@ static int run_compiler(const struct toolset *t, const struct role *role, const 
                 t->triple);
         return 127;
     }
+    if (strcmp(role->name, "c89") == 0 || strcmp(role->name, "c99") == 0) {
+        strv_addf(&words, "-std=%s", role->name); // a later one counts
+    }
     command_clean_arguments(t, args, &words);
     if (answer_question(t, of_gcc, &words)) {
         return fflush(stdout) == 0 ? 0 : 1;

@@ -40,6 +40,9 @@ class Names(Case):
             self.sh(f"{name} -o p p.c")
             self.assertEqual(self.ok("run", "./p", cwd=self.project).out, "32 bit\n", name)
             (self.project / "p").unlink()
+        for name, version in [("c99", "199901L"), ("c99 -std=c11", "201112L"), ("c89 -D__unused", "")]:
+            out = self.sh(f"echo __STDC_VERSION__ | {name} -E -P -").out.strip()
+            self.assertEqual(out, version or "__STDC_VERSION__", name)
         self.sh("gcc -c p.c && ar rc libp.a p.o && ranlib libp.a && ld -r -o q.o p.o && nm q.o && strip q.o")
 
     def test_a_makefile_below_sets_its_own_compiler(self):

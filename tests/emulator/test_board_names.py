@@ -204,10 +204,23 @@ AC_OUTPUT
                             (f"gcc -o p p.c -I{own}/include -L{own}/lib -lown", {})]:
             (self.project / "p").unlink(missing_ok=True)
             self.sh(script, env=env)
-            out = self.ok("run", "-x", f"LD_LIBRARY_PATH={own}/lib", "./p", f"--data={own}/lib/x", cwd=self.project).out
+            out = self.ok("run", "-x", f"LD_LIBRARY_PATH={own}/lib", "./p", cwd=self.project).out
             self.assertEqual(out, "42\n")
         self.assertEqual(self.sh("pkg-config --variable=systemdsystemunitdir unit; pkg-config --variable=includedir unit",
                                  env=found).out, f"/lib/systemd/system\n{DATA}/sysroots/bookworm/root/usr/include\n")
+
+    def test_libraries_of_the_build(self):
+        """As libtool and makefiles let programs find what was just built."""
+        write(self.project / "lib/own.c", "int own(void) { return 42; }\n")
+        write(self.project / "p.c", '#include <stdio.h>\nint own(void);\n'
+                                    'int main(void) { printf("%d\\n", own()); }\n')
+        self.sh("gcc -shared -fPIC -o lib/libown.so lib/own.c && gcc -o p p.c -Llib -lown")
+        for mode in ({}, {"PISDK_EMULATION": "prefix"}):
+            out = self.sh("LD_LIBRARY_PATH=lib:$LD_LIBRARY_PATH ./p; LD_LIBRARY_PATH=$PWD/lib ./p", env=mode).out
+            self.assertEqual(out, "42\n42\n")
+        # What the desktop has set for itself is not for the program.
+        self.assertNotEqual(self.pisdk("run", "./p", cwd=self.project,
+                                       env={"LD_LIBRARY_PATH": str(self.project / "lib")}).status, 0)
 
     def test_libraries_that_are_packages(self):
         write(self.project / "omp.c", "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n")

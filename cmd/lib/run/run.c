@@ -95,6 +95,26 @@ static void show_argument(struct run *run, const char *arg)
     }
 }
 
+// Folders of libraries that the user or a build names.
+static void show_libraries(struct run *run)
+{
+    static const char name[] = "LD_LIBRARY_PATH=";
+    const char *path = sandbox_build_libraries();
+    for (size_t i = 0; i < run->variables.n; i++) {
+        const char *variable = run->variables.items[i];
+        path = str_starts(variable, name) ? variable + strlen(name) : path;
+    }
+    struct slice rest = {path ? path : "", path ? strlen(path) : 0};
+    struct slice folder;
+    while (slice_cut(&rest, ':', &folder)) {
+        _cleanup_free_ char *one = slice_dup(folder);
+        _cleanup_free_ char *real = one[0] == '/' ? fs_real_path(one) : NULL;
+        if (real && fs_is_dir(real)) {
+            show(run, real);
+        }
+    }
+}
+
 // HOST, which is seen at the same path, or HOST:BOARD.
 static int add_mount(struct run *run, const char *text, struct err *err)
 {
@@ -146,6 +166,7 @@ static int choose_folders(struct run *run, struct err *err)
     for (size_t i = 0; i < args->n; i++) {
         show_argument(run, args->items[i]);
     }
+    show_libraries(run);
     for (size_t i = 0; mounts && i < mounts->n; i++) {
         if (add_mount(run, mounts->items[i], err) != 0) {
             return -1;

@@ -104,7 +104,10 @@ static bool describes_desktop(const char *variable)
     return is_one_of(variable, names, ARRAY_SIZE(names));
 }
 
-#define DESKTOP "PISDK_DESKTOP"
+// The names of the desktop's variables, and where its own programs look for libraries.
+#define DESKTOP           "PISDK_DESKTOP"
+#define DESKTOP_LIBRARIES "PISDK_DESKTOP_LIBRARIES"
+#define LIBRARIES         "LD_LIBRARY_PATH"
 
 static void add_names(char *const *variables, struct strv *names)
 {
@@ -118,7 +121,18 @@ void sandbox_mark_environment(void)
     _cleanup_strv_ struct strv names = {0};
     add_names(environ, &names);
     _cleanup_free_ char *text = strv_join(&names, " ");
-    setenv(DESKTOP, text, 0);
+    if (!getenv(DESKTOP)) {
+        const char *libraries = getenv(LIBRARIES);
+        setenv(DESKTOP, text, 1);
+        setenv(DESKTOP_LIBRARIES, libraries ? libraries : "", 1);
+    }
+}
+
+const char *sandbox_build_libraries(void)
+{
+    const char *desktops = getenv(DESKTOP_LIBRARIES);
+    const char *libraries = getenv(LIBRARIES);
+    return desktops && libraries && strcmp(desktops, libraries) != 0 ? libraries : NULL;
 }
 
 // ctest gives a test variables of its own; those that it was started with are the desktop's.
@@ -226,6 +240,23 @@ static void add_root(struct sandbox *s)
     }
 }
 
+// Those of the sysroot, behind the program's own.
+static void add_libraries(struct sandbox *s)
+{
+    static const char name[] = LIBRARIES "=";
+    _cleanup_free_ char *own =
+        xasprintf("%s/usr/lib/%s:%s/usr/lib", s->root, s->o->triple, s->root);
+    for (size_t i = 0; i < s->env.n; i++) {
+        char *variable = s->env.items[i];
+        if (str_starts(variable, name)) {
+            s->env.items[i] = xasprintf("%s:%s", variable, own);
+            free(variable);
+            return;
+        }
+    }
+    strv_addf(&s->env, "%s%s", name, own);
+}
+
 static void add_rootless(struct sandbox *s)
 {
     static const char *const kept[] = {"PATH", "HOME", "USER", "LOGNAME", "SHELL"};
@@ -237,8 +268,7 @@ static void add_rootless(struct sandbox *s)
     }
     strv_addf(&s->env, "QEMU_LD_PREFIX=%s", s->root);
     // Absolute, since the loader would otherwise go by the desktop's /etc/ld.so.cache.
-    add_default(&s->env, xasprintf("LD_LIBRARY_PATH=%s/usr/lib/%s:%s/usr/lib", s->root,
-                                   s->o->triple, s->root));
+    add_libraries(s);
     add_default(&s->env, xasprintf("TMPDIR=%s/tmp", s->scratch));
     if (s->mode == SANDBOX_PREFIX) {
         // mpirun starts its ranks through this program; a rank without mpirun starts no daemon.
@@ -289,6 +319,10 @@ void sandbox_user_environment(const struct strv *exported, struct strv *out)
         if (!strv_assigns(out, *v) && !describes_desktop(*v) && (is_passed_on(*v) || is_new)) {
             strv_add(out, *v);
         }
+    }
+    const char *libraries = sandbox_build_libraries();
+    if (libraries && !strv_assigns(out, LIBRARIES "=")) {
+        strv_addf(out, LIBRARIES "=%s", libraries);
     }
 }
 

@@ -89,6 +89,8 @@ void sandbox_user_environment(const struct strv *exported, struct strv *out);
 // Marks what our environment has as the desktop's. What a build or a test sets from here on is for
 // its programs.
 void sandbox_mark_environment(void);
+// LD_LIBRARY_PATH as a build or a test has set it since then, as libtool does; NULL: it has not.
+const char *sandbox_build_libraries(void);
 
 // What programs on an emulated board with a root of its own find as after a login, but for what the
 // board itself is: sandbox_add_board, which all emulated programs need. `of_user`: with the user's

@@ -80,7 +80,11 @@ int others_desktop(const struct toolset *t, bool cxx, char **args)
     note_output(args);
     leave_path(t);
     strv_add(&argv, compiler);
-    strv_add_all(&argv, args);
+    for (; *args; args++) {
+        if (strcmp(*args, "-Qunused-arguments") != 0) { // found for the board's, which is Clang
+            strv_add(&argv, *args);
+        }
+    }
     return others_exec(&argv);
 }
 

@@ -209,6 +209,31 @@ AC_OUTPUT
         self.assertEqual(self.sh("pkg-config --variable=systemdsystemunitdir unit; pkg-config --variable=includedir unit",
                                  env=found).out, f"/lib/systemd/system\n{DATA}/sysroots/bookworm/root/usr/include\n")
 
+    def test_a_library_of_ones_own_for_cmake(self):
+        """By CMAKE_PREFIX_PATH and NAME_ROOT; at run time, by the program's RUNPATH."""
+        write(self.dir / "own/src/CMakeLists.txt", "cmake_minimum_required(VERSION 3.18)\nproject(own C)\n"
+              "add_library(own SHARED own.c)\ninstall(TARGETS own EXPORT own LIBRARY DESTINATION lib)\n"
+              "install(FILES own.h DESTINATION include)\ntarget_include_directories(own INTERFACE $<INSTALL_INTERFACE:include>)\n"
+              "install(EXPORT own FILE own-config.cmake NAMESPACE own:: DESTINATION lib/cmake/own)\n")
+        write(self.dir / "own/src/own.c", "int own(void) { return 42; }\n")
+        write(self.dir / "own/src/own.h", "int own(void);\n")
+        prefix = self.dir / "installed"
+        self.ok("exec", "--", "sh", "-c", f"cmake -B build -DCMAKE_INSTALL_PREFIX={prefix} && cmake --build build && "
+                "cmake --install build", cwd=self.dir / "own/src")
+        write(self.project / "p.c", '#include <own.h>\n#include <stdio.h>\n'
+                                    'int main(void) { printf("%d\\n", own()); }\n')
+        package = "find_package(own REQUIRED)\ntarget_link_libraries(p PRIVATE own::own)\n"
+        library = ("find_path(OWN_INCLUDE own.h REQUIRED)\nfind_library(OWN_LIBRARY own REQUIRED)\n"
+                   "target_include_directories(p PRIVATE ${OWN_INCLUDE})\ntarget_link_libraries(p PRIVATE ${OWN_LIBRARY})\n")
+        for number, (how, env, find) in enumerate([
+                (f"-DCMAKE_PREFIX_PATH={prefix}", {}, package), (f"-Down_ROOT={prefix}", {}, package),
+                ("", {"CMAKE_PREFIX_PATH": str(prefix)}, library), ("", {"own_ROOT": str(prefix)}, package),
+                (f"-Down_DIR={prefix}/lib/cmake/own", {}, package)]):
+            write(self.project / "CMakeLists.txt", "cmake_minimum_required(VERSION 3.18)\nproject(p C)\n"
+                                                   f"add_executable(p p.c)\n{find}")
+            self.sh(f"cmake -B b{number} {how} && cmake --build b{number}", env=env)
+            self.assertEqual(self.ok("run", f"b{number}/p", cwd=self.project).out, "42\n", how)
+
     def test_libraries_of_the_build(self):
         """As libtool and makefiles let programs find what was just built."""
         write(self.project / "lib/own.c", "int own(void) { return 42; }\n")

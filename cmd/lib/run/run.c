@@ -11,6 +11,7 @@
 #include "run/slurm.h"
 #include "run/tell.h"
 #include "sandbox/visible.h"
+#include "target/elf.h"
 #include "workspace/program_choice.h"
 
 // Any new place is a line here. The first one is the default.
@@ -95,15 +96,8 @@ static void show_argument(struct run *run, const char *arg)
     }
 }
 
-// Folders of libraries that the user or a build names.
-static void show_libraries(struct run *run)
+static void show_path(struct run *run, const char *path)
 {
-    static const char name[] = "LD_LIBRARY_PATH=";
-    const char *path = sandbox_build_libraries();
-    for (size_t i = 0; i < run->variables.n; i++) {
-        const char *variable = run->variables.items[i];
-        path = str_starts(variable, name) ? variable + strlen(name) : path;
-    }
     struct slice rest = {path ? path : "", path ? strlen(path) : 0};
     struct slice folder;
     while (slice_cut(&rest, ':', &folder)) {
@@ -112,6 +106,24 @@ static void show_libraries(struct run *run)
         if (real && fs_is_dir(real)) {
             show(run, real);
         }
+    }
+}
+
+// Folders of libraries that the user, a build or the program itself names.
+static void show_libraries(struct run *run)
+{
+    static const char name[] = "LD_LIBRARY_PATH=";
+    struct elf_info info = {0};
+    struct err ignored = ERR_INIT;
+
+    show_path(run, sandbox_build_libraries());
+    for (size_t i = 0; i < run->variables.n; i++) {
+        const char *variable = run->variables.items[i];
+        show_path(run, str_starts(variable, name) ? variable + strlen(name) : NULL);
+    }
+    if (!run->in_sysroot && elf_read(run->program, &info, &ignored) == 0) {
+        show_path(run, info.runpath);
+        elf_info_release(&info);
     }
 }
 

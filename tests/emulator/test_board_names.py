@@ -103,6 +103,15 @@ class Names(Case):
         self.assertNotEqual(result.status, 0)
         self.fails(2, "exec", "--emulate", "--no-emulate", "--", "true", says="exclude")
 
+    def test_cmake_runs_what_it_built(self):
+        """After a link, and as a test that is named by its path."""
+        write(self.project / "CMakeLists.txt", "cmake_minimum_required(VERSION 3.18)\nproject(p C)\nenable_testing()\n"
+              "add_executable(p p.c)\nadd_custom_command(TARGET p POST_BUILD COMMAND sh -c \"./p >made\")\n"
+              'add_test(NAME path COMMAND sh -c "${CMAKE_BINARY_DIR}/p")\n')
+        self.build()
+        self.assertEqual((self.project / "build/armv7-release/made").read_text(), "32 bit\n")
+        self.assertIn("100% tests passed", self.ok("test", cwd=self.project).out)
+
     def test_configure_tries_its_programs(self):
         write(self.project / "configure.ac", """AC_INIT([p], [1])
 AC_PROG_CC

@@ -26,7 +26,6 @@ struct test_run {
     enum tester tester;
     const char *system;
     struct strv argv, env;
-    bool transparent; // programs of the board are started like the desktop's own
     char *interpreter;
     char *dir;   // the build folder
     char *junit; // absolute, or NULL
@@ -146,7 +145,6 @@ static int own_words(struct test_run *run, const struct target *target, const st
         project_test_command(&run->app->project, &options, &run->argv, err) != 0) {
         return -1;
     }
-    run->transparent = !meson; // `meson test` starts programs through pisdk itself
     if (meson) {
         strv_add(&run->argv, "--num-processes");
         strv_addf(&run->argv, "%ld", run->jobs);
@@ -209,11 +207,15 @@ static int prepare(struct test_run *run, struct target *target, struct err *err)
     return r;
 }
 
-// A machine that cannot do it may still have QEMU registered, or tests that need none.
+// ctest and Meson start what they know to be the board's through pisdk, but not a test that is
+// named by its path. A machine that cannot do it may still have QEMU registered, or tests that need
+// none.
 static void become_transparent(struct app *app, const struct test_run *run)
 {
     struct err err = ERR_INIT;
-    if (run->transparent && sandbox_make_transparent(run->interpreter, &err) != 0) {
+    if (sandbox_try_transparent(run->interpreter, &err) == 0) {
+        (void)!sandbox_make_transparent(run->interpreter, &err); // it was tried
+    } else if (run->tester == TESTER_COMMAND) {
         log_warning(&app->log, "tests cannot start other programs for the board here: %s", err.msg);
     }
 }

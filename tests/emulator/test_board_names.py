@@ -68,7 +68,7 @@ class Names(Case):
 
     def test_a_program_for_the_desktop_is_run(self):
         subprocess.run(["/usr/bin/gcc", "-o", "p", "p.c"], cwd=self.project, check=True)
-        self.fails(1, "run", "./p", cwd=self.project, says="is a program for x86-64, not for the board",
+        self.fails(1, "run", "./p", cwd=self.project, says="is a program for x86-64, not for armv7l",
                    hint="`pisdk exec -- gcc")
 
     def test_nothing_was_built(self):
@@ -182,7 +182,8 @@ AC_OUTPUT
         """Scripts run here, programs emulated; both come before those of the desktop."""
         root = self.dir / "data/sysroots/own"
         root.parent.mkdir(parents=True)
-        subprocess.run(["cp", "-al", f"{DATA}/sysroots/bookworm", root], check=True)
+        subprocess.run(["cp", "-a", f"{DATA}/sysroots/bookworm", root], check=True)
+        subprocess.run(["chmod", "-R", "u+w", root], check=True)
         self.env["PISDK_DATA_DIR"] = str(self.dir / "data")
         script = root / "root/usr/bin/own-config"
         write(script, "#!/bin/sh\necho -I/usr/include -lm\n")

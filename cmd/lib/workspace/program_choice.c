@@ -136,7 +136,7 @@ static int check_machine(const struct search *s, struct err *err)
     }
     int r = 0;
     if (info.is_elf && !elf_is_arm(&info)) {
-        err_set(err, ERR_FAILED, "%s is a program for %s, not for the board", s->program,
+        err_set(err, ERR_FAILED, "%s is a program for %s, not for armv7l", s->program,
                 elf_machine_name(&info));
         r = err_hint(err, "compile it by `pisdk exec -- gcc …`, `pisdk exec -- make` or `pisdk "
                           "build`; it runs on this desktop without pisdk");

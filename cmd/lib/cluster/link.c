@@ -246,8 +246,8 @@ void link_set_rate(struct link_batch *b, unsigned index, uint64_t kbit)
 static bool is_forwarding(const struct nlmsghdr *h)
 {
     enum { FORWARDING = 3 }; // BR_STATE_FORWARDING of linux/if_bridge.h
-    const struct nlattr *a;
-    const struct nlattr *port;
+    struct nlattr *a;
+    struct nlattr *port;
 
     mnl_attr_for_each (a, h, sizeof(struct ifinfomsg)) {
         if (mnl_attr_get_type(a) != IFLA_PROTINFO) {

@@ -17,12 +17,8 @@ static bool is_candidate(const char *word)
     static const char *const tuning[] = {
         "-mthumb-interwork", "-mno-thumb-interwork", "-mapcs", "-mapcs-frame",
         "-mno-apcs-frame",   "-mno-sched-prolog",    "-mlra",  "-mno-lra"};
-    for (size_t i = 0; i < ARRAY_SIZE(tuning); i++) {
-        if (strcmp(word, tuning[i]) == 0) {
-            return true;
-        }
-    }
-    return str_starts(word, "-f") && word[2] != '\0' && !strchr(word, '/');
+    return str_is_one_of(word, tuning, ARRAY_SIZE(tuning)) ||
+           (str_starts(word, "-f") && word[2] != '\0' && !strchr(word, '/'));
 }
 
 // Clang is asked what it would do with an empty file.
@@ -48,8 +44,8 @@ static bool is_known(const struct toolset *t, const char *flag)
     _cleanup_free_ char *folder = fs_join(t->dir, "flags");
     _cleanup_free_ char *yes = xasprintf("%s/%s.yes", folder, flag);
     _cleanup_free_ char *no = xasprintf("%s/%s.no", folder, flag);
-    if (access(yes, F_OK) == 0 || access(no, F_OK) == 0) {
-        return access(yes, F_OK) == 0;
+    if (fs_exists(yes) || fs_exists(no)) {
+        return fs_exists(yes);
     }
     bool known = ask(t, flag);
     struct err ignored = ERR_INIT;

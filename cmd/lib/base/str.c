@@ -365,6 +365,16 @@ const char *str_nearest(const char *name, const struct strv *names)
     return best;
 }
 
+bool str_is_one_of(const char *s, const char *const *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(s, names[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const struct str_pair *str_find_pair(const char *text, const struct str_pair *pairs, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

@@ -84,6 +84,7 @@ void strv_release(struct strv *v);
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 bool str_eq(const char *a, const char *b); // NULL equals NULL only
+bool str_is_one_of(const char *s, const char *const *names, size_t n);
 
 // The name in the list that is nearest to `name` by edit distance (insert, delete, replace, swap of
 // neighbours), or NULL when none is near enough to be what a person meant.

@@ -126,16 +126,6 @@ void slurm_job_release(struct slurm_job *job)
     *job = (struct slurm_job){0};
 }
 
-static bool is_one_of(const char *state, const char *const *states, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(state, states[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool slurm_job_is_ending(const struct slurm_job *job)
 {
     return strcmp(job->state, "COMPLETING") == 0 && (job->status > 0 || job->sig > 0);
@@ -146,7 +136,7 @@ bool slurm_job_is_over(const struct slurm_job *job)
     static const char *const states[] = {"COMPLETED", "FAILED",        "CANCELLED", "TIMEOUT",
                                          "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE",
                                          "PREEMPTED", "REVOKED"};
-    return is_one_of(job->state, states, ARRAY_SIZE(states));
+    return str_is_one_of(job->state, states, ARRAY_SIZE(states));
 }
 
 // slurmstepd gives a job that signal as its end when it cannot open the file for its output.
@@ -162,5 +152,5 @@ bool slurm_job_status(const struct slurm_job *job, int *status)
         return false;
     }
     *status = job->sig > 0 ? PROC_SIGNALED + job->sig : job->status;
-    return job->status >= 0 && is_one_of(job->state, states, ARRAY_SIZE(states));
+    return job->status >= 0 && str_is_one_of(job->state, states, ARRAY_SIZE(states));
 }

@@ -19,12 +19,8 @@ static bool is_generator(const char *name)
                                         "ncgen",  "protoc",        "protoc-c",
                                         "qmake",  "qmake6",        "rcc",
                                         "thrift", "uic",           "wayland-scanner"};
-    for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
-        if (strcmp(name, known[i]) == 0) {
-            return true;
-        }
-    }
-    return str_ends(name, "-config") || str_starts(name, "grpc_");
+    return str_is_one_of(name, known, ARRAY_SIZE(known)) ||
+           (str_ends(name, "-config") || str_starts(name, "grpc_"));
 }
 
 // MPI's own are commands of the toolset, or need the board.
@@ -143,32 +139,35 @@ static int link_mpi(const struct toolset_options *o, const struct toolset *t, co
 
 // The compiler's own LLVM: tools of another version do not understand its objects with -flto. GNU's
 // names mean them as well.
-static int link_llvm(const struct compiler *c, const char *bin, struct err *err)
+static int link_llvm(const char *triple, const struct compiler *c, const char *bin, struct err *err)
 {
-    static const char *const plain[] = {"addr2line", "ar",   "nm",      "objcopy", "objdump",
-                                        "ranlib",    "size", "strings", "strip",   "readelf"};
     static const char *const others[][2] = {{"gcc-ar", "llvm-ar"},
                                             {"gcc-nm", "llvm-nm"},
                                             {"gcc-ranlib", "llvm-ranlib"},
-                                            {"c++filt", "llvm-cxxfilt"}};
-    static const char *const more[] = {"llvm-config", "llvm-dwarfdump",  "llvm-profdata",
-                                       "llvm-cov",    "llvm-symbolizer", "llvm-link",
-                                       "llvm-as",     "llvm-dis",        "llvm-cxxfilt",
-                                       "llvm-lto",    "llvm-mc",         "llvm-bcanalyzer"};
-    for (size_t i = 0; i < ARRAY_SIZE(plain) + ARRAY_SIZE(others); i++) {
-        bool own = i >= ARRAY_SIZE(plain);
-        const char *name = own ? others[i - ARRAY_SIZE(plain)][0] : plain[i];
-        _cleanup_free_ char *llvm =
-            own ? xstrdup(others[i - ARRAY_SIZE(plain)][1]) : xasprintf("llvm-%s", name);
-        _cleanup_free_ char *tool = compiler_find_tool(c, llvm);
-        if (tool &&
-            (make_link(tool, bin, name, err) != 0 || make_link(tool, bin, llvm, err) != 0)) {
+                                            {"c++filt", "llvm-cxxfilt"},
+                                            {"llvm-config", "llvm-config"},
+                                            {"llvm-dwarfdump", "llvm-dwarfdump"},
+                                            {"llvm-profdata", "llvm-profdata"},
+                                            {"llvm-cov", "llvm-cov"},
+                                            {"llvm-symbolizer", "llvm-symbolizer"},
+                                            {"llvm-link", "llvm-link"},
+                                            {"llvm-as", "llvm-as"},
+                                            {"llvm-dis", "llvm-dis"},
+                                            {"llvm-cxxfilt", "llvm-cxxfilt"},
+                                            {"llvm-lto", "llvm-lto"},
+                                            {"llvm-mc", "llvm-mc"},
+                                            {"llvm-bcanalyzer", "llvm-bcanalyzer"}};
+    _cleanup_free_ char *prefix = xasprintf("%s-", triple);
+    const char *const prefixes[] = {prefix, "", "llvm-"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+        if (wrapper_link_tools(bin, prefixes[i], c, err) != 0) {
             return -1;
         }
     }
-    for (size_t i = 0; i < ARRAY_SIZE(more); i++) {
-        _cleanup_free_ char *tool = compiler_find_tool(c, more[i]);
-        if (tool && make_link(tool, bin, more[i], err) != 0) {
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        _cleanup_free_ char *tool = compiler_find_tool(c, others[i][1]);
+        if (tool && make_link(tool, bin, others[i][0], err) != 0) {
             return -1;
         }
     }
@@ -192,11 +191,12 @@ int toolset_link_commands(const struct toolset_options *o, const struct compiler
                           const struct toolset *t, const char *bin, struct err *err)
 {
     static const char *const desktops[] = {TOOLSET_DESKTOP_CC, TOOLSET_DESKTOP_CXX};
-    static const char *const linkers[] = {"ld", "ld.lld", "ld.bfd"};
+    _cleanup_free_ char *ld = xasprintf("%s-ld", o->triple);
+    const char *const linkers[] = {"ld", "ld.lld", "ld.bfd", ld};
 
     if (link_compilers(o, bin, err) != 0 || link_versions(o, t, bin, err) != 0 ||
-        link_mpi(o, t, bin, err) != 0 || wrapper_link_tools(bin, o->triple, c, o->ld, err) != 0 ||
-        link_llvm(c, bin, err) != 0 || link_machine(o, bin, err) != 0 ||
+        link_mpi(o, t, bin, err) != 0 || link_llvm(o->triple, c, bin, err) != 0 ||
+        link_machine(o, bin, err) != 0 ||
         link_all(o->ld, bin, linkers, ARRAY_SIZE(linkers), err) != 0 ||
         link_all(o->cc, bin, desktops, t->desktop_cc ? ARRAY_SIZE(desktops) : 0, err) != 0) {
         return -1;

@@ -59,15 +59,15 @@ static int make_link(const char *target, const char *path, struct err *err)
     return symlink(target, path) == 0 ? 0 : err_sys(err, "cannot create link %s", path);
 }
 
-int wrapper_link_tools(const char *folder, const char *triple, const struct compiler *c,
-                       const char *linker, struct err *err)
+int wrapper_link_tools(const char *folder, const char *prefix, const struct compiler *c,
+                       struct err *err)
 {
     static const char *const tools[] = {"addr2line", "ar",      "nm",   "objcopy", "objdump",
                                         "ranlib",    "readelf", "size", "strings", "strip"};
     for (size_t i = 0; i < ARRAY_SIZE(tools); i++) {
         _cleanup_free_ char *name = xasprintf("llvm-%s", tools[i]);
         _cleanup_free_ char *tool = compiler_find_tool(c, name);
-        _cleanup_free_ char *path = xasprintf("%s/%s-%s", folder, triple, tools[i]);
+        _cleanup_free_ char *path = xasprintf("%s/%s%s", folder, prefix, tools[i]);
         if (!tool) {
             err_set(err, ERR_NOT_FOUND, "%s is not installed", name);
             return err_hint(err, "sudo apt install llvm");
@@ -76,8 +76,7 @@ int wrapper_link_tools(const char *folder, const char *triple, const struct comp
             return -1;
         }
     }
-    _cleanup_free_ char *ld = xasprintf("%s/%s-ld", folder, triple);
-    return make_link(linker, ld, err);
+    return 0;
 }
 
 int wrapper_write(const char *folder, const struct wrapper_options *o, struct err *err)
@@ -86,6 +85,12 @@ int wrapper_write(const char *folder, const struct wrapper_options *o, struct er
         write_compiler(folder, o, "clang++", err) != 0) {
         return -1;
     }
-    return o->compiler ? wrapper_link_tools(folder, o->triple, o->compiler, o->compiler->lld, err)
-                       : 0;
+    if (!o->compiler) {
+        return 0;
+    }
+    _cleanup_free_ char *prefix = xasprintf("%s-", o->triple);
+    _cleanup_free_ char *ld = xasprintf("%s/%sld", folder, prefix);
+    return wrapper_link_tools(folder, prefix, o->compiler, err) == 0
+               ? make_link(o->compiler->lld, ld, err)
+               : -1;
 }

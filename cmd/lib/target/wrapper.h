@@ -24,10 +24,10 @@ struct wrapper_options {
 // The script called TRIPLE-PROGRAM; `program` is "clang" or "clang++". The caller frees it.
 char *wrapper_script(const struct wrapper_options *o, const char *program);
 
-// Links to LLVM's tools, TRIPLE-ar and so on, in the folder, and TRIPLE-ld to `linker`.
-// ERR_NOT_FOUND with what to install when one is missing.
-int wrapper_link_tools(const char *folder, const char *triple, const struct compiler *c,
-                       const char *linker, struct err *err) ERR_MUST_CHECK;
+// Links to LLVM's tools in the folder, PREFIXar and so on. ERR_NOT_FOUND with what to install when
+// one is missing.
+int wrapper_link_tools(const char *folder, const char *prefix, const struct compiler *c,
+                       struct err *err) ERR_MUST_CHECK;
 
 // Writes them all into the folder, which is there.
 int wrapper_write(const char *folder, const struct wrapper_options *o,

@@ -58,7 +58,8 @@ void build_watch_end(struct build_watch *b)
 // --- What is new ---------------------------------------------------------------------------------
 
 struct search {
-    const struct build_watch *b;
+    struct timespec since;   // what is older is not new
+    bool any;                // one result is enough, and no mistake is looked for
     struct strv for_desktop; // what is meant for it, absolute
     char *foreign;           // the first that is not
     char *machine;
@@ -66,11 +67,18 @@ struct search {
     bool result;   // there is a program or a library for it
 };
 
+static void release_search(struct search *s)
+{
+    free(s->foreign);
+    free(s->machine);
+    free(s->program);
+    strv_release(&s->for_desktop);
+}
+
 static bool is_new(const struct search *s, const struct stat *st)
 {
-    const struct timespec *began = &s->b->began;
-    return st->st_ctim.tv_sec > began->tv_sec ||
-           (st->st_ctim.tv_sec == began->tv_sec && st->st_ctim.tv_nsec >= began->tv_nsec);
+    return st->st_ctim.tv_sec > s->since.tv_sec ||
+           (st->st_ctim.tv_sec == s->since.tv_sec && st->st_ctim.tv_nsec >= s->since.tv_nsec);
 }
 
 static void check_file(struct search *s, const char *path, const struct stat *st)
@@ -102,8 +110,7 @@ static void walk(struct search *s, const char *folder, int depth)
         return;
     }
     strv_sort(&names);
-    bool all = s->b->w == NULL; // no mistakes are looked for
-    for (size_t i = 0; i < names.n && (all ? !s->result : !s->foreign); i++) {
+    for (size_t i = 0; i < names.n && (s->any ? !s->result : !s->foreign); i++) {
         _cleanup_free_ char *path = fs_join(folder, names.items[i]);
         struct stat st;
         if (lstat(path, &st) != 0) {
@@ -117,10 +124,9 @@ static void walk(struct search *s, const char *folder, int depth)
     }
 }
 
-static void read_notes(struct search *s)
+static void read_notes(const struct build_watch *b, struct search *s)
 {
-    _cleanup_free_ char *path =
-        s->b->notes ? fs_join(s->b->notes, TOOLSET_NOTES_DESKTOP) : xstrdup("");
+    _cleanup_free_ char *path = b->notes ? fs_join(b->notes, TOOLSET_NOTES_DESKTOP) : xstrdup("");
     _cleanup_strbuf_ struct strbuf text = {0};
     struct err ignored = ERR_INIT;
     struct slice line;
@@ -198,12 +204,8 @@ static bool is_recipe(const char *name)
 {
     static const char *const known[] = {"Makefile",       "makefile",    "GNUmakefile",
                                         "CMakeLists.txt", "meson.build", "configure"};
-    for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
-        if (strcmp(name, known[i]) == 0) {
-            return true;
-        }
-    }
-    return str_ends(name, ".mk") || str_ends(name, ".sh") || str_ends(name, ".cmake");
+    return str_is_one_of(name, known, ARRAY_SIZE(known)) ||
+           (str_ends(name, ".mk") || str_ends(name, ".sh") || str_ends(name, ".cmake"));
 }
 
 // In the file's folder and those above it, as far as `dir`.
@@ -250,11 +252,11 @@ static int refuse(const struct search *s, const char *dir, struct err *err)
 
 int build_watch_check(const struct build_watch *b, const char *dir, int status, struct err *err)
 {
-    struct search s = {.b = b};
+    struct search s = {.since = b->began};
     _cleanup_free_ char *root = fs_real_path(dir);
     int r = 0;
 
-    read_notes(&s);
+    read_notes(b, &s);
     if (root) {
         walk(&s, root, 0);
     }
@@ -266,24 +268,18 @@ int build_watch_check(const struct build_watch *b, const char *dir, int status, 
                  "by a build: %s",
                  s.program, b->why_not.msg);
     }
-    free(s.foreign);
-    free(s.machine);
-    free(s.program);
-    strv_release(&s.for_desktop);
+    release_search(&s);
     return r;
 }
 
 bool build_watch_has_result(const char *dir)
 {
-    const struct build_watch any = {.w = NULL};
-    struct search s = {.b = &any};
+    struct search s = {.any = true};
     _cleanup_free_ char *root = fs_real_path(dir);
 
     if (root) {
         walk(&s, root, 0);
     }
-    free(s.foreign);
-    free(s.machine);
-    free(s.program);
+    release_search(&s);
     return s.result;
 }

@@ -1,7 +1,6 @@
 #include "deploy/deploy.h"
 
 #include <fcntl.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -39,30 +38,6 @@ const char *deploy_state_name(enum deploy_state state)
         [DEPLOY_FAILED] = "failed",
     };
     return names[state];
-}
-
-void job_fail(struct job *j, size_t node, enum err_code code, const char *fmt, ...)
-{
-    struct deploy_board *b = &j->boards[node];
-    _cleanup_strbuf_ struct strbuf text = {0};
-    va_list ap;
-    va_start(ap, fmt);
-    strbuf_vaddf(&text, fmt, ap);
-    va_end(ap);
-    err_set(&b->err, code, "%s", text.data);
-    b->state = DEPLOY_FAILED;
-    job_send_lost(j, node);
-}
-
-void job_command(struct job *j, size_t node, const char *fmt, ...)
-{
-    _cleanup_strbuf_ struct strbuf text = {0};
-    va_list ap;
-    va_start(ap, fmt);
-    strbuf_vaddf(&text, fmt, ap);
-    va_end(ap);
-    strbuf_adds(&text, "\n");
-    fleet_send(j->fleet, node, text.data);
 }
 
 // Sends it to all boards in state `from`, which are in state `to` then.
@@ -187,11 +162,6 @@ static void wait_for_locks(struct job *j)
     }
 }
 
-static void send_switch(struct job *j, size_t node)
-{
-    job_command(j, node, "switch %s %zu %s", j->id, j->o->keep, j->o->date);
-}
-
 // A board that is in no state to be switched, whatever happened to it, counts as failed.
 static void fail_strays(struct job *j)
 {
@@ -210,7 +180,7 @@ static void begin_switch(struct job *j)
     j->result->switched = true;
     for (size_t i = 0; i < j->n; i++) {
         if (j->boards[i].state == DEPLOY_READY) {
-            send_switch(j, i);
+            job_switch(j, i);
             j->boards[i].state = DEPLOY_SWITCHING;
         }
     }
@@ -271,26 +241,6 @@ static int begin_rollback(struct job *j, struct err *err)
     }
     j->phase = PHASE_INSPECT;
     return some_failed(j) ? give_up(j) : 0;
-}
-
-void job_ask(struct job *j, size_t node)
-{
-    struct deploy_board *b = &j->boards[node];
-    b->state = DEPLOY_ASKED;
-    if (j->goal == JOB_VERIFY && b->current[0]) {
-        job_inspect(j, node, b->current);
-    } else if (j->goal == JOB_VERIFY) {
-        b->state = DEPLOY_ANSWERED;
-    } else if (j->goal != JOB_RELEASE) {
-        job_command(j, node, "history");
-    } else if (strcmp(b->current, j->id) == 0 && !j->o->again) {
-        b->state = DEPLOY_DONE;
-        send_switch(j, node); // it tidies up there
-    } else if (strv_has(&b->releases, j->id)) {
-        job_inspect(j, node, j->id);
-    } else {
-        job_command(j, node, "facts");
-    }
 }
 
 // All boards that answer are ours now.

@@ -72,12 +72,23 @@ struct job {
     struct err err; // why, when it is not the boards' fault
 };
 
+// What all parts do to a board (job.c). Marks it as failed: nothing more is said to it, and what
+// it was to pass on is passed on by others (job_send_tick).
+void job_fail(struct job *j, size_t node, enum err_code code, const char *fmt, ...)
+    ERR_PRINTF(4, 5);
+// The same, with what a program on the board said as the cause.
+void job_fail_said(struct job *j, size_t node, const char *text);
+// Does it say that the board cannot write?
+bool job_is_storage(const char *text);
+void job_command(struct job *j, size_t node, const char *fmt, ...) ERR_PRINTF(3, 4);
+// Makes the release current.
+void job_switch(struct job *j, size_t node);
+
 // What a board says (job_answers.c).
 void job_on_line(void *user, size_t channel, enum fleet_stream stream, const char *line);
 
-// What a board that is ours is asked first, whenever that comes to be.
+// What a board that is ours is asked first, whenever that comes to be (job_ask.c).
 void job_ask(struct job *j, size_t node);
-
 // Has a release of the board compared with what was deployed; and that is done.
 void job_inspect(struct job *j, size_t node, const char *id);
 void job_inspected(struct job *j, size_t node);
@@ -118,14 +129,5 @@ void job_send_channel_ended(struct job *j, size_t node, int status, const char *
 void job_send_lost(struct job *j, size_t node);
 void job_send_tick(struct job *j);
 void job_send_release(struct job *j);
-
-// Marks it as failed, and says nothing more to it.
-void job_fail(struct job *j, size_t node, enum err_code code, const char *fmt, ...)
-    ERR_PRINTF(4, 5);
-// The same, with what a program on the board said as the cause.
-void job_fail_said(struct job *j, size_t node, const char *text);
-// Does it say that the board cannot write?
-bool job_is_storage(const char *text);
-void job_command(struct job *j, size_t node, const char *fmt, ...) ERR_PRINTF(3, 4);
 
 #endif

@@ -147,29 +147,6 @@ static void on_place(struct job *j, size_t node, struct slice rest)
     j->stations[node].place = slice_dup(rest);
 }
 
-static bool is_full(const char *text)
-{
-    return strstr(text, "No space left on device") || strstr(text, "Disk quota exceeded");
-}
-
-bool job_is_storage(const char *text)
-{
-    return is_full(text) || strstr(text, "Read-only file system") ||
-           strstr(text, "Permission denied");
-}
-
-void job_fail_said(struct job *j, size_t node, const char *text)
-{
-    struct deploy_board *b = &j->boards[node];
-    _cleanup_free_ char *host = remote_words(&j->o->nodes->items[node]);
-    job_fail(j, node, ERR_FAILED, "%s", is_full(text) ? "its storage is full" : text);
-    if (is_full(text)) {
-        err_hint(&b->err, "free some space: ssh %s df -h", host);
-    } else if (strstr(text, "Read-only file system")) {
-        err_hint(&b->err, "a worn-out card becomes read-only: ssh %s dmesg", host);
-    }
-}
-
 static void on_fail(struct job *j, size_t node, struct slice rest)
 {
     _cleanup_free_ char *text = slice_dup(slice_trim(rest));

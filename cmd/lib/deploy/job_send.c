@@ -411,8 +411,19 @@ void job_send_lost(struct job *j, size_t node)
     }
 }
 
+static bool takes_part(const struct job *j, size_t node)
+{
+    size_t group = j->stations[node].group;
+    return group < j->n_groups && j->groups[group].transfer.boards[node].wanted;
+}
+
 void job_send_tick(struct job *j)
 {
+    for (size_t i = 0; i < j->n; i++) {
+        if (j->boards[i].state == DEPLOY_FAILED && takes_part(j, i)) {
+            job_send_lost(j, i);
+        }
+    }
     for (size_t i = 0; i < j->n_groups; i++) {
         struct transfer_step step;
         while (transfer_next(&j->groups[i].transfer, clock_seconds(), &step)) {

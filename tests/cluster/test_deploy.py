@@ -286,6 +286,25 @@ class Releases(Deploys):
         self.ok(*self.args("deploy", "--verify"), cwd=project)
         self.all_have(boards["pi2"]["release"])
 
+    def test_from_another_desktop(self):
+        """What is built upon is fetched from a board, and looked for once only when it was spoilt."""
+        project = self.project()
+        self.random(project, "big", 2 << 20)
+        self.deploys(project)
+        self.env["PISDK_CACHE_DIR"] = str(self.dir / "second")
+        write(project / "data/a", "two\n")
+        boards = self.deploy(project)
+        self.assertTrue(all(b["sent"] < 10e3 for b in boards.values()), boards)
+        release = boards["pi1"]["release"]
+        for board in self.names:
+            self.ssh(board, f"for r in {self.base()}/releases/*; do echo spoilt >$r/data/big; done")
+        self.env["PISDK_CACHE_DIR"] = str(self.dir / "third")
+        write(project / "data/a", "three\n")
+        boards = self.deploy(project, "-v")
+        self.assertTrue(all(b["sent"] > 2 << 20 for b in boards.values()), boards)
+        self.assertEqual(self.said.count(f"release {release} on pi"), 1, self.said)
+        self.all_have(boards["pi1"]["release"])
+
     def test_boards_that_differ(self):
         project = self.project({"a": "old\n"})
         old = self.deploys(project)

@@ -481,6 +481,7 @@ static int run_phases(struct job *j, struct deploy_result *out, struct err *err)
     }
     free(j->stations);
     free(j->wide.items);
+    strv_release(&j->lost_bases);
     strbuf_release(&j->script);
     strbuf_release(&j->receiver);
     return r;

@@ -9,23 +9,25 @@
 
 enum { SAID_MAX = 1 << 14 };
 
-bool job_base_is_kept(const struct job *j, const char *id)
+static bool is_kept(const struct job *j, const char *id)
 {
     _cleanup_free_ char *path = fs_join(j->o->cache, id);
     return fs_is_dir(path);
 }
 
-const char *job_base_choose(const struct job *j, size_t node)
+// A release of the board that is here as well, the current one first; else the current one; "" when
+// it has none that can be built upon.
+static const char *choose(const struct job *j, size_t node)
 {
     const struct deploy_board *b = &j->boards[node];
     if (!j->stations[node].rsync || j->stations[node].differs) {
         return "";
     }
-    if (b->current[0] && job_base_is_kept(j, b->current)) {
+    if (b->current[0] && is_kept(j, b->current)) {
         return b->current;
     }
     for (size_t i = b->releases.n; i > 0; i--) {
-        if (job_base_is_kept(j, b->releases.items[i - 1])) {
+        if (is_kept(j, b->releases.items[i - 1])) {
             return b->releases.items[i - 1];
         }
     }
@@ -53,7 +55,9 @@ static char *rsync_host(const char *host)
                              : xstrdup(host);
 }
 
-int job_base_fetch(struct job *j, size_t node, const char *id, struct err *err)
+// Fetches a release that was deployed from elsewhere from a board, as the difference to ours, and
+// checks that it is what its name says.
+static int fetch(struct job *j, size_t node, const char *id, struct err *err)
 {
     const struct remote *r = &j->o->nodes->items[node];
     _cleanup_strv_ struct strv argv = {0};
@@ -84,4 +88,22 @@ int job_base_fetch(struct job *j, size_t node, const char *id, struct err *err)
     }
     (void)!fs_remove_tree(fresh, &ignored);
     return result == 0 ? 0 : err_wrap(err, "release %s on %s", id, r->name);
+}
+
+const char *job_base_get(struct job *j, size_t node)
+{
+    const char *id = choose(j, node);
+    struct err err = ERR_INIT;
+    if (id[0] == '\0' || is_kept(j, id)) {
+        return id;
+    }
+    if (strv_has(&j->lost_bases, id)) {
+        return "";
+    }
+    if (fetch(j, node, id, &err) != 0) {
+        log_debug(j->o->log, "%s", err.msg);
+        strv_add(&j->lost_bases, id);
+        return "";
+    }
+    return id;
 }

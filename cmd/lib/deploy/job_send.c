@@ -48,14 +48,8 @@ static void list_pieces(struct group *g)
     strbuf_adds(&g->list, "\n");
 }
 
-static int make_group(struct job *j, struct group *g, size_t first, struct err *err)
+static int make_group(struct job *j, struct group *g, struct err *err)
 {
-    struct err own = ERR_INIT;
-    if (g->base[0] && !job_base_is_kept(j, g->base) &&
-        job_base_fetch(j, first, g->base, &own) != 0) {
-        log_debug(j->o->log, "%s", own.msg);
-        g->base[0] = '\0';
-    }
     if (pack_make(j->o->cache, j->id, g->base[0] ? g->base : NULL, g->pack.kind, &g->pack, err) !=
         0) {
         return -1;
@@ -77,8 +71,8 @@ int job_send_begin(struct job *j, struct err *err)
     for (size_t i = 0; i < j->n; i++) {
         if (needs_it(j, i)) {
             struct station *s = &j->stations[i];
-            s->group = find_group(j, job_base_choose(j, i), s->rsync ? PACK_RSYNC : PACK_TAR);
-            if (group_of(j, i)->pack.fd < 0 && make_group(j, group_of(j, i), i, err) != 0) {
+            s->group = find_group(j, job_base_get(j, i), s->rsync ? PACK_RSYNC : PACK_TAR);
+            if (group_of(j, i)->pack.fd < 0 && make_group(j, group_of(j, i), err) != 0) {
                 return -1;
             }
         }
@@ -134,7 +128,7 @@ bool job_send_whole(struct job *j, size_t node)
               group_of(j, node)->base);
     job_send_lost(j, node);
     s->group = find_group(j, "", kind);
-    if (group_of(j, node)->pack.fd < 0 && make_group(j, group_of(j, node), node, &err) != 0) {
+    if (group_of(j, node)->pack.fd < 0 && make_group(j, group_of(j, node), &err) != 0) {
         job_fail(j, node, ERR_FAILED, "%s", err.msg);
     } else {
         job_send_prepare(j, node);

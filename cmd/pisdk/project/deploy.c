@@ -70,6 +70,7 @@ static void print_changes(struct deploy_command *c)
     _cleanup_strv_ struct strv lines = {0};
     uint64_t bytes = 0;
     size_t behind = 0;
+    size_t failed = 0;
     char size[32];
 
     read_manifest(c, common_release(&c->deploy.result), &lines);
@@ -86,15 +87,18 @@ static void print_changes(struct deploy_command *c)
     }
     for (size_t i = 0; i < c->deploy.result.n; i++) {
         const struct deploy_board *b = &c->deploy.result.boards[i];
+        failed += b->state == DEPLOY_FAILED;
         behind += b->state != DEPLOY_FAILED && strcmp(b->current, c->deploy.release.id) != 0;
     }
     table_print(t, c->app->json);
     fflush(stdout);
     table_free(t);
-    log_info(&c->app->log,
-             behind ? "release %s would go to %zu of %zu boards: at most %s"
-                    : "all boards already have release %s",
-             c->deploy.release.id, behind, c->deploy.result.n, str_size(size, bytes));
+    if (behind > 0 || failed == 0) {
+        log_info(&c->app->log,
+                 behind ? "release %s would go to %zu of %zu boards: at most %s"
+                        : "all boards already have release %s",
+                 c->deploy.release.id, behind, c->deploy.result.n, str_size(size, bytes));
+    }
 }
 
 static int dry_run(struct deploy_command *c, struct err *err)

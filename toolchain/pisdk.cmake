@@ -189,10 +189,11 @@ set(ENV{PKG_CONFIG_SYSROOT_DIR} "${CMAKE_SYSROOT}")
 set(ENV{PKG_CONFIG_LIBDIR}
     "${CMAKE_SYSROOT}/usr/lib/arm-linux-gnueabihf/pkgconfig:${CMAKE_SYSROOT}/usr/share/pkgconfig")
 
-# Libraries that were built for the board before, in folders of their own: CMAKE_PREFIX_PATH, NAME_ROOT (as a
-# variable of CMake or of the environment), and PKG_CONFIG_PATH. What is below /usr is the desktop's.
+# Libraries that were built for the board before, in folders of their own: `prefixes` of pisdk.ini,
+# CMAKE_PREFIX_PATH, NAME_ROOT (as a variable of CMake or of the environment), and PKG_CONFIG_PATH. What is
+# below /usr is the desktop's.
 function(_pisdk_add_roots)
-  set(prefixes ${CMAKE_PREFIX_PATH})
+  set(prefixes ${PISDK_PREFIXES} ${CMAKE_PREFIX_PATH})
   string(REPLACE ":" ";" from_environment "$ENV{CMAKE_PREFIX_PATH}")
   list(APPEND prefixes ${from_environment})
   get_cmake_property(names VARIABLES)
@@ -220,6 +221,9 @@ list(APPEND CMAKE_FIND_ROOT_PATH ${_pisdk_roots})
 list(REMOVE_DUPLICATES CMAKE_FIND_ROOT_PATH)
 string(REPLACE ":" ";" _pisdk_pkg_config "$ENV{PKG_CONFIG_PATH}")
 list(FILTER _pisdk_pkg_config EXCLUDE REGEX "^/usr/")
+foreach(_pisdk_prefix IN LISTS PISDK_PREFIXES)
+  list(APPEND _pisdk_pkg_config "${_pisdk_prefix}/lib/pkgconfig" "${_pisdk_prefix}/share/pkgconfig")
+endforeach()
 string(REPLACE ";" ":" _pisdk_pkg_config "${_pisdk_pkg_config}")
 set(ENV{PKG_CONFIG_PATH} "${_pisdk_pkg_config}")
 

@@ -12,8 +12,8 @@
 
 enum { OUTPUT_MAX = 1 << 20, CANNOT_RUN = 127 };
 
-// The folders of PKG_CONFIG_PATH, without the desktop's own.
-static bool set_path(void)
+// The folders of PKG_CONFIG_PATH, without the desktop's own, and those of the project's prefixes.
+static bool set_path(const struct toolset *t)
 {
     const char *path = getenv("PKG_CONFIG_PATH");
     _cleanup_free_ char *all = xstrdup(path ? path : "");
@@ -25,6 +25,11 @@ static bool set_path(void)
         if (one[0] == '/' && !command_is_desktops(one) && !fs_is_below(one, "/usr/share")) {
             strbuf_addf(&kept, "%s%s", kept.len ? ":" : "", one);
         }
+    }
+    for (size_t i = 0; i < t->prefixes.n; i++) {
+        const char *prefix = t->prefixes.items[i];
+        strbuf_addf(&kept, "%s%s/lib/pkgconfig:%s/lib/%s/pkgconfig:%s/share/pkgconfig",
+                    kept.len ? ":" : "", prefix, prefix, t->triple, prefix);
     }
     if (kept.len == 0) {
         unsetenv("PKG_CONFIG_PATH");
@@ -90,7 +95,7 @@ int pkg_config_run(const struct toolset *t, char **args)
     }
     setenv("PKG_CONFIG_SYSROOT_DIR", t->root, 1);
     setenv("PKG_CONFIG_LIBDIR", libdir, 1);
-    bool own = set_path();
+    bool own = set_path(t);
     bool strip = is_for_installing(args);
     strv_add(&argv, t->pkg_config);
     strv_add_all(&argv, args);

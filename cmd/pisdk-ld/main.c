@@ -5,6 +5,7 @@
 //     such a function is not there.
 //   - Objects for a newer processor than the board's are a warning that names them, those that come
 //     from archives too. (lld itself takes the build attributes of the first object for all.)
+//   - What is linked with libraries of the user's own finds them beside itself, too.
 //   - With a folder for it, debug information goes there, to .build-id/xx/yyyy.debug, where gdb's
 //     debug-file-directory finds it.
 #include <ctype.h>
@@ -152,6 +153,28 @@ static int run_desktops(char **args)
     return STATUS_CANNOT_RUN;
 }
 
+// Is this folder or file of libraries neither the sysroot's nor the compiler's?
+static bool is_users(const struct toolset *t, const char *path)
+{
+    return !fs_is_below(path, t->root) && !fs_is_below(path, "/usr");
+}
+
+static bool links_users_libraries(const struct toolset *t, const struct strv *words)
+{
+    for (size_t i = 0; i < words->n; i++) {
+        const char *word = words->items[i];
+        const char *folder = str_starts(word, "-L") ? word + strlen("-L") : NULL;
+        if (folder && *folder == '\0' && i + 1 < words->n) {
+            folder = words->items[++i];
+        }
+        if (folder ? is_users(t, folder)
+                   : word[0] != '-' && strstr(word, ".so") && is_users(t, word)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int link_program(const struct toolset *t, char **args)
 {
     _cleanup_strv_ struct strv argv = {0};
@@ -167,6 +190,9 @@ static int link_program(const struct toolset *t, char **args)
         strv_addf(&argv, "-L%s/usr/lib/%s", t->root, t->triple);
     }
     strv_add_all(&argv, args);
+    if (!strv_has(&words, "-r") && links_users_libraries(t, &words)) {
+        strv_add_list(&argv, "-rpath", "$ORIGIN", NULL); // where `pisdk deploy` puts them
+    }
     _cleanup_strbuf_ struct strbuf trace = {0};
     int status = run_linker(&argv, &trace);
     const char *output = status == 0 ? find_output(&words) : NULL;

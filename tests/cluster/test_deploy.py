@@ -96,6 +96,19 @@ class Content(Deploys):
         self.assertTrue(all(b["sent"] < 10e3 for b in boards.values()), boards)
         self.all_have(boards["pi1"]["release"])
 
+    def test_libraries_that_were_built_before(self):
+        """They go along and are found, when the program is started by hand, too."""
+        project = self.project()
+        own = self.dir / "own"
+        write(own / "own.c", "int own(void) { return 42; }\n")
+        self.ok("exec", "--", "sh", "-c", "mkdir lib && gcc -shared -fPIC -o lib/libown.so own.c", cwd=own)
+        write(project / "p.c", '#include <stdio.h>\nint own(void);\nint main(void) { printf("%d\\n", own()); }\n')
+        write(project / "Makefile", "p: p.c\n\tgcc -o p p.c -lown\n")
+        write(project / "pisdk.ini", f"[project]\nname = {self.name}\n[build]\nprefixes = {own}\n")
+        boards = self.deploy(project)
+        self.assertEqual({b["state"] for b in boards.values()}, {"done"})
+        self.assertEqual(self.ssh("pi1", f"{self.base()}/current/bin/p"), "42\n")
+
     def test_links_that_lead_out(self):
         project = self.project()
         write(self.dir / "secret", "")

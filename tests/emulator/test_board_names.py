@@ -244,6 +244,45 @@ AC_OUTPUT
             self.sh(f"cmake -B b{number} {how} && cmake --build b{number}", env=env)
             self.assertEqual(self.ok("run", f"b{number}/p", cwd=self.project).out, "42\n", how)
 
+    def test_prefixes(self):
+        """The folders that pisdk.ini names, for any build system, at run time and for `deploy`."""
+        own = self.dir / "own"
+        write(own / "src/own.c", "int below(void);\nint own(void) { return below(); }\n")
+        write(own / "src/below.c", "int below(void) { return 42; }\n")
+        write(own / "include/own.h", "int own(void);\n")
+        write(own / "lib/pkgconfig/own.pc", f"prefix={own}\nName: own\nVersion: 1\nDescription: own\n"
+                                            "Cflags: -I${prefix}/include\nLibs: -L${prefix}/lib -lown\n")
+        self.ok("exec", "--", "sh", "-ec", "gcc -shared -fPIC -Wl,-soname,libbelow.so.1 -o lib/libbelow.so src/below.c; "
+                "ln -s libbelow.so lib/libbelow.so.1; gcc -shared -fPIC -o lib/libown.so -Wl,-soname,libown.so src/own.c -Llib -lbelow", cwd=own)
+        code = '#include <own.h>\n#include <stdio.h>\nint main(void) { printf("%d\\n", own()); }\n'
+        cmake = "cmake_minimum_required(VERSION 3.18)\nproject(p C)\nadd_executable(p p.c)\n"
+        for number, (system, files) in enumerate([
+                ("make", {"Makefile": "p: p.c\n\tgcc -o p p.c -lown\n"}),
+                ("cmake", {"CMakeLists.txt": cmake + "find_library(OWN own REQUIRED)\nfind_path(I own.h REQUIRED)\n"
+                           "target_link_libraries(p ${OWN})\n"}),
+                ("cmake", {"CMakeLists.txt": cmake + "find_package(PkgConfig)\npkg_check_modules(OWN REQUIRED "
+                           "IMPORTED_TARGET own)\ntarget_link_libraries(p PkgConfig::OWN)\n"}),
+                ("meson", {"meson.build": "project('p', 'c')\nexecutable('p', 'p.c', dependencies: dependency('own'))\n"})]):
+            root = self.dir / f"p{number}"
+            for name, text in {**files, "p.c": code}.items():
+                write(root / name, text)
+            write(root / "pisdk.ini", "[project]\nname = p\n[build]\nprefixes = ../own\n[node pi1]\n")
+            self.ok("build", cwd=root)
+            self.assertEqual(self.ok("run", cwd=root).out, "42\n", system)
+            listed = self.pisdk("deploy", "--dry-run", cwd=root).out
+            for name in ("bin/p", "bin/libown.so", "bin/libbelow.so.1"):
+                self.assertIn(name, listed, system)
+        self.ok("exec", "--", "gcc", "-shared", "-fPIC", "-o", "lib/libown.so", "src/own.c", "-Llib", "-lbelow", cwd=own)
+        self.ok("build", "--clean", cwd=root)
+        nameless = self.pisdk("deploy", "--dry-run", cwd=root)
+        self.assertEqual(nameless.status, 2)
+        self.assertIn(f"bin/p needs {own}/lib/libown.so by that path, since the library has no soname", nameless.err)
+        self.assertIn("hint: link the library with -Wl,-soname,libown.so, and build again", nameless.err)
+        shutil.rmtree(own)
+        gone = self.pisdk("build", cwd=root)
+        self.assertEqual(gone.status, 1)
+        self.assertIn(f"`prefixes`: no such folder: {root}/../own", gone.err)
+
     def test_libraries_of_the_build(self):
         """As libtool and makefiles let programs find what was just built."""
         write(self.project / "lib/own.c", "int own(void) { return 42; }\n")

@@ -9,6 +9,7 @@
 
 #define KNOWN_KEYS                                                                                 \
     "project.name target.sysroot target.board target.glibc build.system build.configure "          \
+    "build.prefixes "                                                                              \
     "build.args build.command build.test run.ranks run.program run.environment nodes.file "        \
     "nodes.group "                                                                                 \
     "nodes.login-timeout "                                                                         \
@@ -161,6 +162,7 @@ static int on_key(void *user, const char *section, const char *key, const char *
         {"build", "args", NULL, &p->build.args},
         {"build", "command", NULL, &p->build.command},
         {"build", "test", NULL, &p->build.test},
+        {"build", "prefixes", NULL, &p->build.prefixes},
         {"run", "program", &p->program, NULL},
         {"run", "environment", NULL, &p->run_environment},
         {"nodes", "file", &p->nodes_file, NULL},
@@ -249,6 +251,11 @@ static int complete(struct project *p, const char *file, struct err *err)
         return err_set(err, ERR_USAGE, "%s: [slurm] has a `folder`, which %s", file,
                        p->slurm_local ? "is for place = shared" : "must begin with /");
     }
+    for (size_t i = 0; i < p->build.prefixes.n; i++) {
+        char *path = fs_join(p->dir, p->build.prefixes.items[i]);
+        free(p->build.prefixes.items[i]);
+        p->build.prefixes.items[i] = path;
+    }
     return complete_nodes(p, file, err);
 }
 
@@ -313,6 +320,7 @@ void project_release(struct project *p)
     strv_release(&p->build.args);
     strv_release(&p->build.command);
     strv_release(&p->build.test);
+    strv_release(&p->build.prefixes);
     free(p->nodes_file);
     free(p->nodes_group);
     free(p->slurm_host);

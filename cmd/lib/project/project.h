@@ -2,7 +2,7 @@
 //
 //     [project] name
 //     [target]  sysroot, board, glibc
-//     [build]   system, configure, args, command, test
+//     [build]   system, configure, args, command, test, prefixes
 //     [run]     ranks, program, environment
 //     [nodes]   file, group
 //     [node N]  host, slots, board, identity, port, peer
@@ -30,6 +30,7 @@ struct project_build_settings {
     struct strv args;      // further arguments of the build step
     struct strv command;   // system = command: what builds it
     struct strv test;      // what tests it, where the build system does not say so itself
+    struct strv prefixes;  // libraries that were built for the board before, absolute
 };
 
 // A section [node NAME]: boards of the cluster that the program is for. Texts may have ranges, see

@@ -44,6 +44,7 @@ struct toolset {
     struct strv fortran; // gfortran's for target, sysroot and board
     struct strv mpi_include, mpi_libdir, mpi_modules; // folders; modules are Fortran's
     struct strv mpi_c, mpi_cxx, mpi_fortran;          // libraries, without lib
+    struct strv prefixes; // folders that libraries for the board were installed to
     struct strv programs; // of the sysroot, which its packages' users run in builds: protoc, …
 };
 

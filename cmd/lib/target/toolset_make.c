@@ -44,6 +44,26 @@ static void add_fortran_flags(struct toolset *t, const struct toolset_options *o
     strv_add(&t->fortran, "-mfloat-abi=hard");
 }
 
+// Their headers and libraries are found by any build system, and by the programs when they run.
+static void add_prefixes(struct toolset *t, const struct strv *prefixes)
+{
+    for (size_t i = 0; prefixes && i < prefixes->n; i++) {
+        const char *prefix = prefixes->items[i];
+        _cleanup_free_ char *own = xasprintf("%s/lib/%s", prefix, t->triple);
+        strv_add(&t->prefixes, prefix);
+        strv_addf(&t->compile, "-isystem%s/include", prefix);
+        strv_addf(&t->fortran, "-I%s/include", prefix);
+        strv_addf(&t->link, "-L%s/lib", prefix);
+        strv_addf(&t->link, "-Wl,-rpath,%s/lib", prefix);
+        strv_addf(&t->fortran, "-L%s/lib", prefix);
+        strv_addf(&t->fortran, "-Wl,-rpath,%s/lib", prefix);
+        if (fs_is_dir(own)) {
+            strv_addf(&t->link, "-L%s", own);
+            strv_addf(&t->link, "-Wl,-rpath,%s", own);
+        }
+    }
+}
+
 static int describe(const struct toolset_options *o, const struct compiler *c, struct toolset *t,
                     struct err *err)
 {
@@ -77,6 +97,7 @@ static int describe(const struct toolset_options *o, const struct compiler *c, s
     strv_add_all(&t->compile, o->compile ? o->compile->items : NULL);
     strv_add_all(&t->link, o->link ? o->link->items : NULL);
     add_fortran_flags(t, o);
+    add_prefixes(t, o->prefixes);
     mpi_find(t);
     toolset_find_programs(t);
     struct strbuf text = {0};
@@ -158,6 +179,7 @@ static int write_cmake(const struct toolset_options *o, const struct toolset *t,
                 t->sysroot, t->board, t->pisdk, place);
     add_cmake_list(&b, "PISDK_COMPILE_FLAGS", &t->compile);
     add_cmake_list(&b, "PISDK_LINK_FLAGS", &t->link);
+    add_cmake_list(&b, "PISDK_PREFIXES", &t->prefixes);
     if (t->ccache) {
         strbuf_addf(&b, "set(PISDK_CCACHE [==[%s]==])\n", t->ccache);
     }
@@ -226,7 +248,12 @@ static int write_meson(const struct toolset *t, const char *dir, const char *pla
     }
     strbuf_adds(&b, "]\n\n[properties]\nneeds_exe_wrapper = true\nsys_root = ");
     add_meson_text(&b, t->root);
-    strbuf_adds(&b, "\n\n[host_machine]\nsystem = 'linux'\ncpu_family = 'arm'\ncpu = 'armv7l'\n"
+    strbuf_adds(&b, "\n\n[built-in options]\ncmake_prefix_path = [");
+    for (size_t i = 0; i < t->prefixes.n; i++) {
+        strbuf_adds(&b, i ? ", " : "");
+        add_meson_text(&b, t->prefixes.items[i]);
+    }
+    strbuf_adds(&b, "]\n\n[host_machine]\nsystem = 'linux'\ncpu_family = 'arm'\ncpu = 'armv7l'\n"
                     "endian = 'little'\n");
     strbuf_adds(&n, native);
     return write_file(dir, "cross.ini", &b, err) == 0 ? write_file(dir, "native.ini", &n, err) : -1;

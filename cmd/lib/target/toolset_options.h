@@ -17,6 +17,7 @@ struct toolset_options {
     const struct strv *release_flags;
     const struct board *board;
     const struct strv *compile, *link; // further flags; may be NULL
+    const struct strv *prefixes;       // folders of libraries for the board; may be NULL
     const char *gcc;                   // see struct toolset; may be NULL
     const char *glibc, *glibc_from;    // the same
     const char *debug;                 // the same

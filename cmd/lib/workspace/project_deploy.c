@@ -104,7 +104,8 @@ static int add_files(struct project_deploy *d, struct target *target, struct err
         return status < 0 ? -1 : err_set(err, ERR_FAILED, "the build failed");
     }
     if (release_files_built(d->w, target, &d->release, err) != 0 ||
-        release_files_named(d->w, &d->release, err) != 0) {
+        release_files_named(d->w, &d->release, err) != 0 ||
+        release_files_libraries(d->w, target, &d->release, err) != 0) {
         return -1;
     }
     if (d->release.n == 0) {

@@ -143,3 +143,109 @@ int release_files_named(const struct workspace *w, struct payload *r, struct err
     }
     return 0;
 }
+
+// --- Libraries that were built before ------------------------------------------------------------
+
+struct libraries {
+    const struct workspace *w;
+    const struct sysroot *sysroot;
+    struct payload *release;
+};
+
+// The folders that a file's libraries may be in, on the desktop.
+static void library_folders(const struct libraries *l, const struct elf_info *info,
+                            struct strv *out)
+{
+    const struct strv *prefixes = &l->w->project->build.prefixes;
+    struct slice rest = {info->runpath ? info->runpath : "",
+                         info->runpath ? strlen(info->runpath) : 0};
+    struct slice folder;
+    while (slice_cut(&rest, ':', &folder)) {
+        _cleanup_free_ char *path = slice_dup(folder);
+        if (path[0] == '/' && !fs_is_below(path, l->sysroot->root)) {
+            strv_add(out, path);
+        }
+    }
+    for (size_t i = 0; i < prefixes->n; i++) {
+        strv_addf(out, "%s/lib", prefixes->items[i]);
+        strv_addf(out, "%s/lib/%s", prefixes->items[i], l->sysroot->lock.triple);
+    }
+}
+
+// Libraries of the desktop may have the same names.
+static char *find_library(const struct strv *folders, const char *soname)
+{
+    for (size_t i = 0; i < folders->n; i++) {
+        _cleanup_free_ char *path = fs_join(folders->items[i], soname);
+        struct elf_info info = {0};
+        struct err ignored = ERR_INIT;
+        bool fits = elf_read(path, &info, &ignored) == 0 && elf_is_arm(&info);
+        elf_info_release(&info);
+        if (fits) {
+            return fs_real_path(path);
+        }
+    }
+    return NULL;
+}
+
+// Did the build make a library of this name itself? `file` is the one that was built before.
+static bool has_own(const struct payload *r, const char *soname, const char *file)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        const struct payload_file *f = &r->items[i];
+        if (strcmp(fs_base(f->path), soname) == 0 && (!f->source || strcmp(f->source, file) != 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// A library without a soname that was linked by its path is looked for there, on the boards as
+// well.
+static int refuse_path(const char *user, const char *library, struct err *err)
+{
+    err_set(err, ERR_USAGE, "%s needs %s by that path, since the library has no soname", user,
+            library);
+    return err_hint(err, "link the library with -Wl,-soname,%s, and build again", fs_base(library));
+}
+
+static int add_libraries(struct libraries *l, size_t user, struct err *err)
+{
+    _cleanup_(elf_info_release) struct elf_info info = {0};
+    _cleanup_strv_ struct strv folders = {0};
+    _cleanup_free_ char *beside = fs_parent(l->release->items[user].path);
+    struct err ignored = ERR_INIT;
+
+    if (elf_read(l->release->items[user].source, &info, &ignored) != 0 || !elf_is_arm(&info)) {
+        return 0;
+    }
+    library_folders(l, &info, &folders);
+    for (size_t i = 0; i < info.needed.n; i++) {
+        const char *soname = info.needed.items[i];
+        _cleanup_free_ char *file = find_library(&folders, soname);
+        if (file && soname[0] == '/') {
+            return refuse_path(l->release->items[user].path, soname, err);
+        }
+        if (!file || has_own(l->release, soname, file)) {
+            continue;
+        }
+        _cleanup_free_ char *folder = fs_parent(file);
+        _cleanup_free_ char *path = fs_join(beside, soname);
+        if (payload_add(l->release, folder, file, path, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int release_files_libraries(const struct workspace *w, const struct target *target,
+                            struct payload *r, struct err *err)
+{
+    struct libraries l = {w, &target->sysroot, r};
+    for (size_t i = 0; i < r->n; i++) { // which grows
+        if (r->items[i].kind == PAYLOAD_FILE && add_libraries(&l, i, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}

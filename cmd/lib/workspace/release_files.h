@@ -17,4 +17,10 @@ int release_files_built(const struct workspace *w, const struct target *target, 
 int release_files_named(const struct workspace *w, struct payload *r,
                         struct err *err) ERR_MUST_CHECK;
 
+// Adds the libraries that files of the release need and that were built for the board before, from
+// the project's prefixes and the folders that RUNPATH names: beside each file that needs them,
+// where pisdk-ld has told it to look.
+int release_files_libraries(const struct workspace *w, const struct target *target,
+                            struct payload *r, struct err *err) ERR_MUST_CHECK;
+
 #endif

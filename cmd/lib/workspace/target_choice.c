@@ -257,6 +257,7 @@ static char *find_gcc(const struct target *t)
 struct description {
     struct toolset_options options;
     char *cc, *ld, *gcc;
+    struct strv prefixes; // without links
 };
 
 static void release_description(struct description *d)
@@ -264,6 +265,23 @@ static void release_description(struct description *d)
     free(d->cc);
     free(d->ld);
     free(d->gcc);
+    strv_release(&d->prefixes);
+}
+
+static int find_prefixes(const struct project *p, struct strv *out, struct err *err)
+{
+    for (size_t i = 0; i < p->build.prefixes.n; i++) {
+        char *real = fs_real_path(p->build.prefixes.items[i]);
+        if (!real || !fs_is_dir(real)) {
+            free(real);
+            err_set(err, ERR_NOT_FOUND, PROJECT_FILE ": `prefixes`: no such folder: %s",
+                    p->build.prefixes.items[i]);
+            return err_hint(err, "install the library there first, in its sources: pisdk exec -- "
+                                 "make install");
+        }
+        strv_take(out, real);
+    }
+    return 0;
 }
 
 static int describe_toolset(const struct workspace *w, const struct target *t,
@@ -290,6 +308,10 @@ static int describe_toolset(const struct workspace *w, const struct target *t,
         .board = &t->board,
     };
     if (w->project) {
+        if (find_prefixes(w->project, &d->prefixes, err) != 0) {
+            return -1;
+        }
+        d->options.prefixes = &d->prefixes;
         d->options.glibc = w->project->glibc;
         d->options.glibc_from = PROJECT_FILE " says: glibc =";
     }

@@ -125,6 +125,10 @@ void command_compiler(const struct toolset *t, enum language language, const str
     if (language == LANGUAGE_FORTRAN) {
         strv_add(argv, t->gfortran);
         strv_add_all(argv, t->fortran.items);
+        if (!command_only_compiles(words)) {
+            strv_add(argv, "-fuse-ld=lld");
+            strv_addf(argv, "-B%s/lib", t->dir);
+        }
         strv_add_all(argv, words->items);
         return;
     }

@@ -304,6 +304,8 @@ AC_OUTPUT
         self.fails(1, "exec", "--", "gfortran", "f.f90", cwd=self.project, says="libgfortran5",
                    hint="pisdk sysroot add libgfortran5")
         self.ok("exec", "--", "gfortran", "-c", "f.f90", cwd=self.project)
+        write(self.project / "c.c", "int main(void) { return 0; }\n")
+        self.assertEqual(self.ok("exec", "--", "gcc", "-static", "c.c", cwd=self.project).err, "")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
-from harness import Case, main, nightly  # noqa: E402
+from harness import Case, main, nightly, write  # noqa: E402
 
 DATA = os.environ.get("PISDK_TEST_DATA", "")
 FORTRAN = "arm-linux-gnueabihf-gfortran"
@@ -232,7 +232,17 @@ class Templates(Case):
 
     @unittest.skipUnless(shutil.which(FORTRAN), f"{FORTRAN} is not installed")
     def test_mpi_fortran(self):
-        self.both("mpi-fortran")
+        project = self.check("mpi-fortran")
+        self.check_that_tests_fail("mpi-fortran", project)
+        # Outside of CMake, too, it is our linker that links, with its checks.
+        write(project / "f.f90", "print *, 6 * 7\nend\n")
+        write(project / "m.f90", "use mpi_f08\ninteger :: r\ncall MPI_Init()\ncall MPI_Comm_rank(MPI_COMM_WORLD, r)\n"
+                                 "print '(a,i0)', 'rank ', r\ncall MPI_Finalize()\nend\n")
+        out = self.ok("exec", "--", "sh", "-ec", "gfortran -fopenmp -o f f.f90; ./f; mpifort -o m m.f90; mpirun -n 2 ./m; "
+                      "readelf -p .comment f m", cwd=project).out
+        self.assertEqual(out.split()[0], "42")
+        self.assertEqual(sorted(re.findall("rank .", out)), ["rank 0", "rank 1"])
+        self.assertEqual(out.count("LLD"), 2, out)
 
     def test_fortran_is_not_installed(self):
         self.lacking("mpi-fortran", "sudo apt install gfortran-arm-linux-gnueabihf", NO_FORTRAN)

@@ -173,6 +173,9 @@ string(REPLACE "+nocrypto" "" CMAKE_Fortran_FLAGS_INIT "${_pisdk_flags}")
 string(CONCAT _pisdk_link "\"${PISDK_CLANG}\" --target=arm-linux-gnueabihf "
        "--sysroot=\"${CMAKE_SYSROOT}\" \"--ld-path=${PISDK_LINKER}\"")
 set(_pisdk_fortran_libraries "<LINK_LIBRARIES> -l:libgfortran.so.5 -lm")
+if(EXISTS "${CMAKE_SYSROOT}/usr/lib/arm-linux-gnueabihf/libgomp.so.1") # for -fopenmp
+  string(APPEND _pisdk_fortran_libraries " -Wl,--as-needed -lgomp -Wl,--no-as-needed")
+endif()
 string(CONCAT CMAKE_Fortran_LINK_EXECUTABLE "${_pisdk_link} <CMAKE_Fortran_LINK_FLAGS> "
        "<LINK_FLAGS> <OBJECTS> -o <TARGET> ${_pisdk_fortran_libraries}")
 string(CONCAT CMAKE_Fortran_CREATE_SHARED_LIBRARY "${_pisdk_link} "

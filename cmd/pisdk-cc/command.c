@@ -142,6 +142,9 @@ void command_compiler(const struct toolset *t, enum language language, const str
     strv_add_all(argv, t->flags.items);
     strv_addf(argv, "--ld-path=%s/lib/ld.lld", t->dir);
     strv_add_all(argv, t->compile.items);
+    if (t->openmp) { // behind Clang's own folder, which has other headers of the same names
+        strv_add_list(argv, "-idirafter", t->openmp, NULL);
+    }
     if (!command_only_compiles(words)) {
         add_link_flags(t, words, argv);
     }

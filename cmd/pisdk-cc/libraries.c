@@ -6,32 +6,29 @@
 
 #include "base/fs.h"
 
-// The folder that has the newest LLVM's omp.h; NULL: none. The caller frees it.
-static char *find_omp(const struct toolset *t)
+// Meson before 1.1 knows versions of OpenMP up to 5.0, and takes a later one for none.
+static bool names_file_of_meson(const struct strv *words)
 {
-    _cleanup_free_ char *pattern =
-        xasprintf("%s/usr/lib/llvm-*/lib/clang/*/include/omp.h", t->root);
-    glob_t found;
-    char *folder = NULL;
-    if (glob(pattern, 0, NULL, &found) == 0) {
-        folder = fs_parent(found.gl_pathv[found.gl_pathc - 1]);
-        globfree(&found);
+    for (size_t i = 0; i < words->n; i++) {
+        if (strstr(words->items[i], "/meson-private/")) {
+            return true;
+        }
     }
-    return folder;
+    return false;
 }
 
 static bool add_openmp(const struct toolset *t, struct strv *words)
 {
-    _cleanup_free_ char *include = find_omp(t);
-    if (!include) {
+    if (!t->openmp) {
         fputs("error: -fopenmp: the sysroot has no OpenMP library\n"
               "hint: pisdk sysroot add libomp-dev\n",
               stderr);
         return false;
     }
-    const char *own = include + strlen(t->root) + strlen("/usr/lib/");
-    // Behind Clang's own folder, which has other headers of the same names.
-    strv_add_list(words, "-idirafter", include, NULL);
+    const char *own = t->openmp + strlen(t->root) + strlen("/usr/lib/");
+    if (strv_has(words, "-E") && names_file_of_meson(words)) {
+        strv_add(words, "-fopenmp-version=50");
+    }
     if (!command_only_compiles(words)) {
         strv_addf(words, "-L%s/usr/lib/%.*s/lib", t->root, (int)strcspn(own, "/"), own);
     }

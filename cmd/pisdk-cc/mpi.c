@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fs.h"
 #include "command.h"
+
+enum { HEADER_MAX = 1 << 20 };
 
 enum show {
     SHOW_NOTHING,
@@ -169,6 +172,40 @@ static void print_help(const struct mpi_call *call)
            "mpicc", call->toolset->triple);
 }
 
+// A number or a text that mpi.h defines; 0 characters: it does not.
+static struct slice defined(const struct strbuf *header, const char *name)
+{
+    _cleanup_free_ char *start = xasprintf("#define %s ", name);
+    const char *at = header->data ? strstr(header->data, start) : NULL;
+    const char *value = at ? at + strlen(start) + strspn(at + strlen(start), " \"") : "";
+    return (struct slice){value, strcspn(value, "\" \n")};
+}
+
+// As Open MPI's own wrapper says it, which build systems read.
+static void print_version(const struct mpi_call *call)
+{
+    static const char *const languages[] = {[LANGUAGE_C] = "C",
+                                            [LANGUAGE_CXX] = "C++",
+                                            [LANGUAGE_CPP] = "C",
+                                            [LANGUAGE_FORTRAN] = "Fortran"};
+    const struct toolset *t = call->toolset;
+    _cleanup_free_ char *file = fs_join(t->mpi_include.items[0], "mpi.h");
+    _cleanup_strbuf_ struct strbuf header = {0};
+    struct err ignored = ERR_INIT;
+    (void)!fs_read_file(file, HEADER_MAX, &header, &ignored);
+    if (strcmp(t->mpi, "mpich") == 0) {
+        struct slice version = defined(&header, "MPICH_VERSION");
+        printf("mpicc: MPICH %.*s (Language: %s)\n", (int)version.n, version.p,
+               languages[call->language]);
+        return;
+    }
+    struct slice major = defined(&header, "OMPI_MAJOR_VERSION");
+    struct slice minor = defined(&header, "OMPI_MINOR_VERSION");
+    struct slice release = defined(&header, "OMPI_RELEASE_VERSION");
+    printf("mpicc: Open MPI %.*s.%.*s.%.*s (Language: %s)\n", (int)major.n, major.p, (int)minor.n,
+           minor.p, (int)release.n, release.p, languages[call->language]);
+}
+
 static void show(const struct mpi_call *call, enum show what, const struct parts *p,
                  const struct strv *words)
 {
@@ -195,7 +232,7 @@ static void show(const struct mpi_call *call, enum show what, const struct parts
         print_line(libraries(call));
         break;
     case SHOW_VERSION:
-        printf("mpicc: %s, wrapped by pisdk\n", call->toolset->mpi);
+        print_version(call);
         break;
     default:
         print_help(call);

@@ -296,6 +296,17 @@ AC_OUTPUT
         self.assertNotEqual(self.pisdk("run", "./p", cwd=self.project,
                                        env={"LD_LIBRARY_PATH": str(self.project / "lib")}).status, 0)
 
+    def test_mpi_for_meson(self):
+        """MPICH has no file for pkg-config that Meson looks for, so its wrapper is asked."""
+        write(self.project / "m.c", "#include <mpi.h>\nint main(void) { MPI_Init(0, 0); return MPI_Finalize(); }\n")
+        write(self.project / "meson.build", "project('m', 'c')\nmpi = dependency('mpi', version: '>3')\n"
+                                            "executable('m', 'm.c', dependencies: mpi)\n")
+        for flavour, says in (("bookworm", "Open MPI 4.1.4 (Language: C)"), ("bookworm-mpich", "MPICH 4.0.2 (Language: C)")):
+            write(self.project / "pisdk.ini", f"[project]\nname = m\n[target]\nsysroot = {flavour}\n")
+            self.ok("build", "--clean", cwd=self.project)
+            self.ok("run", "-n", "2", cwd=self.project)
+            self.assertEqual(self.ok("exec", "--", "mpicc", "--showme:version", cwd=self.project).out, f"mpicc: {says}\n")
+
     def test_libraries_that_are_packages(self):
         write(self.project / "omp.c", "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n")
         write(self.project / "f.f90", "print *, 1\nend\n")

@@ -218,7 +218,14 @@ class Templates(Case):
 
     @nightly
     def test_mpi_openmp(self):
-        self.both("mpi-openmp")
+        project = self.check("mpi-openmp")
+        self.check_that_tests_fail("mpi-openmp", project)
+        write(project / "other/o.c", "#include <omp.h>\n#include <stdio.h>\nint main(void)\n{\n    int n = 0;\n"
+              "#pragma omp parallel num_threads(3) reduction(+ : n)\n    n++;\n    printf(\"%d\\n\", n);\n}\n")
+        write(project / "other/meson.build", "project('o', 'c')\nexecutable('o', 'o.c', dependencies: dependency('openmp'))\n")
+        out = self.ok("exec", "--", "sh", "-ec", "cd other; meson setup b --cross-file $PISDK_MESON_CROSS_FILE >&2; "
+                      "ninja -C b >&2; b/o; mpicc -fopenmp -o o o.c; ./o", cwd=project).out
+        self.assertEqual(out, "3\n3\n")
 
     def lacking(self, template, hint, prefix=()):
         """The shared sysroot lacks the template's packages, and there is no mirror."""

@@ -33,7 +33,8 @@ struct toolset {
     char *desktop_cc, *desktop_cxx;       // its compilers, for tools of a build; NULL: the same
     char *as;                             // GNU's assembler for the board; NULL: not installed
     char *gcc;                            // the version of the board's gcc: "12.2.0"; or NULL
-    char *mpi;                            // "openmpi", "mpich"; NULL: the sysroot has none
+    char *openmp;        // the folder of LLVM's omp.h in the sysroot; NULL: it has none
+    char *mpi;           // "openmpi", "mpich"; NULL: the sysroot has none
     char *glibc;         // the newest version that programs may need; NULL: the sysroot's
     char *glibc_from;    // who wants that, for messages
     char *debug;         // where the linker puts debug information; NULL: it stays in the file

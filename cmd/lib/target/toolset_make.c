@@ -1,6 +1,7 @@
 #include "target/toolset_make.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,6 +43,19 @@ static void add_fortran_flags(struct toolset *t, const struct toolset_options *o
         strv_take(&t->fortran, xstrndup(words.items[i], strcspn(words.items[i], "+")));
     }
     strv_add(&t->fortran, "-mfloat-abi=hard");
+}
+
+// The folder that has the newest LLVM's omp.h.
+static char *find_openmp(const char *root)
+{
+    _cleanup_free_ char *pattern = xasprintf("%s/usr/lib/llvm-*/lib/clang/*/include/omp.h", root);
+    glob_t found;
+    char *folder = NULL;
+    if (glob(pattern, 0, NULL, &found) == 0) {
+        folder = fs_parent(found.gl_pathv[found.gl_pathc - 1]);
+        globfree(&found);
+    }
+    return folder;
 }
 
 // Their headers and libraries are found by any build system, and by the programs when they run.
@@ -98,6 +112,7 @@ static int describe(const struct toolset_options *o, const struct compiler *c, s
     strv_add_all(&t->link, o->link ? o->link->items : NULL);
     add_fortran_flags(t, o);
     add_prefixes(t, o->prefixes);
+    t->openmp = find_openmp(t->root);
     mpi_find(t);
     toolset_find_programs(t);
     struct strbuf text = {0};
@@ -208,6 +223,27 @@ static void add_meson_tool(struct strbuf *b, const char *place, const struct too
     strbuf_adds(b, "\n");
 }
 
+// What dependency() asks: MPI's wrappers, by the names that MPICC and so on have in a build as
+// well, and NAME-config of the sysroot's packages.
+static void add_meson_config_tools(struct strbuf *b, const char *place, const struct toolset *t)
+{
+    static const char *const wrappers[] = {"mpicc",   "mpicxx", "mpic++",
+                                           "mpifort", "mpif90", "mpif77"};
+    for (size_t i = 0; i < ARRAY_SIZE(wrappers) && t->mpi; i++) {
+        _cleanup_free_ char *full = xasprintf("%s-%s", t->triple, wrappers[i]);
+        add_meson_tool(b, place, t, wrappers[i], wrappers[i]);
+        add_meson_tool(b, place, t, full, wrappers[i]);
+    }
+    for (size_t i = 0; i < t->programs.n; i++) {
+        if (str_ends(t->programs.items[i], "-config")) {
+            _cleanup_free_ char *path = xasprintf("%s/bin/%s", place, t->programs.items[i]);
+            strbuf_addf(b, "%s = ", t->programs.items[i]);
+            add_meson_text(b, path);
+            strbuf_adds(b, "\n");
+        }
+    }
+}
+
 // https://mesonbuild.com/Machine-files.html
 static int write_meson(const struct toolset *t, const char *dir, const char *place, struct err *err)
 {
@@ -234,12 +270,7 @@ static int write_meson(const struct toolset *t, const char *dir, const char *pla
     if (t->gfortran) {
         add_meson_tool(&b, place, t, "fortran", "gfortran");
     }
-    if (t->mpi) { // what dependency('mpi') looks for, where there is no pkg-config file
-        add_meson_tool(&b, place, t, "mpicc", "mpicc");
-        add_meson_tool(&b, place, t, "mpicxx", "mpicxx");
-        add_meson_tool(&b, place, t, "mpic++", "mpic++");
-        add_meson_tool(&b, place, t, "mpifort", "mpifort");
-    }
+    add_meson_config_tools(&b, place, t);
     strbuf_adds(&b, "cmake = 'cmake'\nexe_wrapper = [");
     const char *const wrapper[] = {t->pisdk, "run", "--sysroot", t->sysroot, "--board", t->board};
     for (size_t i = 0; i < ARRAY_SIZE(wrapper); i++) {

@@ -175,6 +175,14 @@ static bool links_users_libraries(const struct toolset *t, const struct strv *wo
     return false;
 }
 
+// The sysroot may have the library that programs in Fortran need to run, but not the package for
+// linking with it.
+static const char *fortran_library(const struct toolset *t)
+{
+    _cleanup_free_ char *path = xasprintf("%s/usr/lib/%s/libgfortran.so.5", t->root, t->triple);
+    return fs_exists(path) ? "-l:libgfortran.so.5" : "-lgfortran";
+}
+
 static int link_program(const struct toolset *t, char **args)
 {
     _cleanup_strv_ struct strv argv = {0};
@@ -189,7 +197,11 @@ static int link_program(const struct toolset *t, char **args)
         strv_addf(&argv, "--sysroot=%s", t->root);
         strv_addf(&argv, "-L%s/usr/lib/%s", t->root, t->triple);
     }
-    strv_add_all(&argv, args);
+    bool is_static = strv_has(&words, "-static");
+    for (; *args; args++) {
+        bool fortran = !is_static && strcmp(*args, "-lgfortran") == 0;
+        strv_add(&argv, fortran ? fortran_library(t) : *args);
+    }
     if (!strv_has(&words, "-r") && links_users_libraries(t, &words)) {
         strv_add_list(&argv, "-rpath", "$ORIGIN", NULL); // where `pisdk deploy` puts them
     }

@@ -245,9 +245,11 @@ class Templates(Case):
         write(project / "f.f90", "print *, 6 * 7\nend\n")
         write(project / "m.f90", "use mpi_f08\ninteger :: r\ncall MPI_Init()\ncall MPI_Comm_rank(MPI_COMM_WORLD, r)\n"
                                  "print '(a,i0)', 'rank ', r\ncall MPI_Finalize()\nend\n")
+        write(project / "s.f90", "subroutine s\nprint *, 6 * 9\nend\n")
+        write(project / "c.c", "void s_(void);\nint main(void) { s_(); return 0; }\n")
         out = self.ok("exec", "--", "sh", "-ec", "gfortran -fopenmp -o f f.f90; ./f; mpifort -o m m.f90; mpirun -n 2 ./m; "
-                      "readelf -p .comment f m", cwd=project).out
-        self.assertEqual(out.split()[0], "42")
+                      "readelf -p .comment f m; gfortran -c s.f90; gcc -o c c.c s.o -lgfortran -lm; ./c", cwd=project).out
+        self.assertEqual((out.split()[0], out.split()[-1]), ("42", "54"))
         self.assertEqual(sorted(re.findall("rank .", out)), ["rank 0", "rank 1"])
         self.assertEqual(out.count("LLD"), 2, out)
 

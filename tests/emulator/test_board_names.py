@@ -296,6 +296,14 @@ AC_OUTPUT
         self.assertNotEqual(self.pisdk("run", "./p", cwd=self.project,
                                        env={"LD_LIBRARY_PATH": str(self.project / "lib")}).status, 0)
 
+    def test_a_tool_of_the_build_reads_headers(self):
+        """As busybox's and Linux's fixdep does, which gets their names from the compiler."""
+        write(self.project / "fixdep.c", "#include <stdio.h>\nint main(void)\n{\n    char path[4096];\n"
+              "    while (scanf(\"%4095s\", path) == 1)\n        if (path[0] == '/' && !fopen(path, \"r\"))\n"
+              "            perror(path);\n}\n")
+        out = self.sh("gcc -o fixdep fixdep.c && gcc -M p.c | ./fixdep")
+        self.assertEqual((out.out, out.err), ("", ""))
+
     def test_mpi_for_meson(self):
         """MPICH has no file for pkg-config that Meson looks for, so its wrapper is asked."""
         write(self.project / "m.c", "#include <mpi.h>\nint main(void) { MPI_Init(0, 0); return MPI_Finalize(); }\n")

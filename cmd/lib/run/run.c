@@ -12,6 +12,7 @@
 #include "run/tell.h"
 #include "sandbox/visible.h"
 #include "target/elf.h"
+#include "target/toolset.h"
 #include "workspace/program_choice.h"
 
 // Any new place is a line here. The first one is the default.
@@ -127,6 +128,16 @@ static void show_libraries(struct run *run)
     }
 }
 
+// A build's own programs may get the names of headers from the compiler, as fixdep of Linux does.
+static void show_headers(struct run *run)
+{
+    const char *headers = getenv(TOOLSET_HEADERS);
+    if (headers) {
+        show(run, run->target.sysroot.root);
+        strv_add_list(&run->mounts, headers, headers, NULL);
+    }
+}
+
 // HOST, which is seen at the same path, or HOST:BOARD.
 static int add_mount(struct run *run, const char *text, struct err *err)
 {
@@ -179,6 +190,7 @@ static int choose_folders(struct run *run, struct err *err)
         show_argument(run, args->items[i]);
     }
     show_libraries(run);
+    show_headers(run);
     for (size_t i = 0; mounts && i < mounts->n; i++) {
         if (add_mount(run, mounts->items[i], err) != 0) {
             return -1;

@@ -106,6 +106,20 @@ static int write_accounts(const struct sandbox *s, struct err *err)
     return 0;
 }
 
+// Folders that others are mounted upon are made before, since who may read a sysroot need not be
+// able to write to it.
+static int make_mount_points(const struct sandbox *s, struct err *err)
+{
+    const struct strv *mounts = s->o->mounts;
+    for (size_t i = 0; mounts && i + 1 < mounts->n; i += 2) {
+        _cleanup_free_ char *point = xasprintf(UPPER "%s", mounts->items[i + 1]);
+        if (fs_mkdir_all(point, 0755, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static int make_layers(const struct sandbox *s, struct err *err)
 {
     static const char *const folders[] = {UPPER, "mnt/work", NEW_ROOT};
@@ -119,7 +133,8 @@ static int make_layers(const struct sandbox *s, struct err *err)
             return err_sys(err, "cannot create folder %s", folders[i]);
         }
     }
-    if (board_files_write(&files, UPPER, "mnt", err) != 0 || write_accounts(s, err) != 0) {
+    if (board_files_write(&files, UPPER, "mnt", err) != 0 || write_accounts(s, err) != 0 ||
+        make_mount_points(s, err) != 0) {
         return -1;
     }
     // The second lower layer has every folder of the first, empty: the kernel numbers the entries

@@ -131,6 +131,19 @@ static int run_supervised(struct sandbox *s, const sigset_t *mask, int *status, 
     return r;
 }
 
+// Without a root of its own, the program sees folders of the host where they are.
+static int check_mounts(const struct sandbox *s, struct err *err)
+{
+    const struct strv *mounts = s->o->mounts;
+    for (size_t i = 0; mounts && i + 1 < mounts->n; i += 2) {
+        if (strcmp(mounts->items[i], mounts->items[i + 1]) != 0) {
+            return err_set(err, ERR_UNSUPPORTED, "in %s mode, %s cannot be seen as %s",
+                           sandbox_mode_name(s->mode), mounts->items[i], mounts->items[i + 1]);
+        }
+    }
+    return 0;
+}
+
 static int run_mode(struct sandbox *s, int *status, struct err *err)
 {
     sigset_t block;
@@ -146,9 +159,8 @@ static int run_mode(struct sandbox *s, int *status, struct err *err)
             err,
             "`pisdk doctor` shows what the other modes need here; or use the MPI openmpi-source");
     }
-    if (s->mode != SANDBOX_NAMESPACE && s->o->mounts && s->o->mounts->n > 0) {
-        return err_set(err, ERR_UNSUPPORTED, "in %s mode, %s cannot be seen as %s",
-                       sandbox_mode_name(s->mode), s->o->mounts->items[0], s->o->mounts->items[1]);
+    if (s->mode != SANDBOX_NAMESPACE && check_mounts(s, err) != 0) {
+        return -1;
     }
     signals_forwarded(&block);
     sigaddset(&block, SIGCHLD);

@@ -57,6 +57,10 @@ struct toolset {
 #define TOOLSET_NOTES         "PISDK_BUILD_NOTES"
 #define TOOLSET_NOTES_DESKTOP "desktop"
 
+// Names the folder of Clang's own headers during a build: programs that it runs may be told of
+// them.
+#define TOOLSET_HEADERS "PISDK_BUILD_HEADERS"
+
 // Set to "maybe", which is Autoconf's word for it, in builds that can run programs for the board.
 #define TOOLSET_RUNS "PISDK_RUNS_PROGRAMS"
 

@@ -1,5 +1,6 @@
 #include "workspace/build_watch.h"
 
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,23 @@
 
 enum { DEPTH_MAX = 24, FILE_MAX = 64 << 20, NOTES_MAX = 1 << 20, MAKEFILE_MAX = 4 << 20 };
 
+// Where Clang has its own headers: /usr/lib/llvm-19/lib/clang/19/include.
+static void tell_headers(const struct toolset *t)
+{
+    _cleanup_free_ char *clang = fs_real_path(t->clang);
+    _cleanup_free_ char *bin = clang ? fs_parent(clang) : NULL;
+    _cleanup_free_ char *llvm = bin ? fs_parent(bin) : NULL;
+    _cleanup_free_ char *pattern = llvm ? xasprintf("%s/lib/clang/*/include", llvm) : NULL;
+    glob_t found;
+    if (pattern && glob(pattern, 0, NULL, &found) == 0) {
+        _cleanup_free_ char *headers = fs_real_path(found.gl_pathv[found.gl_pathc - 1]);
+        if (headers) {
+            setenv(TOOLSET_HEADERS, headers, 1);
+        }
+        globfree(&found);
+    }
+}
+
 void build_watch_begin(struct build_watch *b, const struct workspace *w, const struct toolset *t,
                        bool emulate)
 {
@@ -21,6 +39,7 @@ void build_watch_begin(struct build_watch *b, const struct workspace *w, const s
     clock_gettime(CLOCK_REALTIME_COARSE, &b->began);
     b->emulates = emulate && sandbox_try_transparent(b->interpreter, &b->why_not) == 0;
     if (b->emulates) {
+        tell_headers(t);
         setenv(TOOLSET_RUNS, "maybe", 1);
     }
     if (fs_mkdir_all(w->paths->runtime, 0700, &ignored) == 0) {
@@ -46,6 +65,7 @@ void build_watch_end(struct build_watch *b)
 {
     struct err ignored = ERR_INIT;
     unsetenv(TOOLSET_RUNS);
+    unsetenv(TOOLSET_HEADERS);
     if (b->notes) {
         unsetenv(TOOLSET_NOTES);
         (void)!fs_remove_tree(b->notes, &ignored);

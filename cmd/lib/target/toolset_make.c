@@ -436,7 +436,6 @@ void toolset_environment(const struct toolset *t, struct strv *set, struct strv 
         strv_add_list(set, "CC_FOR_BUILD=" TOOLSET_DESKTOP_CC, "BUILD_CC=" TOOLSET_DESKTOP_CC,
                       NULL);
     }
-    strv_addf(set, "CROSS_COMPILE=%s-", t->triple);
     strv_addf(set, "PKG_CONFIG_SYSROOT_DIR=%s", t->root);
     strv_addf(set, "PKG_CONFIG_LIBDIR=%s/usr/lib/%s/pkgconfig:%s/usr/share/pkgconfig", t->root,
               t->triple, t->root);

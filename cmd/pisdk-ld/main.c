@@ -207,6 +207,9 @@ static int link_program(const struct toolset *t, char **args)
     }
     _cleanup_strbuf_ struct strbuf trace = {0};
     int status = run_linker(&argv, &trace);
+    if (status != 0 && strv_has(&argv, "-lgfortran")) {
+        fputs("hint: pisdk sysroot add libgfortran5\n", stderr);
+    }
     const char *output = status == 0 ? find_output(&words) : NULL;
     return output ? inspect_output(t, output, &trace) : status;
 }

@@ -14,8 +14,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     strv_add(&wanted, "a");
     strv_add(&provided, "tool");
+    const struct resolver_request request = {&wanted, &provided, NULL, NULL};
     if (size > 0 && resolver_add_index(resolver, (const char *)data, size, &err) >= 0 &&
-        resolver_solve(resolver, &wanted, &provided, NULL, &list, &err) == 0) {
+        resolver_solve(resolver, &request, &list, &err) == 0) {
         package_list_release(&list);
     }
     resolver_free(resolver);

@@ -158,7 +158,8 @@ static bool run_case(const char *path)
         struct resolver *resolver = resolver_new("armhf");
         int r = resolver_add_index(resolver, c.index.data, c.index.len, &err);
         if (r >= 0) {
-            r = resolver_solve(resolver, &c.wanted, &c.provided, &c.locked, &list, &err);
+            const struct resolver_request request = {&c.wanted, &c.provided, NULL, &c.locked};
+            r = resolver_solve(resolver, &request, &list, &err);
         }
         good = check(&c, r, &list, &err);
         resolver_free(resolver);

@@ -81,6 +81,7 @@ void lock_format(const struct lock *lock, bool with_tree, struct strbuf *out)
     _cleanup_free_ char *flags = strv_join(&lock->flags, " ");
     _cleanup_free_ char *leave_out = strv_join(&lock->leave_out, " ");
     _cleanup_free_ char *keep = strv_join(&lock->keep, " ");
+    _cleanup_free_ char *bytecode = strv_join(&lock->bytecode, " ");
 
     strbuf_addf(out, "Format: " LOCK_FORMAT "\nSysroot: %s\n", lock->name);
     add_field(out, "Recipe", lock->recipe);
@@ -96,6 +97,7 @@ void lock_format(const struct lock *lock, bool with_tree, struct strbuf *out)
     add_field(out, "Added", added);
     add_field(out, "Leave-Out", leave_out);
     add_field(out, "Keep", keep);
+    add_field(out, "Byte-Code", bytecode);
     add_links(out, lock, "Links", false);
     add_links(out, lock, "Alternatives", true);
     add_lines(out, "Environment", &lock->environment);
@@ -217,6 +219,7 @@ static int read_head(const struct deb822 *p, struct lock *out, struct err *err)
     words_field(p, "Flags", &out->flags);
     words_field(p, "Leave-Out", &out->leave_out);
     words_field(p, "Keep", &out->keep);
+    words_field(p, "Byte-Code", &out->bytecode);
     lines_field(p, "Environment", &out->environment);
     lines_field(p, "Rootless", &out->rootless);
     if (!out->name || !text_is_name(out->name) || !out->arch || !text_is_name(out->arch) ||
@@ -431,6 +434,7 @@ void lock_from_recipe(const struct recipe *recipe, const struct strv *added, str
     strv_add_all(&out->flags, recipe->flags.items);
     strv_add_all(&out->leave_out, recipe->leave_out.items);
     strv_add_all(&out->keep, recipe->keep.items);
+    strv_add_all(&out->bytecode, recipe->bytecode.items);
     strv_add_all(&out->environment, recipe->environment.items);
     strv_add_all(&out->rootless, recipe->rootless.items);
     for (size_t i = 0; i < recipe->n_links; i++) {
@@ -467,6 +471,7 @@ void lock_release(struct lock *lock)
     strv_release(&lock->flags);
     strv_release(&lock->leave_out);
     strv_release(&lock->keep);
+    strv_release(&lock->bytecode);
     strv_release(&lock->environment);
     strv_release(&lock->rootless);
     for (size_t i = 0; i < lock->n_links; i++) {

@@ -7,7 +7,7 @@
 //     Format: 1                  what this pisdk writes; a later one may write 2
 //     Sysroot, Recipe, Flavour   its name; what it was made from; which MPI
 //     Title, Architecture, Triple, Flags, Ranks-Max, Needs-Exec, Environment, Rootless, Links,
-//     Alternatives, Leave-Out, Keep
+//     Alternatives, Leave-Out, Keep, Byte-Code
 //                                see deb/recipe.h
 //     Added                      packages asked for on top of the recipe's
 //     Recipe-SHA256              of the recipe's files when it was solved
@@ -40,7 +40,7 @@ struct lock {
     char *title, *arch, *triple;
     long ranks_max;  // what its MPI can start on one board; 0: no limit
     bool needs_exec; // see deb/recipe.h
-    struct strv added, flags, leave_out, keep;
+    struct strv added, flags, leave_out, keep, bytecode;
     struct strv environment, rootless; // NAME=VALUE for emulated programs
     struct recipe_link *links;
     size_t n_links;

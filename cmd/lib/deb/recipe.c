@@ -11,7 +11,7 @@
     "release.flags release.needs_exec origin.suites origin.components origin.keyring "             \
     "origin.mirror origin.optional "                                                               \
     "source.package source.origin source.suite source.script packages.wanted packages.provided "   \
-    "paths.leave_out paths.keep"
+    "packages.preferred paths.leave_out paths.keep generated.byte_code"
 
 enum { RECIPE_MAX = 1 << 18, INCLUDES_MAX = 16 };
 
@@ -177,11 +177,18 @@ static int take_key(struct reading *in, const char *section, const char *key, co
 {
     struct recipe *r = in->recipe;
     const struct recipe_key keys[] = {
-        {"release", "title", &r->title, NULL},       {"release", "arch", &r->arch, NULL},
-        {"release", "triple", &r->triple, NULL},     {"release", "ranks_max", &r->ranks_max, NULL},
-        {"release", "mpi", NULL, &r->flavours},      {"release", "flags", NULL, &r->flags},
-        {"packages", "wanted", NULL, &r->wanted},    {"packages", "provided", NULL, &r->provided},
-        {"paths", "leave_out", NULL, &r->leave_out}, {"paths", "keep", NULL, &r->keep},
+        {"release", "title", &r->title, NULL},
+        {"release", "arch", &r->arch, NULL},
+        {"release", "triple", &r->triple, NULL},
+        {"release", "ranks_max", &r->ranks_max, NULL},
+        {"release", "mpi", NULL, &r->flavours},
+        {"release", "flags", NULL, &r->flags},
+        {"packages", "wanted", NULL, &r->wanted},
+        {"packages", "provided", NULL, &r->provided},
+        {"paths", "leave_out", NULL, &r->leave_out},
+        {"paths", "keep", NULL, &r->keep},
+        {"packages", "preferred", NULL, &r->preferred},
+        {"generated", "byte_code", NULL, &r->bytecode},
     };
     _cleanup_free_ char *name = xasprintf("%s.%s", section, key);
     if (strcmp(name, "release.include") == 0) {
@@ -409,6 +416,8 @@ void recipe_release(struct recipe *r)
     strv_release(&r->provided);
     strv_release(&r->leave_out);
     strv_release(&r->keep);
+    strv_release(&r->preferred);
+    strv_release(&r->bytecode);
     strv_release(&r->environment);
     strv_release(&r->rootless);
     *r = (struct recipe){0};

@@ -8,10 +8,13 @@
 //                 mpi/FLAVOUR.ini)
 //     [origin N]  suites, components, keyring, mirror (optional), optional (yes: left out when the
 //                 mirror does not have it)
-//     [packages]  wanted, provided (taken as provided: not installed, nor what only they need)
+//     [packages]  wanted, provided (taken as provided: not installed, nor what only they need),
+//                 preferred (of packages of which any will do)
 //     [source N]  a package that is built from source: package, origin, suite, script (a file like
 //                 source/openmpi.ini, see sysroot/source_script.h)
 //     [paths]     leave_out, keep (patterns of fnmatch(3) on paths without the leading /)
+//     [generated] byte_code (the same kind of patterns: Python files that are compiled, see
+//                 sysroot/bytecode.h)
 //     [links]     path = target: the links that the packages' scripts would make
 //     [alternatives]  the same, for packages that may be added: made where the target is there and
 //                 nothing else has the path; the first one that can be made counts
@@ -60,7 +63,7 @@ struct recipe {
     size_t n_origins;
     struct recipe_source *sources;
     size_t n_sources;
-    struct strv wanted, provided, leave_out, keep;
+    struct strv wanted, provided, preferred, leave_out, keep, bytecode;
     struct strv environment, rootless; // NAME=VALUE
     struct recipe_link *links;
     size_t n_links;

@@ -378,19 +378,31 @@ static void add_favours(struct resolver *r, const struct package_list *favoured,
     }
 }
 
-int resolver_solve(struct resolver *r, const struct strv *wanted, const struct strv *provided,
-                   const struct package_list *favoured, struct package_list *out, struct err *err)
+// Packages that are taken where any of several will do.
+static void add_preferred(struct resolver *r, const struct strv *preferred, Queue *jobs)
+{
+    for (size_t i = 0; preferred && i < preferred->n; i++) {
+        Id name = pool_str2id(r->pool, preferred->items[i], 0);
+        if (name) {
+            queue_push2(jobs, SOLVER_FAVOR | SOLVER_SOLVABLE_NAME, name);
+        }
+    }
+}
+
+int resolver_solve(struct resolver *r, const struct resolver_request *request,
+                   struct package_list *out, struct err *err)
 {
     Queue jobs;
     Solver *solver = NULL;
 
     *out = (struct package_list){0};
-    provide(r, provided, wanted);
+    provide(r, request->provided, request->wanted);
     pool_createwhatprovides(r->pool);
     queue_init(&jobs);
-    int result = add_jobs(r, wanted, &jobs, err);
-    if (favoured) {
-        add_favours(r, favoured, &jobs);
+    int result = add_jobs(r, request->wanted, &jobs, err);
+    add_preferred(r, request->preferred, &jobs);
+    if (request->favoured) {
+        add_favours(r, request->favoured, &jobs);
     }
     if (result == 0) {
         solver = solver_create(r->pool);

@@ -31,10 +31,14 @@ int resolver_load_index(struct resolver *r, const char *path, struct err *err) E
 bool resolver_has(const struct resolver *r, const char *name, const char *version);
 
 // ERR_RESOLVE with the solver's reason, or with the nearest name when a wanted package does not
-// exist. Recommended packages are left out. Versions in `favoured` (may be NULL) are kept where
-// they are still available; the others are the newest.
-int resolver_solve(struct resolver *r, const struct strv *wanted, const struct strv *provided,
-                   const struct package_list *favoured, struct package_list *out,
-                   struct err *err) ERR_MUST_CHECK;
+// exist. Recommended packages are left out. Versions in `favoured` are kept where they are still
+// available; the others are the newest.
+struct resolver_request {
+    const struct strv *wanted, *provided;
+    const struct strv *preferred;        // names: of several packages that will do, these; or NULL
+    const struct package_list *favoured; // or NULL
+};
+int resolver_solve(struct resolver *r, const struct resolver_request *request,
+                   struct package_list *out, struct err *err) ERR_MUST_CHECK;
 
 #endif

@@ -133,8 +133,9 @@ static int solve(struct choice *c, const struct package_list *favoured, struct l
     _cleanup_strv_ struct strv wanted = {0};
     strv_add_all(&wanted, c->recipe->wanted.items);
     strv_add_all(&wanted, lock->added.items);
-    if (resolver_solve(c->resolver, &wanted, &c->recipe->provided, favoured, &lock->packages,
-                       err) != 0) {
+    const struct resolver_request request = {&wanted, &c->recipe->provided, &c->recipe->preferred,
+                                             favoured};
+    if (resolver_solve(c->resolver, &request, &lock->packages, err) != 0) {
         return -1;
     }
     for (size_t i = 0; i < lock->packages.n; i++) {

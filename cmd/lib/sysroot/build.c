@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/proc.h"
+#include "sysroot/bytecode.h"
 #include "sysroot/index.h"
 #include "sysroot/pipeline.h"
 #include "sysroot/source_build.h"
@@ -93,6 +94,19 @@ static int check_libraries(struct build *b, struct err *err)
     return sysroot_verify_needed(b->staging.root, b->lock->triple, &files, err);
 }
 
+static int add_bytecode(struct build *b, struct err *err)
+{
+    _cleanup_free_ char *path = fs_join(b->staging.dir, "root");
+    const struct bytecode_options options = {
+        .data = b->o->data,
+        .share = b->o->share,
+        .root = b->staging.root,
+        .path = path,
+        .log = b->log,
+    };
+    return bytecode_add(&options, b->lock, &b->tree, err);
+}
+
 static int fill(struct build *b, struct err *err)
 {
     const struct pipeline_options options = {b->o->data, &b->o->mirror, b->recipe};
@@ -122,6 +136,10 @@ static int fill(struct build *b, struct err *err)
         return -1;
     }
     step_done(b, "checking libraries");
+    if (add_bytecode(b, err) != 0) {
+        return -1;
+    }
+    step_done(b, "compiling Python files");
     if (check_digest(b, differs, err) != 0) {
         return -1;
     }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "base/fs.h"
+#include "sysroot/bytecode.h"
 #include "sysroot/packages.h"
 #include "sysroot/store.h"
 #include "target/toolset.h"
@@ -104,6 +105,19 @@ static void keep_packages(struct gc *g, const struct lock *lock)
     }
 }
 
+// The byte code of its Python files, which its list of files tells.
+static void keep_bytecode(struct gc *g, const struct sysroot *s)
+{
+    _cleanup_free_ char *files = fs_join(s->dir, "files");
+    _cleanup_strbuf_ struct strbuf text = {0};
+    _cleanup_(tree_release) struct tree tree = {0};
+    struct err ignored = ERR_INIT;
+    if (fs_read_file(files, TREE_TEXT_MAX, &text, &ignored) == 0 &&
+        tree_parse(text.data, text.len, &tree, &ignored) == 0) {
+        bytecode_keys(&s->lock, &tree, &g->keys);
+    }
+}
+
 static int sort_sysroots(struct gc *g, struct err *err)
 {
     _cleanup_strv_ struct strv names = {0};
@@ -119,6 +133,7 @@ static int sort_sysroots(struct gc *g, struct err *err)
         int r = 0;
         if (strcmp(s.name, s.lock.name) == 0 || is_used(&s)) {
             keep_packages(g, &s.lock);
+            keep_bytecode(g, &s);
         } else {
             strv_add(&g->report->sysroots, s.name);
             r = g->o->dry_run ? 0 : sysroot_remove(g->o->data, s.name, err);

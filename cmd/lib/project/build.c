@@ -13,8 +13,8 @@
 enum { OUTPUT_MAX = 64 << 20, SETTINGS_MAX = 1 << 16 };
 
 // In the order in which they are guessed.
-static const struct build_system *const systems[] = {&build_cmake, &build_meson, &build_autotools,
-                                                     &build_make, &build_command};
+static const struct build_system *const systems[] = {&build_cmake, &build_meson,   &build_autotools,
+                                                     &build_make,  &build_command, &build_none};
 
 // --- What build systems share --------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ struct build_system {
 };
 
 extern const struct build_system build_cmake, build_meson, build_autotools, build_make,
-    build_command;
+    build_command, build_none;
 
 // Runs a step in `folder`; its output goes where that of the build goes.
 int build_run(struct build *b, const char *folder, const struct strv *argv, int *status,

@@ -48,7 +48,7 @@ static int boards_that_are_up(const struct cluster *c, struct log *log, struct s
 // How many ranks there will be; 0: mpirun is to decide.
 static size_t count_ranks(const struct run *run)
 {
-    const struct strv *args = run->request->args;
+    const struct strv *args = &run->args;
     if (run->request->ranks > 0) {
         return (size_t)run->request->ranks;
     }
@@ -97,7 +97,7 @@ static void make_argv(const struct cluster *c, const struct run *run, const stru
     if (run->launcher) {
         add_boards(c, run, boards, argv);
     }
-    strv_add_all(argv, run->request->args->items);
+    strv_add_all(argv, run->args.items);
 }
 
 // The boards that take part: those that are up, and no more than there are ranks.

@@ -17,10 +17,10 @@ static void make_argv(const struct run *run, const struct rank_output *output, s
         strv_add_all(argv, run->mpirun.items);
         strv_add(argv, run->program);
     } else {
-        strv_add(argv, r->program ? r->program : run->program);
+        strv_add(argv, r->program && !run->script ? r->program : run->program);
         rank_output_words(output, argv);
     }
-    strv_add_all(argv, r->args->items);
+    strv_add_all(argv, run->args.items);
 }
 
 static void add_coverage(const struct run *run, struct strv *environment)

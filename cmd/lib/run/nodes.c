@@ -175,7 +175,7 @@ static int start_deployed(struct deployed *d, int *status, struct err *err)
         strv_add_all(&words, run->variables.items);
     }
     strv_add(&words, program);
-    strv_add_all(&words, r->args->items);
+    run_add_deployed_args(run, &words);
     format_hosts(&d->deploy, run->mpich, &hosts);
     const struct boards_run boards = {
         .w = run->w,

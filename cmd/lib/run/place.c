@@ -1,5 +1,7 @@
 #include "run/place.h"
 
+#include <string.h>
+
 #include "base/fs.h"
 
 bool run_is_mpi(const struct run *run)
@@ -22,8 +24,31 @@ int run_refuse_launcher(const struct run *run, struct err *err)
     return err_hint(err, "pisdk run --on nodes -n 4 PROGRAM; --mpirun adds options to it");
 }
 
+// "main.py" of the project: what [deploy] names is at the same paths there.
+static const char *script_below(const struct run *run)
+{
+    const char *root = run->w->project ? run->w->project->dir : NULL;
+    return root && fs_is_below(run->script, root) ? run->script + strlen(root) + 1 : NULL;
+}
+
+void run_add_deployed_args(const struct run *run, struct strv *argv)
+{
+    for (size_t i = 0; i < run->args.n; i++) {
+        bool script = run->script && strcmp(run->args.items[i], run->script) == 0;
+        const char *below = script ? script_below(run) : NULL;
+        strv_add(argv, below ? below : run->args.items[i]);
+    }
+}
+
 char *run_find_deployed(const struct run *run, const struct project_deploy *d, struct err *err)
 {
+    const char *below = run->script ? script_below(run) : NULL;
+    if (run->script && (!below || !payload_find(&d->release, below))) {
+        err_set(err, ERR_NOT_FOUND, "%s is not deployed", run->script);
+        err_hint(err, "name it in " PROJECT_FILE ": [deploy] and files = %s",
+                 below ? below : "main.py");
+        return NULL;
+    }
     return run->in_sysroot ? xstrdup(fs_base(run->program))
                            : project_deploy_find(d, run->program, err);
 }

@@ -11,6 +11,8 @@ struct run {
     const struct run_request *request;
     struct target target;
     char *program;                  // absolute; of the sysroot: as a board sees it
+    char *script;                   // that it interprets, absolute; or NULL
+    struct strv args;               // its arguments, with the script
     bool in_sysroot;                // then boards have a command of its name
     bool launcher;                  // it is mpirun itself
     bool mpich;                     // else Open MPI
@@ -43,6 +45,9 @@ bool run_is_mpi(const struct run *run);
 bool run_traces_crashes(const struct run *run);
 // Boards have their own mpirun, which pisdk starts.
 int run_refuse_launcher(const struct run *run, struct err *err);
+// Adds the arguments of its program, the script as seen from the folder that programs of a deploy
+// run in.
+void run_add_deployed_args(const struct run *run, struct strv *argv);
 // Its program as seen from the folder that programs of this deploy run in. The caller frees it;
 // NULL: it was not deployed.
 char *run_find_deployed(const struct run *run, const struct project_deploy *d, struct err *err);

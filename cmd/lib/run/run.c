@@ -8,6 +8,7 @@
 
 #include "base/fs.h"
 #include "run/place.h"
+#include "run/script.h"
 #include "run/slurm.h"
 #include "run/tell.h"
 #include "sandbox/visible.h"
@@ -168,7 +169,6 @@ static int add_mount(struct run *run, const char *text, struct err *err)
 static int choose_folders(struct run *run, struct err *err)
 {
     const struct strv *mounts = run->request->mounts;
-    const struct strv *args = run->request->args;
     run->cwd = fs_real_path(".");
     if (!run->cwd) {
         return err_sys(err, "the current folder no longer exists");
@@ -186,8 +186,8 @@ static int choose_folders(struct run *run, struct err *err)
                             getenv("HOME") ? getenv("HOME") : "your home");
         }
     }
-    for (size_t i = 0; i < args->n; i++) {
-        show_argument(run, args->items[i]);
+    for (size_t i = 0; i < run->args.n; i++) {
+        show_argument(run, run->args.items[i]);
     }
     show_libraries(run);
     show_headers(run);
@@ -220,9 +220,17 @@ static int choose_program(struct run *run, struct err *err)
     if (program_find(run->w, &run->target, r->program, &run->program, &run->in_sysroot, err) != 0) {
         return -1;
     }
+    if (!run->in_sysroot && script_is(run->program)) {
+        if (script_prepare(run, err) != 0) {
+            return -1;
+        }
+        strv_add(&run->args, run->script);
+    }
+    strv_add_all(&run->args, r->args->items);
     const char *name = fs_base(run->program);
     run->launcher =
         run->in_sysroot && (strcmp(name, "mpirun") == 0 || strcmp(name, "mpiexec") == 0);
+    script_use_runner(run);
     return 0;
 }
 
@@ -255,6 +263,8 @@ static void release(struct run *run)
 {
     free(run->id);
     free(run->program);
+    free(run->script);
+    strv_release(&run->args);
     free(run->cwd);
     strv_release(&run->visible);
     strv_release(&run->mounts);

@@ -76,7 +76,9 @@ static void make_script(const struct run *run, const struct project_deploy *d, c
         strbuf_add_quoted(out, run->variables.items);
     }
     strbuf_addf(out, " %s", quoted);
-    strbuf_add_quoted(out, run->request->args->items);
+    _cleanup_strv_ struct strv args = {0};
+    run_add_deployed_args(run, &args);
+    strbuf_add_quoted(out, args.items);
     strbuf_adds(out, "\n");
 }
 

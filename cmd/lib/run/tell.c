@@ -4,6 +4,7 @@
 
 #include "base/signals.h"
 #include "debug/crash.h"
+#include "run/script.h"
 #include "run/session.h"
 #include "target/elf.h"
 
@@ -108,6 +109,7 @@ int run_tell(const struct run *run, time_t began, int status)
     } else if (crashed == 0) {
         tell_signal(run, status);
         tell_spawn(run, status);
+        script_tell(run, status);
     }
     return status;
 }

@@ -56,6 +56,18 @@ static void start_somewhere(void)
     }
 }
 
+// Without a root of its own, /usr/bin is the desktop's: what mpirun is to start is the sysroot's.
+static void add_arguments(const struct sandbox *s, struct strv *argv)
+{
+    for (char *const *arg = s->argv + 1; *arg; arg++) {
+        _cleanup_free_ char *own =
+            s->mode != SANDBOX_NAMESPACE && s->o->mpirun && str_starts(*arg, "/usr/bin/")
+                ? xasprintf("%s%s", s->root, *arg)
+                : NULL;
+        strv_add(argv, own && fs_exists(own) ? own : *arg);
+    }
+}
+
 static _Noreturn void exec_program(struct sandbox *s, const sigset_t *mask, int report)
 {
     struct err err = ERR_INIT;
@@ -69,11 +81,11 @@ static _Noreturn void exec_program(struct sandbox *s, const sigset_t *mask, int 
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     if (s->mode == SANDBOX_PREFIX) {
         strv_add_list(&argv, s->qemu, "-0", s->argv[0], s->program, NULL);
-        strv_add_all(&argv, s->argv + 1);
         program = s->qemu;
     } else {
-        strv_add_all(&argv, s->argv);
+        strv_add(&argv, s->argv[0]);
     }
+    add_arguments(s, &argv);
     if (chdir(s->o->cwd) != 0 && chdir("/") != 0) {
         err_sys(&err, "cannot enter folder %s", s->o->cwd);
         fail(report, &err);

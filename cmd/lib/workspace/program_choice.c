@@ -15,6 +15,22 @@ struct search {
     bool in_sysroot;
 };
 
+const struct interpreter *program_interpreter(const char *name)
+{
+    static const struct interpreter interpreters[] = {
+        {".py", "python3", "python3"},
+        {".R", "Rscript", "r-base-core"},
+        {".r", "Rscript", "r-base-core"},
+        {".sh", "sh", "dash"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(interpreters); i++) {
+        if (str_ends(name, interpreters[i].suffix)) {
+            return &interpreters[i];
+        }
+    }
+    return NULL;
+}
+
 static char *find_below(const char *dir, const char *name)
 {
     static const char *const places[] = {"", "bin/", "src/"};
@@ -77,6 +93,10 @@ static void list_programs(const struct search *s, struct strv *names)
 
 static int no_program(const struct search *s, const char *name, struct err *err)
 {
+    if (program_interpreter(name)) {
+        return err_set(err, ERR_NOT_FOUND, "there is no %s%s", name,
+                       s->w->project ? " here or in the project" : " here");
+    }
     if (!s->w->project) {
         err_set(err, ERR_NOT_FOUND, "the sysroot has no program `%s`", name);
         return err_hint(err, "for a file in this folder: pisdk run ./%s", name);
@@ -92,12 +112,39 @@ static int no_program(const struct search *s, const char *name, struct err *err)
     return names.n ? err_hint(err, "the project has: %s", known) : -1;
 }
 
+// A script by its name: here, or in the project.
+static char *find_script(const struct search *s, const char *name)
+{
+    bool script = program_interpreter(name) != NULL;
+    _cleanup_free_ char *here = script && s->word ? fs_real_path(name) : NULL;
+    if (here || !script || !s->w->project) {
+        return TAKE_PTR(here);
+    }
+    _cleanup_free_ char *inside = fs_join(s->w->project->dir, name);
+    return fs_real_path(inside);
+}
+
+// What a script of a project imports may have to be built.
+static int find_script_of_project(struct search *s, struct err *err)
+{
+    const struct project *p = s->w->project;
+    if (p && fs_is_below(s->program, p->dir)) {
+        int status = target_build(s->w, s->target, NULL, err);
+        return status > 0 ? err_set(err, ERR_FAILED, "the build failed") : status;
+    }
+    return 0;
+}
+
 static int find_program(struct search *s, struct err *err)
 {
     if (s->word && strchr(s->word, '/')) {
         return find_by_path(s, err);
     }
     const char *name = s->word ? s->word : s->w->project->program;
+    s->program = find_script(s, name);
+    if (s->program) {
+        return find_script_of_project(s, err);
+    }
     if (s->w->project) {
         s->program = built_program(s, name);
         bool named_in_project = strcmp(name, s->w->project->program) == 0;

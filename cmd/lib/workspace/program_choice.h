@@ -15,4 +15,11 @@ int program_find(const struct workspace *w, struct target *target, const char *w
 // Has the sysroot a command of this name?
 bool program_in_sysroot(const struct target *t, const char *name);
 
+// What runs a script, by the end of the script's name; NULL: not a script.
+struct interpreter {
+    const char *suffix;            // ".py"
+    const char *program, *package; // of the sysroot
+};
+const struct interpreter *program_interpreter(const char *name);
+
 #endif

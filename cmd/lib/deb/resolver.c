@@ -1,5 +1,6 @@
 #include "deb/resolver.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <solv/pool.h>
 #include <solv/repo.h>
@@ -15,7 +16,7 @@
 // An epoch above any that Debian uses, so that ">= version" holds for what is taken as provided.
 #define PROVIDED_VERSION "99999:0"
 
-enum { INDEXES_MAX = 32, PROBLEM_RULES_MAX = 6 };
+enum { INDEXES_MAX = 32, PROBLEM_RULES_MAX = 6, PIECE = 1 << 20 };
 
 struct resolver {
     Pool *pool;
@@ -92,6 +93,30 @@ static void add_details(Repo *repo, const char *text, size_t n)
     repodata_internalize(data);
 }
 
+// Where the next piece ends: after a paragraph. libsolv lets its tables grow by small steps, each a
+// copy of the whole under AddressSanitizer, so it gets an index of 50 MB in pieces.
+static size_t piece_end(const char *text, size_t n, size_t at)
+{
+    if (n - at <= PIECE) {
+        return n;
+    }
+    const char *gap = memmem(text + at + PIECE, n - at - PIECE, "\n\n", 2);
+    return gap ? (size_t)(gap + 2 - text) : n;
+}
+
+static int add_piece(Repo *repo, const char *text, size_t n, struct err *err)
+{
+    void *buffer; // only read from, which fmemopen's type cannot say
+    memcpy(&buffer, &text, sizeof(buffer));
+    _cleanup_fclose_ FILE *f = fmemopen(buffer, n, "r");
+    if (!f) {
+        return err_sys(err, "cannot read the package index");
+    }
+    return repo_add_debpackages(repo, f, 0) == 0
+               ? 0
+               : err_set(err, ERR_VERIFY, "not a package index: %s", pool_errstr(repo->pool));
+}
+
 int resolver_add_index(struct resolver *r, const char *text, size_t n, struct err *err)
 {
     Repo *repo = new_index(r, err);
@@ -101,14 +126,12 @@ int resolver_add_index(struct resolver *r, const char *text, size_t n, struct er
     if (n == 0) {
         return r->n_indexes - 1;
     }
-    void *buffer; // only read from, which fmemopen's type cannot say
-    memcpy(&buffer, &text, sizeof(buffer));
-    _cleanup_fclose_ FILE *f = fmemopen(buffer, n, "r");
-    if (!f) {
-        return err_sys(err, "cannot read the package index");
-    }
-    if (repo_add_debpackages(repo, f, 0) != 0) {
-        return err_set(err, ERR_VERIFY, "not a package index: %s", pool_errstr(r->pool));
+    for (size_t at = 0; at < n;) {
+        size_t end = piece_end(text, n, at);
+        if (add_piece(repo, text + at, end - at, err) != 0) {
+            return -1;
+        }
+        at = end;
     }
     if (repo->nsolvables == 0) {
         return err_set(err, ERR_VERIFY, "the package index has no package in it");
@@ -200,6 +223,46 @@ static void provide(struct resolver *r, const struct strv *provided, const struc
     }
 }
 
+// What Debian calls a package that people know from PyPI, conda or its own site: "mpi4py" is
+// python3-mpi4py, "fftw3" is libfftw3-dev. The caller frees it; NULL: none of these.
+static char *debian_name(const char *name, const struct strv *names)
+{
+    static const struct str_pair others[] = {
+        {"opencv", "python3-opencv"},
+        {"pillow", "python3-pil"},
+        {"scikit-learn", "python3-sklearn"},
+        {"pyyaml", "python3-yaml"},
+        {"openblas", "libopenblas-dev"},
+        {"blas", "libopenblas-dev"},
+        {"lapack", "liblapack-dev"},
+        {"boost", "libboost-all-dev"},
+        {"eigen", "libeigen3-dev"},
+        {"hdf5", "libhdf5-openmpi-dev"},
+        {"openmp", "libomp-dev"},
+        {"r", "r-base-core"},
+        {"fftw", "libfftw3-dev"},
+        {"gfortran", "libgfortran5"},
+    };
+    static const char *const forms[][2] = {
+        {"python3-", ""}, {"lib", "-dev"}, {"r-cran-", ""}, {"lib", "3-dev"}, {"lib", "2-dev"}};
+    _cleanup_free_ char *lower = xstrdup(name);
+    for (char *p = lower; *p; p++) {
+        *p = (char)tolower((unsigned char)*p);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        if (strcmp(lower, others[i].mark) == 0 && strv_has(names, others[i].value)) {
+            return xstrdup(others[i].value);
+        }
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+        _cleanup_free_ char *full = xasprintf("%s%s%s", forms[i][0], lower, forms[i][1]);
+        if (strv_has(names, full)) {
+            return TAKE_PTR(full);
+        }
+    }
+    return NULL;
+}
+
 static int unknown_package(struct resolver *r, const char *name, struct err *err)
 {
     _cleanup_strv_ struct strv names = {0};
@@ -210,6 +273,10 @@ static int unknown_package(struct resolver *r, const char *name, struct err *err
         strv_add(&names, pool_id2str(pool, pool->solvables[p].name));
     }
     err_set(err, ERR_RESOLVE, "there is no package `%s` in this release", name);
+    _cleanup_free_ char *debian = debian_name(name, &names);
+    if (debian) {
+        return err_hint(err, "Debian's name for it: pisdk sysroot add %s", debian);
+    }
     const char *nearest = str_nearest(name, &names);
     if (nearest) {
         err_hint(err, "did you mean `%s`?", nearest);

@@ -46,7 +46,6 @@ static bool is_passed_on(const char *variable)
         "HYDRA_*",
         "UCX_*",
         "HWLOC_*",
-        "OPENBLAS_*",
         "BLIS_*",
         "FFTW_*",
         "GFORTRAN_*",

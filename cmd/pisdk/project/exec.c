@@ -1,5 +1,7 @@
 // `pisdk exec`: any build command, in the environment of a cross build.
 
+#include <string.h>
+
 #include "base/fs.h"
 #include "base/proc.h"
 #include "pisdk/app.h"
@@ -24,20 +26,42 @@ static int check_emulation(const struct build_watch *b, bool asked, struct err *
                : -1;
 }
 
+// Asked for emulation, a program that the board has and the toolset does not stand for, such as
+// python3, is the board's.
+static void add_boards(const struct toolset *t, const struct strv *words, struct strv *out)
+{
+    const char *name = words->items[0];
+    _cleanup_free_ char *command = xasprintf("%s/bin/%s", t->dir, name);
+    _cleanup_free_ char *program = xasprintf("%s/usr/bin/%s", t->root, name);
+    if (!strchr(name, '/') && !fs_exists(command) && fs_is_program(program)) {
+        strv_add_list(out, t->pisdk, "run", "--sysroot", t->sysroot, "--board", t->board, name,
+                      "--", NULL);
+        strv_add_all(out, words->items + 1);
+    } else {
+        strv_add_all(out, words->items);
+    }
+}
+
 static int execute(struct app *app, const struct toolset *tools, const struct strv *words,
                    int *status, struct err *err)
 {
     const struct input *in = &app->input;
     _cleanup_strv_ struct strv env = {0};
+    _cleanup_strv_ struct strv argv = {0};
     struct build_watch watch;
 
     build_watch_begin(&watch, &app->work, tools, !input_flag(in, "no-emulate"));
     int r = check_emulation(&watch, input_flag(in, "emulate"), err);
     if (r == 0) {
         toolset_whole_environment(tools, &env);
+        if (input_flag(in, "emulate")) {
+            add_boards(tools, words, &argv);
+        } else {
+            strv_add_all(&argv, words->items);
+        }
         const struct proc_context context = {
             .env = &env, .enter = build_watch_enter, .user = &watch};
-        r = proc_run_at(words->items, &context, status, err);
+        r = proc_run_at(argv.items, &context, status, err);
     }
     r = r == 0 ? build_watch_check(&watch, ".", *status, err) : r;
     build_watch_end(&watch);

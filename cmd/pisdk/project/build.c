@@ -1,4 +1,7 @@
 #include "project/build.h"
+
+#include <string.h>
+
 #include "pisdk/app.h"
 #include "pisdk/requests.h"
 #include "sandbox/sandbox.h"
@@ -9,12 +12,14 @@ enum { JOBS_MAX = 4096 };
 
 static void tell_place(struct app *app, const struct target *target)
 {
-    const char *system;
+    const char *system = NULL;
     struct err ignored = ERR_INIT;
     _cleanup_free_ char *dir = project_build_dir(&app->project, target->board.name, target->type);
     bool apart =
         project_build_system(&app->project, &system, &ignored) == 0 && project_builds_apart(system);
-    if (!build_watch_has_result(apart ? dir : app->project.dir)) {
+    if (system && strcmp(system, "none") == 0) {
+        log_info(&app->log, "nothing to build: a project of scripts");
+    } else if (!build_watch_has_result(apart ? dir : app->project.dir)) {
         log_warning(&app->log, "the build made no program or library for the board");
     } else if (apart) {
         log_info(&app->log, "built in build/%s-%s", target->board.name, target->type);

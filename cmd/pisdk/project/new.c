@@ -1,6 +1,9 @@
+#include <string.h>
+
 #include "base/fs.h"
 #include "base/proc.h"
 #include "pisdk/app.h"
+#include "project/build.h"
 #include "project/template.h"
 #include "sysroot/store.h"
 #include "target/board.h"
@@ -90,6 +93,21 @@ static bool add_packages(struct app *app, const char *project, const struct strv
     return false;
 }
 
+// Scripts are not.
+static bool is_built(const char *target)
+{
+    struct project project;
+    struct err ignored = ERR_INIT;
+    const char *system = "";
+    if (project_read(target, &project, &ignored) != 0) {
+        return true;
+    }
+    bool built =
+        project_build_system(&project, &system, &ignored) != 0 || strcmp(system, "none") != 0;
+    project_release(&project);
+    return built;
+}
+
 static int create(struct app *app, const struct template *template, const char *target,
                   const struct template_values *values, struct err *err)
 {
@@ -101,8 +119,8 @@ static int create(struct app *app, const struct template *template, const char *
     if (template->packages.n) {
         ready = add_packages(app, target, &template->packages);
     }
-    log_info(&app->log, "created %s; next: cd %s%s && pisdk build && pisdk run", target, target,
-             ready ? "" : " && pisdk sysroot build");
+    log_info(&app->log, "created %s; next: cd %s%s%s && pisdk run", target, target,
+             ready ? "" : " && pisdk sysroot build", is_built(target) ? " && pisdk build" : "");
     return EXIT_OK;
 }
 

@@ -119,9 +119,38 @@ static int add_match(const struct workspace *w, struct payload *r, const char *m
     return payload_add(r, root, source, path, err);
 }
 
+// A project of scripts that does not say what goes to the boards: all of them, and its packages.
+static void add_scripts(const struct project *p, struct strv *files)
+{
+    static const char *const patterns[] = {"*.py", "*.R", "*.sh", "*/__init__.py"};
+    const char *system = "";
+    struct err ignored = ERR_INIT;
+    if (project_build_system(p, &system, &ignored) != 0 || strcmp(system, "none") != 0) {
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
+        _cleanup_free_ char *pattern = fs_join(p->dir, patterns[i]);
+        bool package = strchr(patterns[i], '/') != NULL;
+        glob_t found;
+        if (glob(pattern, 0, NULL, &found) != 0) {
+            continue;
+        }
+        for (size_t k = 0; k < found.gl_pathc; k++) {
+            const char *path = found.gl_pathv[k];
+            strv_take(files, package ? fs_parent(path) : xstrdup(path));
+        }
+        globfree(&found);
+    }
+}
+
 int release_files_named(const struct workspace *w, struct payload *r, struct err *err)
 {
-    const struct strv *files = &w->project->deploy_files;
+    _cleanup_strv_ struct strv all = {0};
+    const struct strv *files = &all;
+    strv_add_all(&all, w->project->deploy_files.items);
+    if (all.n == 0) {
+        add_scripts(w->project, &all);
+    }
     for (size_t i = 0; i < files->n; i++) {
         _cleanup_free_ char *pattern = fs_join(w->project->dir, files->items[i]);
         glob_t found;

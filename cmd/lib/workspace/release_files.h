@@ -13,7 +13,8 @@ int release_files_built(const struct workspace *w, const struct target *target, 
                         struct err *err) ERR_MUST_CHECK;
 
 // Adds `files` of [deploy], patterns of glob(7), at the same paths as in the project. ERR_NOT_FOUND
-// for one that means nothing, ERR_USAGE for one outside of the project.
+// for one that means nothing, ERR_USAGE for one outside of the project. Where there are none, those
+// of a project of scripts are its scripts.
 int release_files_named(const struct workspace *w, struct payload *r,
                         struct err *err) ERR_MUST_CHECK;
 

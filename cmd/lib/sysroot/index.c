@@ -255,11 +255,34 @@ static int choose(struct choice *c, const struct package_list *favoured, struct 
     return 0;
 }
 
+// Programs of one MPI and mpirun of another make N jobs of one rank instead of one of N.
+static void warn_of_two_mpis(const struct choice *c, const struct lock *lock)
+{
+    static const char *const libraries[][2] = {
+        {"libmpich12", "MPICH"}, {"libopenmpi3", "Open MPI"}, {"libopenmpi40", "Open MPI"}};
+    const char *own = lock->flavour && strcmp(lock->flavour, "mpich") == 0 ? "MPICH" : "Open MPI";
+    for (size_t i = 0; lock->flavour && i < ARRAY_SIZE(libraries); i++) {
+        if (strcmp(libraries[i][1], own) == 0 ||
+            !package_list_find(&lock->packages, libraries[i][0])) {
+            continue;
+        }
+        log_warning(c->o->fetch.log,
+                    "some packages are built for %s, but this sysroot's MPI is %s: they cannot be "
+                    "run together",
+                    libraries[i][1], own);
+        log_info(c->o->fetch.log, "hint: pisdk sysroot build %s --mpi %s", lock->recipe,
+                 strcmp(own, "MPICH") == 0 ? "openmpi" : "mpich");
+    }
+}
+
 int index_choose(const struct recipe *recipe, const struct mirror_options *o, const char *data,
                  const struct package_list *favoured, struct lock *lock, struct err *err)
 {
     struct choice c = {recipe, o, data, resolver_new(recipe->arch), {0}, {0}};
     int r = choose(&c, favoured, lock, err);
+    if (r == 0) {
+        warn_of_two_mpis(&c, lock);
+    }
     resolver_free(c.resolver);
     strv_release(&c.origins);
     strv_release(&c.suites);

@@ -127,6 +127,18 @@ class OnNodes(Case):
         self.assertEqual(self.run_on(7, "-n", "2", "ranks", "fail").out.count("rank 0"), 0)
         self.nothing_is_left()
 
+    def test_a_script(self):
+        """It is deployed, and the boards' own Python runs it."""
+        write(self.project / "main.py", "import os, socket, helper\n"
+              "print(socket.gethostname(), os.path.basename(os.getcwd()), os.environ.get('OMPI_COMM_WORLD_SIZE'))\n")
+        write(self.project / "helper.py", "")
+        write(self.project / "pisdk.ini", "[project]\nname = ranks\n[build]\nsystem = none\n[node pi[1-3]]\n")
+        self.assertEqual(self.run_on(0, "main.py").out, "pi1 work None\n")
+        self.assertEqual(sorted(self.run_on(0, "-n", "2", "main.py").out.splitlines()), ["pi1 work 2"] * 2)
+        write(self.project / "pisdk.ini", "[project]\nname = ranks\n[build]\nsystem = none\n[deploy]\nfiles = helper.py\n"
+              "[node pi[1-3]]\n")
+        self.assertIn("files = main.py", self.run_on(1, "main.py").err)
+
     @nightly
     def test_streams_and_files(self):
         result = self.run_on(0, "-n", "2", "ranks", "input", input="one\ntwo\n")

@@ -22,7 +22,8 @@ bool script_is(const char *path)
 int script_prepare(struct run *run, struct err *err)
 {
     const struct interpreter *i = program_interpreter(run->program);
-    if (!program_in_sysroot(&run->target, i->program)) {
+    bool here = run->request->place == &run_emulator; // boards have their own
+    if (here && !program_in_sysroot(&run->target, i->program)) {
         err_set(err, ERR_NOT_FOUND, "%s needs %s, which the sysroot does not have",
                 fs_base(run->program), i->program);
         return err_hint(err, "pisdk sysroot add %s",
@@ -71,7 +72,7 @@ void script_use_runner(struct run *run)
     size_t at = skip_options(&run->args);
     bool used = at + 1 < run->args.n && strcmp(run->args.items[at], "-m") == 0 &&
                 str_starts(run->args.items[at + 1], "mpi4py");
-    if (!python || !run_is_mpi(run) || at == run->args.n || used || !has_in_python(run, "mpi4py")) {
+    if (!python || !run_is_mpi(run) || at == run->args.n || used) {
         return;
     }
     struct strv args = {0};

@@ -8,11 +8,11 @@
 // Is it one, by the end of its name?
 bool script_is(const char *path);
 
-// Makes run->program, a script, the argument of its interpreter. ERR_NOT_FOUND when the sysroot
-// does not have that.
+// Makes run->program, a script, the argument of its interpreter. ERR_NOT_FOUND when the
+// emulated board does not have that.
 int script_prepare(struct run *run, struct err *err) ERR_MUST_CHECK;
 
-// With mpi4py, Python runs what it is given by toolchain/board/mpi_python.py: a rank that raises an
+// With mpirun, Python runs what it is given by toolchain/board/mpi_python.py: a rank that raises an
 // exception ends the others, too, and one trace is told. `run` has its arguments already.
 void script_use_runner(struct run *run);
 

@@ -108,6 +108,7 @@ int cmd_sysroot_remove(struct app *app, struct err *err);
 int cmd_sysroot_sbom(struct app *app, struct err *err);
 int cmd_sysroot_show(struct app *app, struct err *err);
 int cmd_sysroot_update(struct app *app, struct err *err);
+int cmd_sysroot_search(struct app *app, struct err *err);
 int cmd_sysroot_verify(struct app *app, struct err *err);
 int cmd_test(struct app *app, struct err *err);
 int cmd_undeploy(struct app *app, struct err *err);

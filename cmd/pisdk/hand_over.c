@@ -60,6 +60,11 @@ int cmd_sysroot_update(struct app *app, struct err *err)
     return hand_over(app, err);
 }
 
+int cmd_sysroot_search(struct app *app, struct err *err)
+{
+    return hand_over(app, err);
+}
+
 int cmd_sysroot_verify(struct app *app, struct err *err)
 {
     return hand_over(app, err);

@@ -342,6 +342,13 @@ class Update(Locked):
         self.assertIn("as new as the mirror", again.err)
         self.assertEqual(again.out, "")
 
+    def test_search(self):
+        found = json.loads(self.ok("sysroot", "search", "EXTRA", "--json", cwd=self.project).out)
+        self.assertEqual([p["package"] for p in found], ["extra"])
+        self.assertEqual(found[0]["version"], "1.0")
+        self.fails(1, "sysroot", "search", "extra", "no-such-word", cwd=self.project, says="has these words")
+        self.assertIn("extra", self.ok("sysroot", "search", "xtr", cwd=self.project).out)  # within a name
+
     def test_added_packages_stay(self):
         self.ok("sysroot", "add", "extra", cwd=self.project)
         self.ok("sysroot", "update", cwd=self.project)

@@ -278,10 +278,8 @@ static int unknown_package(struct resolver *r, const char *name, struct err *err
         return err_hint(err, "Debian's name for it: pisdk sysroot add %s", debian);
     }
     const char *nearest = str_nearest(name, &names);
-    if (nearest) {
-        err_hint(err, "did you mean `%s`?", nearest);
-    }
-    return -1;
+    return nearest ? err_hint(err, "did you mean `%s`?", nearest)
+                   : err_hint(err, "pisdk sysroot search %s", name);
 }
 
 static bool is_available(struct resolver *r, Id name)

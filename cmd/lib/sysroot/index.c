@@ -1,7 +1,9 @@
 #include "sysroot/index.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/fs.h"
 #include "deb/archive.h"
@@ -17,6 +19,8 @@ struct choice {
     const struct recipe *recipe;
     const struct mirror_options *o;
     const char *data;
+    const struct index_query *query; // what is looked for; NULL: packages are chosen
+    struct strv seen;                // names that were found
     struct resolver *resolver;
     struct strv origins, suites; // of each index of the resolver, by its number
 };
@@ -69,6 +73,65 @@ static int add_index(struct choice *c, const struct mirror_suite *suite,
     return 0;
 }
 
+// --- Looking for words ---------------------------------------------------------------------------
+
+// `within`: in the middle of a word as well.
+static bool contains(struct slice text, const char *word, bool within)
+{
+    size_t n = strlen(word);
+    for (size_t i = 0; i + n <= text.n; i++) {
+        bool begins = i == 0 || !isalnum((unsigned char)text.p[i - 1]);
+        if ((begins || within) && strncasecmp(text.p + i, word, n) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool fits(const struct index_query *query, struct slice name, struct slice description)
+{
+    for (size_t i = 0; i < query->words->n; i++) {
+        const char *word = query->words->items[i];
+        if (!contains(name, word, true) && !contains(description, word, false)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int search_index(struct choice *c, const struct mirror_suite *suite,
+                        const struct release_file *file, struct err *err)
+{
+    _cleanup_free_ char *packed = cache_path(c->o->fetch.cache, file->sha256);
+    _cleanup_strbuf_ struct strbuf text = {0};
+    struct deb822_reader reader;
+    struct deb822 p = {0};
+
+    if (mirror_fetch_index(c->o, suite, file, err) != 0 ||
+        archive_expand_file(packed, PACKAGES_MAX, &text, err) != 0) {
+        return -1;
+    }
+    deb822_reader_init(&reader, text.data ? text.data : "", text.len);
+    while (deb822_next(&reader, &p)) {
+        struct slice name = deb822_get(&p, "Package");
+        struct slice all = deb822_get(&p, "Description");
+        struct slice line = all; // the first one says it
+        (void)!slice_cut(&all, '\n', &line);
+        if (!fits(c->query, name, line)) {
+            continue;
+        }
+        _cleanup_free_ char *text_name = slice_dup(name);
+        if (!strv_has(&c->seen, text_name)) {
+            strv_add(&c->seen, text_name);
+            c->query->on_package(c->query->user, name, deb822_get(&p, "Version"), line);
+        }
+    }
+    deb822_release(&p);
+    return 0;
+}
+
+// --- Suites --------------------------------------------------------------------------------------
+
 // A mirror that is in the middle of an update, or has only some architectures.
 static bool is_mirrors_fault(const struct choice *c, const struct err *err)
 {
@@ -85,7 +148,7 @@ static int add_suite(struct choice *c, const struct recipe_origin *origin, const
         _cleanup_free_ char *path =
             xasprintf("%s/binary-%s/Packages", origin->components.items[i], c->recipe->arch);
         const struct release_file *file = release_find_index(&found.release, path);
-        r = file ? add_index(c, &found, file, err)
+        r = file ? (c->query ? search_index : add_index)(c, &found, file, err)
                  : err_set(err, ERR_NOT_FOUND, "%s has no %s", found.dist, path);
         if (r == 0) {
             strv_add(&c->origins, origin->name);
@@ -278,12 +341,24 @@ static void warn_of_two_mpis(const struct choice *c, const struct lock *lock)
 int index_choose(const struct recipe *recipe, const struct mirror_options *o, const char *data,
                  const struct package_list *favoured, struct lock *lock, struct err *err)
 {
-    struct choice c = {recipe, o, data, resolver_new(recipe->arch), {0}, {0}};
+    struct choice c = {
+        .recipe = recipe, .o = o, .data = data, .resolver = resolver_new(recipe->arch)};
     int r = choose(&c, favoured, lock, err);
     if (r == 0) {
         warn_of_two_mpis(&c, lock);
     }
     resolver_free(c.resolver);
+    strv_release(&c.origins);
+    strv_release(&c.suites);
+    return r;
+}
+
+int index_search(const struct recipe *recipe, const struct mirror_options *o,
+                 const struct index_query *query, struct err *err)
+{
+    struct choice c = {.recipe = recipe, .o = o, .query = query};
+    int r = add_all(&c, err);
+    strv_release(&c.seen);
     strv_release(&c.origins);
     strv_release(&c.suites);
     return r;
@@ -393,7 +468,8 @@ int index_choose_installed(const struct recipe *recipe, const struct mirror_opti
                            const char *data, const struct strbuf *status, struct lock *lock,
                            struct err *err)
 {
-    struct choice c = {recipe, o, data, resolver_new(recipe->arch), {0}, {0}};
+    struct choice c = {
+        .recipe = recipe, .o = o, .data = data, .resolver = resolver_new(recipe->arch)};
     struct board_packages board = {0};
     int r = choose_installed(&c, status, &board, lock, err);
     resolver_free(c.resolver);

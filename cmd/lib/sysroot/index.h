@@ -16,6 +16,17 @@ int index_choose(const struct recipe *recipe, const struct mirror_options *o, co
                  const struct package_list *favoured, struct lock *lock,
                  struct err *err) ERR_MUST_CHECK;
 
+// Packages that have all the words, in any case: in the name, or at the beginning of a word of the
+// description's first line.
+struct index_query {
+    const struct strv *words;
+    void (*on_package)(void *user, struct slice name, struct slice version,
+                       struct slice description);
+    void *user;
+};
+int index_search(const struct recipe *recipe, const struct mirror_options *o,
+                 const struct index_query *query, struct err *err) ERR_MUST_CHECK;
+
 // The origin of packages that a board has and no mirror.
 #define INDEX_BOARD "board"
 

@@ -13,6 +13,10 @@ static const struct option_spec sysroot_change_options[] = {
     MIRROR_OPTIONS,
 };
 
+static const struct option_spec sysroot_search_options[] = {
+    MIRROR_OPTIONS,
+};
+
 static const struct option_spec sysroot_remove_options[] = {
     {"force", 'f', NULL, "even if projects use it"},
 };
@@ -59,6 +63,18 @@ const struct command sysroot_commands[] = {
         .max_args = -1,
         .needs = NEEDS_PROJECT,
         .run = cmd_sysroot_add,
+    },
+    {
+        .name = "search",
+        .summary = "Search the packages that can be added, by name and description",
+        .arguments = "WORD…",
+        .description = "Lists the packages of the project's release (elsewhere: of bookworm) "
+                       "that have all the words.",
+        OPTIONS(sysroot_search_options),
+        .min_args = 1,
+        .max_args = -1,
+        .needs = WANTS_PROJECT,
+        .run = cmd_sysroot_search,
     },
     {
         .name = "update",

@@ -59,6 +59,9 @@ class Scripts(Case):
         write(self.project / "pisdk.ini", "[project]\nname = p\n[build]\nsystem = none\n[run]\nprogram = main.py\nranks = 2\n")
         self.assertEqual(len(self.ok("run", cwd=self.project).out.splitlines()), 2)
         self.assertIn("nothing to build", self.ok("build", cwd=self.project).err)
+        write(self.project / "pisdk.ini", "[project]\nname = p\n[build]\ncommand = touch built\n")
+        self.ok("build", cwd=self.project)
+        self.assertTrue((self.project / "built").exists())
         out = self.run_on(2, "main.py", env={"PISDK_EMULATION": "prefix"}).out
         self.assertEqual(len(out.splitlines()), 2, out)
 

@@ -98,17 +98,30 @@ static const struct build_system *find_system(const char *name)
     return NULL;
 }
 
+static bool has_files_of(const struct project *p, const struct build_system *s)
+{
+    for (const char *const *file = s->files; *file; file++) {
+        _cleanup_free_ char *path = fs_join(p->dir, *file);
+        if (fs_exists(path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const struct build_system *guess_system(const struct project *p)
 {
     for (size_t i = 0; i < ARRAY_SIZE(systems); i++) {
-        for (const char *const *file = systems[i]->files; *file; file++) {
-            _cleanup_free_ char *path = fs_join(p->dir, *file);
-            if (fs_exists(path)) {
-                return systems[i];
-            }
+        // What pisdk.ini says itself counts before a script that happens to be there.
+        bool script = systems[i] == &build_none;
+        if (script && p->build.command.n) {
+            return &build_command;
+        }
+        if (has_files_of(p, systems[i])) {
+            return systems[i];
         }
     }
-    return p->build.command.n ? &build_command : NULL;
+    return NULL;
 }
 
 static int unknown_system(const struct project *p, struct err *err)
@@ -138,7 +151,8 @@ static const struct build_system *choose_system(const struct project *p, struct 
     err_set(err, ERR_NOT_FOUND,
             "%s has no CMakeLists.txt, meson.build, configure or Makefile: how is it built?",
             p->dir);
-    err_hint(err, "add [build] and command = ./build.sh (or what builds it) to " PROJECT_FILE);
+    err_hint(err, "add [build] and command = ./build.sh (or what builds it), or system = none (for "
+                  "scripts), to " PROJECT_FILE);
     return NULL;
 }
 

@@ -159,7 +159,8 @@ class Releases(Case):
         self.ok("sysroot", "add", "python3-mpi4py", "python3-scipy", "python3-pandas", "python3-matplotlib",
                 "r-base-core", cwd=project, timeout=900)
         write(project / "main.py", "import scipy.linalg, pandas, matplotlib, numpy\nfrom mpi4py import MPI\n"
-              "print(MPI.COMM_WORLD.allreduce(scipy.linalg.det(numpy.eye(2))), pandas.Series([1]).sum())\n")
+              "solved = numpy.linalg.solve(numpy.eye(2), numpy.eye(2))\n"
+              "print(MPI.COMM_WORLD.allreduce(scipy.linalg.det(solved)), pandas.Series([1]).sum())\n")
         out = self.ok("run", "-n", "2", "main.py", cwd=project, timeout=300).out
         self.assertEqual(out, "2.0 1\n2.0 1\n")
         said = self.ok("run", "Rscript", "--", "-e", "cat(sum(solve(diag(2))))", cwd=project)

@@ -26,14 +26,15 @@ static int check_emulation(const struct build_watch *b, bool asked, struct err *
                : -1;
 }
 
-// Asked for emulation, a program that the board has and the toolset does not stand for, such as
-// python3, is the board's.
+// Asked for emulation, an interpreter that the board has is the board's. Not so its shell and
+// tools, which start compilers here.
 static void add_boards(const struct toolset *t, const struct strv *words, struct strv *out)
 {
     const char *name = words->items[0];
-    _cleanup_free_ char *command = xasprintf("%s/bin/%s", t->dir, name);
+    bool interpreter =
+        str_starts(name, "python3") || strcmp(name, "Rscript") == 0 || strcmp(name, "R") == 0;
     _cleanup_free_ char *program = xasprintf("%s/usr/bin/%s", t->root, name);
-    if (!strchr(name, '/') && !fs_exists(command) && fs_is_program(program)) {
+    if (interpreter && fs_is_program(program)) {
         strv_add_list(out, t->pisdk, "run", "--sysroot", t->sysroot, "--board", t->board, name,
                       "--", NULL);
         strv_add_all(out, words->items + 1);

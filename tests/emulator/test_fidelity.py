@@ -458,7 +458,7 @@ class Board(Fidelity):
                     "-D_GNU_SOURCE", "-include", "sched.h")
 
     def test_locales_and_time_zones(self):
-        self.prints("0 0 0", """
+        self.prints("1 0 0", """
             time_t noon = 43200;
             printf("%d %d ", setlocale(LC_ALL, "C.UTF-8") != NULL,
                    setlocale(LC_ALL, "de_DE.UTF-8") != NULL);

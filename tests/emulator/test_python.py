@@ -85,7 +85,9 @@ class Scripts(Case):
         self.assertIn(f'rank 1: Traceback (most recent call last):\n  File "{self.project}/main.py", line 4, in <module>\n'
                       "    raise ValueError('one is wrong')\nValueError: one is wrong\n", failed.err)
         self.script(start + "raise ValueError('all are wrong')\n")
-        self.assertEqual(self.run_on(4, "main.py", timeout=100).err.count("Traceback"), 1)
+        for mode in ({}, {"PISDK_EMULATION": "prefix"}):
+            self.assertEqual(self.run_on(4, "main.py", timeout=100, env=mode).err.count("Traceback"), 1)
+        self.assertEqual(list(Path("/dev/shm").glob("pisdk-trace-*")), [])  # the desktop's, in prefix mode
         self.script(start + "import sys\nif comm.rank == 1:\n    sys.exit(3)\ncomm.Barrier()\n")
         self.assertEqual(self.run_on(2, "main.py", timeout=100).status, 3)
         self.script(start + "if comm.rank == 0:\n    raise KeyboardInterrupt\ncomm.Barrier()\n")

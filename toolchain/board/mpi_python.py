@@ -12,25 +12,26 @@ def __pisdk_run():
     import time
 
     def tell_once(text):
-        """The first rank of this board says it; the others wait until it has, since any may end the job."""
-        mark = "/dev/shm/pisdk-trace-" + os.environ.get("PISDK_RUN", str(os.getppid()))
+        """The first rank of this board says it; the others wait until it has, since any may end the job.
+
+        It holds the name of a socket, which goes with it, so that nothing is left on the board; and it
+        listens there once it has told.
+        """
+        import socket
+        name = "\0pisdk-trace-" + os.environ.get("PISDK_RUN", str(os.getppid()))
+        mark = tell_once.mark = socket.socket(socket.AF_UNIX)  # open until the process ends
         try:
-            os.close(os.open(mark, os.O_CREAT | os.O_EXCL))
-            first = True
-        except FileExistsError:
-            first = False
+            mark.bind(name)
         except OSError:
-            mark, first = os.devnull, True
-        if first:
-            sys.stdout.flush()
-            os.write(2, text.encode(errors="backslashreplace"))
-            with open(mark, "w") as file:
-                file.write("told")
+            for _ in range(50):
+                if mark.connect_ex(name) == 0:
+                    break
+                time.sleep(0.1)
             return
-        for _ in range(50):
-            if os.path.getsize(mark) > 0:
-                break
-            time.sleep(0.1)
+        sys.stdout.flush()
+        os.write(2, text.encode(errors="backslashreplace"))
+        mark.listen()
+        time.sleep(0.2)  # for those that fail at the same time
 
     def mpi():
         """MPI, while the script uses it."""

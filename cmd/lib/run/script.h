@@ -5,7 +5,7 @@
 
 #include "run/place.h"
 
-// Is it one, by the end of its name?
+// Is it one, by the end of its name? Others than Python's, only without #!.
 bool script_is(const char *path);
 
 // Makes run->program, a script, the argument of its interpreter. ERR_NOT_FOUND when the

@@ -13,15 +13,11 @@ static const struct option_spec sysroot_change_options[] = {
     MIRROR_OPTIONS,
 };
 
-static const struct option_spec sysroot_search_options[] = {
-    MIRROR_OPTIONS,
-};
-
 static const struct option_spec sysroot_remove_options[] = {
     {"force", 'f', NULL, "even if projects use it"},
 };
 
-static const struct option_spec sysroot_import_options[] = {
+static const struct option_spec sysroot_mirror_options[] = {
     MIRROR_OPTIONS,
 };
 
@@ -70,7 +66,7 @@ const struct command sysroot_commands[] = {
         .arguments = "WORD…",
         .description = "Lists the packages of the project's release (elsewhere: of bookworm) "
                        "that have all the words.",
-        OPTIONS(sysroot_search_options),
+        OPTIONS(sysroot_mirror_options),
         .min_args = 1,
         .max_args = -1,
         .needs = WANTS_PROJECT,
@@ -136,7 +132,7 @@ const struct command sysroot_commands[] = {
             "libraries\n"
             "and headers that no mirror has are copied with rsync. The sysroot is named NAME, or\n"
             "after the host. Nothing is changed on the board.",
-        OPTIONS(sysroot_import_options),
+        OPTIONS(sysroot_mirror_options),
         .min_args = 1,
         .max_args = 2,
         .run = cmd_sysroot_import,

@@ -269,6 +269,8 @@ static void add_rootless(struct sandbox *s)
     // Absolute, since the loader would otherwise go by the desktop's /etc/ld.so.cache.
     add_libraries(s);
     add_default(&s->env, xasprintf("TMPDIR=%s/tmp", s->scratch));
+    // The sysroot's folders are as they are, and are to stay so.
+    add_default(&s->env, xstrdup("PYTHONDONTWRITEBYTECODE=1"));
     if (s->mode == SANDBOX_PREFIX) {
         // mpirun starts its ranks through this program; a rank without mpirun starts no daemon.
         strv_addf(&s->env, "OMPI_MCA_orte_fork_agent=%s", s->qemu);

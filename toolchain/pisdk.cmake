@@ -10,6 +10,7 @@
 #   PISDK_LINKER      the linker                               (default: lld)
 #   PISDK_COMPILE_FLAGS, PISDK_LINK_FLAGS   lists of further flags
 #   PISDK_CCACHE      a compiler cache
+#   PISDK_PYTHON      python3 that answers as the board's
 #
 # `pisdk build`, `pisdk env` and `pisdk exec` give all of them. The first three may be given with -D
 # or as environment variables. find_package(MPI) works for C and C++ without running anything of the
@@ -302,6 +303,20 @@ if(EXISTS "${_pisdk_mpi}/mpi.h")
     set(MPIEXEC_EXECUTABLE "${_pisdk_mpiexec}" CACHE FILEPATH "")
     set(MPIEXEC_NUMPROC_FLAG "-n" CACHE STRING "")
   endif()
+endif()
+
+# --- Python: the one of a build, which answers as the board's ------------------------------------------
+
+if(PISDK_PYTHON)
+  foreach(_pisdk_name IN ITEMS Python Python3 PYTHON)
+    if(NOT ${_pisdk_name}_EXECUTABLE)
+      set(${_pisdk_name}_EXECUTABLE "${PISDK_PYTHON}" CACHE FILEPATH "")
+    endif()
+    # FindPython does not ask an interpreter for the suffix of modules in cross builds, but this.
+    if(EXISTS "${PISDK_PYTHON}-config" AND NOT DEFINED CACHE{_${_pisdk_name}_CONFIG})
+      set(_${_pisdk_name}_CONFIG "${PISDK_PYTHON}-config" CACHE INTERNAL "")
+    endif()
+  endforeach()
 endif()
 
 # --- OpenMP: what FindOpenMP would look for on the desktop -----------------------------------------

@@ -8,6 +8,8 @@
 //     x86_64-linux-gnu-gcc, …-g++                           the desktop's own
 //     mpirun, mpiexec                                       emulated
 //     gsl-config, protoc, …                                 of the sysroot's packages
+//     python3, pip                                          likewise, see target/python.h
+//     meson                                                 the same, with the files for the board
 //     emulate                                               what binfmt_misc starts, see
 //                                                           sandbox/transparent.c
 //
@@ -138,6 +140,16 @@ static int run_named(const struct toolset *t, const char *called, char **args)
     }
     if (strcmp(name, "as") == 0) {
         return others_assembler(t, args);
+    }
+    if (t->meson && strcmp(name, "meson") == 0) {
+        return others_meson(t, args);
+    }
+    if (t->python && (strcmp(name, "pip") == 0 || strcmp(name, "pip3") == 0)) {
+        return others_pip(t, args);
+    }
+    if (t->python && (strcmp(called, "python3") == 0 || strcmp(called, "python") == 0 ||
+                      strcmp(called, t->python) == 0)) {
+        return others_python(t, args);
     }
     if (strv_has(&t->programs, called)) {
         return others_sysroot(t, called, args);

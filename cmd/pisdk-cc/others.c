@@ -124,16 +124,110 @@ int others_assembler(const struct toolset *t, char **args)
 
 // --- The sysroot's -------------------------------------------------------------------------------
 
+// QEMU by itself shows the program the desktop, so that compilers are found; -0 is the name by
+// which Python finds pyvenv.cfg, and is called again.
+int others_python(const struct toolset *t, char **args)
+{
+    _cleanup_strv_ struct strv argv = {0};
+    if (!t->qemu) {
+        fprintf(stderr,
+                "error: the desktop has no %s, and no QEMU to run the sysroot's\n"
+                "hint: sudo apt install qemu-user\n",
+                t->python);
+        return 127;
+    }
+    strv_add_list(&argv, t->qemu, "-L", t->root, "-0", NULL);
+    strv_addf(&argv, "%s/bin/python3", t->dir);
+    strv_addf(&argv, "%s/usr/bin/%s", t->root, t->python);
+    strv_add_all(&argv, args);
+    return others_exec(&argv);
+}
+
+enum { LINE_MAX_LENGTH = 128 };
+
+// The interpreter that a script begins with, "python3"; NULL: it begins with none. The caller
+// frees it.
+static char *read_interpreter(const char *path)
+{
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char start[LINE_MAX_LENGTH + 1] = "";
+    if (fd < 0 || read(fd, start, LINE_MAX_LENGTH) < 2 || !str_starts(start, "#!")) {
+        return NULL;
+    }
+    struct slice word;
+    struct slice line = {start + 2, strcspn(start + 2, "\n")};
+    line = slice_trim(line);
+    slice_cut(&line, ' ', &word);
+    _cleanup_free_ char *program = slice_dup(word);
+    if (strcmp(fs_base(program), "env") == 0) {
+        slice_cut(&line, ' ', &word);
+        return slice_dup(word);
+    }
+    return xstrdup(fs_base(program));
+}
+
 int others_sysroot(const struct toolset *t, const char *name, char **args)
 {
     _cleanup_free_ char *path = xasprintf("%s/usr/bin/%s", t->root, name);
-    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char start[2] = "";
-    if (fd >= 0 && read(fd, start, 2) == 2 && start[0] == '#' && start[1] == '!') {
+    _cleanup_free_ char *interpreter = read_interpreter(path);
+    if (interpreter) {
         _cleanup_strv_ struct strv argv = {0};
+        if (t->python && str_starts(interpreter, "python3")) {
+            strv_addf(&argv, "%s/bin/python3", t->dir);
+        }
         strv_add(&argv, path);
         strv_add_all(&argv, args);
-        execv(path, argv.items);
+        execv(argv.items[0], argv.items);
     }
     return others_emulate(t, name, args);
+}
+
+// --- Meson ---------------------------------------------------------------------------------------
+
+// `meson setup …`, or `meson FOLDER`, as it was before 0.42. https://mesonbuild.com/Commands.html
+static bool sets_up(char **args)
+{
+    static const char *const others[] = {
+        "configure",   "dist",    "install", "introspect", "init",      "test",   "wrap", "help",
+        "subprojects", "rewrite", "compile", "devenv",     "env2mfile", "format", "fmt"};
+    return args[0] && args[0][0] != '-' && !str_is_one_of(args[0], others, ARRAY_SIZE(others));
+}
+
+int others_meson(const struct toolset *t, char **args)
+{
+    _cleanup_strv_ struct strv argv = {0};
+    bool told = !sets_up(args);
+    for (size_t i = 0; args[i]; i++) {
+        told = told || str_starts(args[i], "--cross-file");
+    }
+    if (fs_is_below(t->meson, t->root)) { // as a module: it will call itself as it was called
+        strv_addf(&argv, "%s/bin/python3", t->dir);
+        strv_add_list(&argv, "-m", "mesonbuild.mesonmain", NULL);
+    } else {
+        strv_add(&argv, t->meson);
+    }
+    if (!told && strcmp(args[0], "setup") == 0) {
+        strv_add(&argv, *args++);
+    }
+    if (!told) {
+        strv_addf(&argv, "--cross-file=%s/cross.ini", t->dir);
+        strv_addf(&argv, "--native-file=%s/native.ini", t->dir);
+    }
+    strv_add_all(&argv, args);
+    return others_exec(&argv);
+}
+
+// --- pip -----------------------------------------------------------------------------------------
+
+// The desktop's would build for the desktop.
+int others_pip(const struct toolset *t, char **args)
+{
+    _cleanup_free_ char *path = fs_join(t->root, "usr/bin/pip3");
+    if (fs_exists(path)) {
+        return others_sysroot(t, "pip3", args);
+    }
+    fputs("error: the sysroot has no pip\n"
+          "hint: pisdk sysroot add python3-pip python3-setuptools python3-wheel\n",
+          stderr);
+    return 127;
 }

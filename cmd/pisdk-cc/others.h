@@ -20,4 +20,13 @@ int others_assembler(const struct toolset *t, char **args);
 // scripts whose interpreter is not here, are emulated.
 int others_sysroot(const struct toolset *t, const char *name, char **args);
 
+// The sysroot's Python, where the desktop has none of its version (target/python.h).
+int others_python(const struct toolset *t, char **args);
+
+// Meson, which builds for the board without being told.
+int others_meson(const struct toolset *t, char **args);
+
+// The sysroot's pip.
+int others_pip(const struct toolset *t, char **args);
+
 #endif

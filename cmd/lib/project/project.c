@@ -9,7 +9,7 @@
 
 #define KNOWN_KEYS                                                                                 \
     "project.name target.sysroot target.board target.glibc build.system build.configure "          \
-    "build.prefixes "                                                                              \
+    "build.prefixes build.python "                                                                 \
     "build.args build.command build.test run.ranks run.program run.environment nodes.file "        \
     "nodes.group "                                                                                 \
     "nodes.login-timeout "                                                                         \
@@ -145,6 +145,15 @@ static int set_slurm_place(struct project *p, const char *value, struct err *err
     return 0;
 }
 
+static int set_python(struct project *p, const char *value, struct err *err)
+{
+    if (strcmp(value, "desktop") != 0 && strcmp(value, "board") != 0) {
+        return err_set(err, ERR_USAGE, "`python` must be desktop or board, not `%s`", value);
+    }
+    p->build.boards_python = strcmp(value, "board") == 0;
+    return 0;
+}
+
 static int on_key(void *user, const char *section, const char *key, const char *value,
                   struct err *err)
 {
@@ -189,6 +198,9 @@ static int on_key(void *user, const char *section, const char *key, const char *
     }
     if (strcmp(section, "target") == 0 && strcmp(key, "glibc") == 0) {
         return set_glibc(p, value, err);
+    }
+    if (strcmp(section, "build") == 0 && strcmp(key, "python") == 0) {
+        return set_python(p, value, err);
     }
     if (strcmp(section, "run") == 0 && strcmp(key, "ranks") == 0) {
         return ini_number(key, value, 1, PROJECT_RANKS_MAX, &p->ranks, err);

@@ -2,7 +2,7 @@
 //
 //     [project] name
 //     [target]  sysroot, board, glibc
-//     [build]   system, configure, args, command, test, prefixes
+//     [build]   system, configure, args, command, test, prefixes, python
 //     [run]     ranks, program, environment
 //     [nodes]   file, group
 //     [node N]  host, slots, board, identity, port, peer
@@ -31,6 +31,7 @@ struct project_build_settings {
     struct strv command;   // system = command: what builds it
     struct strv test;      // what tests it, where the build system does not say so itself
     struct strv prefixes;  // libraries that were built for the board before, absolute
+    bool boards_python;    // python3 of builds is the sysroot's own, emulated
 };
 
 // A section [node NAME]: boards of the cluster that the program is for. Texts may have ranges, see

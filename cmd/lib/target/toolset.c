@@ -28,7 +28,8 @@ static const struct {
     TEXT(limit),       LIST(flags),      LIST(compile),     LIST(link),       LIST(fortran),
     LIST(mpi_include), LIST(mpi_libdir), LIST(mpi_c),       LIST(mpi_cxx),    LIST(mpi_fortran),
     LIST(mpi_modules), TEXT(desktop_cc), TEXT(desktop_cxx), TEXT(as),         TEXT(gcc),
-    TEXT(openmp),      LIST(programs),   LIST(prefixes),
+    TEXT(openmp),      LIST(programs),   LIST(prefixes),    TEXT(python),     TEXT(python_desktops),
+    TEXT(qemu),        TEXT(meson),
 #undef TEXT
 #undef LIST
 };

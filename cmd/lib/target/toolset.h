@@ -10,6 +10,7 @@
 //     toolset          this file's text: a key, a space and a value a line
 //     config.site      answers for Autoconf
 //     cross.ini, native.ini   for Meson
+//     pyvenv.cfg, lib/python3.X/   for Python, see target/python.h
 //     toolchain.cmake  for CMake
 //
 // The commands are links to two small programs, pisdk-cc and pisdk-ld, which read `toolset` beside
@@ -33,6 +34,10 @@ struct toolset {
     char *desktop_cc, *desktop_cxx;       // its compilers, for tools of a build; NULL: the same
     char *as;                             // GNU's assembler for the board; NULL: not installed
     char *gcc;                            // the version of the board's gcc: "12.2.0"; or NULL
+    char *python;                         // the sysroot's: "python3.11"; NULL: it has none
+    char *python_desktops; // the interpreter that builds use; NULL: the sysroot's own, by qemu
+    char *qemu;
+    char *meson;         // the sysroot's, else the desktop's; NULL: not installed
     char *openmp;        // the folder of LLVM's omp.h in the sysroot; NULL: it has none
     char *mpi;           // "openmpi", "mpich"; NULL: the sysroot has none
     char *glibc;         // the newest version that programs may need; NULL: the sysroot's

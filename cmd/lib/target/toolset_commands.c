@@ -12,13 +12,15 @@
 // What they write must fit the sysroot's library, whatever version the desktop has.
 static bool is_generator(const char *name)
 {
-    static const char *const known[] = {"capnp",  "capnpc-c++",    "dbus-binding-tool",
-                                        "flatc",  "gdbus-codegen", "h5c++",
-                                        "h5cc",   "h5fc",          "h5pcc",
-                                        "h5pfc",  "lrelease",      "moc",
-                                        "ncgen",  "protoc",        "protoc-c",
-                                        "qmake",  "qmake6",        "rcc",
-                                        "thrift", "uic",           "wayland-scanner"};
+    static const char *const known[] = {"cython",     "cython3",       "cythonize",
+                                        "cythonize3", "f2py",          "f2py3",
+                                        "capnp",      "capnpc-c++",    "dbus-binding-tool",
+                                        "flatc",      "gdbus-codegen", "h5c++",
+                                        "h5cc",       "h5fc",          "h5pcc",
+                                        "h5pfc",      "lrelease",      "moc",
+                                        "ncgen",      "protoc",        "protoc-c",
+                                        "qmake",      "qmake6",        "rcc",
+                                        "thrift",     "uic",           "wayland-scanner"};
     return str_is_one_of(name, known, ARRAY_SIZE(known)) ||
            (str_ends(name, "-config") || str_starts(name, "grpc_"));
 }
@@ -37,6 +39,8 @@ static bool is_mpis(const char *name)
 
 void toolset_find_programs(struct toolset *t)
 {
+    _cleanup_free_ char *meson = fs_join(t->root, "usr/bin/meson");
+    t->meson = t->python && fs_exists(meson) ? TAKE_PTR(meson) : compiler_find_desktops("meson");
     _cleanup_free_ char *folder = fs_join(t->root, "usr/bin");
     _cleanup_strv_ struct strv names = {0};
     struct err ignored = ERR_INIT;
@@ -198,6 +202,7 @@ int toolset_link_commands(const struct toolset_options *o, const struct compiler
         link_mpi(o, t, bin, err) != 0 || link_llvm(o->triple, c, bin, err) != 0 ||
         link_machine(o, bin, err) != 0 ||
         link_all(o->ld, bin, linkers, ARRAY_SIZE(linkers), err) != 0 ||
+        (t->meson && make_link(o->cc, bin, "meson", err) != 0) ||
         link_all(o->cc, bin, desktops, t->desktop_cc ? ARRAY_SIZE(desktops) : 0, err) != 0) {
         return -1;
     }

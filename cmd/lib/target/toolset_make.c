@@ -13,6 +13,7 @@
 #include "target/compiler.h"
 #include "target/elf_link.h"
 #include "target/mpi.h"
+#include "target/python.h"
 #include "target/toolset_commands.h"
 
 enum { OUTPUT_MAX = 1 << 16, HASH_TEXT = 17 };
@@ -114,6 +115,7 @@ static int describe(const struct toolset_options *o, const struct compiler *c, s
     add_prefixes(t, o->prefixes);
     t->openmp = find_openmp(t->root);
     mpi_find(t);
+    python_find(t, o);
     toolset_find_programs(t);
     struct strbuf text = {0};
     toolset_format(t, &text);
@@ -195,6 +197,9 @@ static int write_cmake(const struct toolset_options *o, const struct toolset *t,
     add_cmake_list(&b, "PISDK_COMPILE_FLAGS", &t->compile);
     add_cmake_list(&b, "PISDK_LINK_FLAGS", &t->link);
     add_cmake_list(&b, "PISDK_PREFIXES", &t->prefixes);
+    if (t->python) {
+        strbuf_addf(&b, "set(PISDK_PYTHON [==[%s/bin/python3]==])\n", place);
+    }
     if (t->ccache) {
         strbuf_addf(&b, "set(PISDK_CCACHE [==[%s]==])\n", t->ccache);
     }
@@ -214,13 +219,20 @@ static void add_meson_text(struct strbuf *b, const char *text)
     strbuf_adds(b, "'");
 }
 
-static void add_meson_tool(struct strbuf *b, const char *place, const struct toolset *t,
-                           const char *key, const char *tool)
+static void add_meson_program(struct strbuf *b, const char *place, const char *key,
+                              const char *name)
 {
-    _cleanup_free_ char *path = xasprintf("%s/bin/%s-%s", place, t->triple, tool);
+    _cleanup_free_ char *path = xasprintf("%s/bin/%s", place, name);
     strbuf_addf(b, "%s = ", key);
     add_meson_text(b, path);
     strbuf_adds(b, "\n");
+}
+
+static void add_meson_tool(struct strbuf *b, const char *place, const struct toolset *t,
+                           const char *key, const char *tool)
+{
+    _cleanup_free_ char *name = xasprintf("%s-%s", t->triple, tool);
+    add_meson_program(b, place, key, name);
 }
 
 // What dependency() asks: MPI's wrappers, by the names that MPICC and so on have in a build as
@@ -236,10 +248,7 @@ static void add_meson_config_tools(struct strbuf *b, const char *place, const st
     }
     for (size_t i = 0; i < t->programs.n; i++) {
         if (str_ends(t->programs.items[i], "-config")) {
-            _cleanup_free_ char *path = xasprintf("%s/bin/%s", place, t->programs.items[i]);
-            strbuf_addf(b, "%s = ", t->programs.items[i]);
-            add_meson_text(b, path);
-            strbuf_adds(b, "\n");
+            add_meson_program(b, place, t->programs.items[i], t->programs.items[i]);
         }
     }
 }
@@ -257,6 +266,7 @@ static int write_meson(const struct toolset *t, const char *dir, const char *pla
                                            {"ranlib", "ranlib"},
                                            {"pkg-config", "pkg-config"},
                                            {"pkgconfig", "pkg-config"}};
+    static const char *const pythons[] = {"python", "python3"}; // what import('python') asks
     static const char native[] =
         "# The desktop itself, for `meson setup --native-file`.\n"
         "[binaries]\nc = '" TOOLSET_DESKTOP_CC "'\ncpp = '" TOOLSET_DESKTOP_CXX "'\n";
@@ -271,6 +281,9 @@ static int write_meson(const struct toolset *t, const char *dir, const char *pla
         add_meson_tool(&b, place, t, "fortran", "gfortran");
     }
     add_meson_config_tools(&b, place, t);
+    for (size_t i = 0; i < ARRAY_SIZE(pythons) && t->python; i++) {
+        add_meson_program(&b, place, pythons[i], "python3");
+    }
     strbuf_adds(&b, "cmake = 'cmake'\nexe_wrapper = [");
     const char *const wrapper[] = {t->pisdk, "run", "--sysroot", t->sysroot, "--board", t->board};
     for (size_t i = 0; i < ARRAY_SIZE(wrapper); i++) {
@@ -319,7 +332,7 @@ static int fill(const struct toolset_options *o, const struct compiler *c, struc
     _cleanup_strbuf_ struct strbuf text = {0};
 
     if (make_folders(dir, err) != 0 || find_limit(t, dir, err) != 0 ||
-        toolset_link_commands(o, c, t, bin, err) != 0 ||
+        python_write(t, o, dir, err) != 0 || toolset_link_commands(o, c, t, bin, err) != 0 ||
         make_link(o->ld, lib, "ld.lld", err) != 0 || make_link(o->cc, lib, "emulate", err) != 0 ||
         (t->as && make_link(t->as, lib, "gnu/as", err) != 0)) {
         return -1;

@@ -21,6 +21,8 @@ struct toolset_options {
     const char *gcc;                   // see struct toolset; may be NULL
     const char *glibc, *glibc_from;    // the same
     const char *debug;                 // the same
+    const char *qemu;                  // for programs that builds use; NULL: not installed
+    bool boards_python;                // python3 of a build is the sysroot's own, emulated
     bool ccache;                       // use it when it is installed
 };
 

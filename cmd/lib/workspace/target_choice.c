@@ -8,6 +8,7 @@
 #include "deb/lock.h"
 #include "deb/recipe.h"
 #include "project/build.h"
+#include "sandbox/sandbox.h"
 #include "target/compiler.h"
 #include "target/elf_link.h"
 #include "target/toolset_make.h"
@@ -256,7 +257,7 @@ static char *find_gcc(const struct target *t)
 // What a toolset is made from; the options point into the rest.
 struct description {
     struct toolset_options options;
-    char *cc, *ld, *gcc;
+    char *cc, *ld, *gcc, *qemu;
     struct strv prefixes; // without links
 };
 
@@ -265,6 +266,7 @@ static void release_description(struct description *d)
     free(d->cc);
     free(d->ld);
     free(d->gcc);
+    free(d->qemu);
     strv_release(&d->prefixes);
 }
 
@@ -293,6 +295,8 @@ static int describe_toolset(const struct workspace *w, const struct target *t,
     }
     d->cc = paths_find_part(w->paths, "pisdk-cc", err);
     d->ld = d->cc ? paths_find_part(w->paths, "pisdk-ld", err) : NULL;
+    struct err ignored = ERR_INIT;
+    d->qemu = sandbox_find_qemu(&ignored); // it is said where it is needed
     d->gcc = find_gcc(t);
     d->options = (struct toolset_options){
         .cache = w->paths->cache,
@@ -301,6 +305,7 @@ static int describe_toolset(const struct workspace *w, const struct target *t,
         .cc = d->cc,
         .ld = d->ld,
         .gcc = d->gcc,
+        .qemu = d->qemu,
         .triple = t->sysroot.lock.triple,
         .root = t->sysroot.root,
         .sysroot = t->sysroot.root,
@@ -312,6 +317,7 @@ static int describe_toolset(const struct workspace *w, const struct target *t,
             return -1;
         }
         d->options.prefixes = &d->prefixes;
+        d->options.boards_python = w->project->build.boards_python;
         d->options.glibc = w->project->glibc;
         d->options.glibc_from = PROJECT_FILE " says: glibc =";
     }

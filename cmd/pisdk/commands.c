@@ -114,6 +114,11 @@ static const struct option_spec exec_options[] = {
     TARGET_OPTIONS,
 };
 
+static const struct option_spec wheel_options[] = {
+    {"output", 'o', "DIR", "where to put the wheel (default: dist)"},
+    TARGET_OPTIONS,
+};
+
 static const struct option_spec deploy_options[] = {
     TO_OPTION,
     NODES_OPTION,
@@ -219,6 +224,20 @@ const struct command pisdk_commands[] = {
         .max_args = -1,
         .needs = WANTS_PROJECT,
         .run = cmd_exec,
+    },
+    {
+        .name = "wheel",
+        .summary = "Build a Python package as a wheel that pip on a board installs",
+        .arguments = "[SOURCE] [-- PIP-OPTIONS]",
+        .description = "SOURCE is a folder with pyproject.toml or setup.py; the default is the "
+                       "project or the\n"
+                       "current folder. pip of the sysroot builds it, with the packages that the "
+                       "sysroot has;\n"
+                       "nothing is downloaded. The wheel's path is printed.",
+        OPTIONS(wheel_options),
+        .max_args = 1,
+        .needs = WANTS_PROJECT,
+        .run = cmd_wheel,
     },
     {
         .name = "run",

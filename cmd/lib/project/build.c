@@ -14,7 +14,8 @@ enum { OUTPUT_MAX = 64 << 20, SETTINGS_MAX = 1 << 16 };
 
 // In the order in which they are guessed.
 static const struct build_system *const systems[] = {&build_cmake, &build_meson,   &build_autotools,
-                                                     &build_make,  &build_command, &build_none};
+                                                     &build_make,  &build_command, &build_python,
+                                                     &build_none};
 
 // --- What build systems share --------------------------------------------------------------------
 
@@ -113,7 +114,7 @@ static const struct build_system *guess_system(const struct project *p)
 {
     for (size_t i = 0; i < ARRAY_SIZE(systems); i++) {
         // What pisdk.ini says itself counts before a script that happens to be there.
-        bool script = systems[i] == &build_none;
+        bool script = systems[i] == &build_none || systems[i] == &build_python;
         if (script && p->build.command.n) {
             return &build_command;
         }

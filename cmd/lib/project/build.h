@@ -6,6 +6,7 @@
 //                configure), built with make
 //     make       built where its makefile is
 //     command    what pisdk.ini says, in the project's folder
+//     python     a package with pyproject.toml or setup.py, by pip
 //     none       scripts: nothing is built
 //
 // What these print is passed on untouched.

@@ -24,7 +24,10 @@ struct build_system {
 };
 
 extern const struct build_system build_cmake, build_meson, build_autotools, build_make,
-    build_command, build_none;
+    build_command, build_python, build_none;
+
+// Python's own tests (unittest) in tests/, on one, two and four ranks where pisdk.ini gives ranks.
+int build_test_scripts(struct build *b, struct strv *argv, struct err *err) ERR_MUST_CHECK;
 
 // Runs a step in `folder`; its output goes where that of the build goes.
 int build_run(struct build *b, const char *folder, const struct strv *argv, int *status,

@@ -174,4 +174,4 @@ static int start(struct run *run, int *status, struct err *err)
 }
 
 const struct run_place run_cluster = {
-    .name = "cluster", .has_many = true, .for_tests = true, .start = start};
+    .name = "cluster", .has_many = true, .sees_project = true, .for_tests = true, .start = start};

@@ -94,4 +94,4 @@ static int start(struct run *run, int *status, struct err *err)
 }
 
 const struct run_place run_emulator = {
-    .name = "emulator", .mounts = true, .for_tests = true, .start = start};
+    .name = "emulator", .mounts = true, .sees_project = true, .for_tests = true, .start = start};

@@ -30,9 +30,10 @@ struct run {
 
 struct run_place {
     const char *name;
-    bool has_many;  // NAME:WHICH is one of them
-    bool mounts;    // --mount works there
-    bool for_tests; // `pisdk test` may start many at once
+    bool has_many;     // NAME:WHICH is one of them
+    bool mounts;       // --mount works there
+    bool sees_project; // its folder is there, at the same path
+    bool for_tests;    // `pisdk test` may start many at once
     int (*start)(struct run *run, int *status, struct err *err); // until its end
 };
 

@@ -253,10 +253,14 @@ static int prepare(struct run *run, struct err *err)
     run->memory =
         r->memory == RUN_MEMORY_OF_BOARD ? (uint64_t)run->target.board.memory_mb << 20 : r->memory;
     mpirun_variables(r->variables, project ? &project->run_environment : NULL, &run->variables);
-    mpirun_words(&r->mpirun, &run->variables, run->mpich, &run->mpirun);
     choose_timeout(run);
     mark(run);
-    return choose_program(run, err) == 0 ? choose_folders(run, err) : -1;
+    if (choose_program(run, err) != 0) {
+        return -1;
+    }
+    script_add_modules(run);
+    mpirun_words(&r->mpirun, &run->variables, run->mpich, &run->mpirun);
+    return choose_folders(run, err);
 }
 
 static void release(struct run *run)

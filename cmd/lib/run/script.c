@@ -92,6 +92,49 @@ void script_use_runner(struct run *run)
     run->args = args;
 }
 
+// Modules of a Python package are in a folder of their own; those of other build systems are where
+// they put them.
+static char *find_modules(const struct run *run)
+{
+    static const char *const places[] = {"", "python", "src"};
+    const struct project *p = run->w->project;
+    _cleanup_free_ char *dir = project_build_dir(p, run->target.board.name, run->target.type);
+    _cleanup_free_ char *package = fs_join(dir, "python");
+    if (fs_is_dir(package)) {
+        return TAKE_PTR(package);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        _cleanup_free_ char *folder = *places[i] ? fs_join(dir, places[i]) : xstrdup(dir);
+        _cleanup_free_ char *pattern = xasprintf("%s/*.cpython-*.so", folder);
+        glob_t found;
+        if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0) {
+            globfree(&found);
+            return TAKE_PTR(folder);
+        }
+    }
+    return NULL;
+}
+
+void script_add_modules(struct run *run)
+{
+    static const char name[] = "PYTHONPATH=";
+    bool python = run->in_sysroot && str_starts(fs_base(run->program), "python3");
+    _cleanup_free_ char *modules =
+        python && run->w->project && run->request->place->sees_project ? find_modules(run) : NULL;
+    if (!modules) {
+        return;
+    }
+    for (size_t i = 0; i < run->variables.n; i++) {
+        char *variable = run->variables.items[i];
+        if (str_starts(variable, name)) {
+            run->variables.items[i] = xasprintf("%s%s:%s", name, modules, variable + strlen(name));
+            free(variable);
+            return;
+        }
+    }
+    strv_addf(&run->variables, "%s%s", name, modules);
+}
+
 // --- What a script that failed may lack ----------------------------------------------------------
 
 // Names that people import, and Debian's packages of them.

@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/proc.h"
 #include "sandbox/sandbox.h"
 #include "target/elf.h"
+#include "target/toolset_make.h"
 
 enum { DEPTH_MAX = 24, FILE_MAX = 64 << 20, NOTES_MAX = 1 << 20, MAKEFILE_MAX = 4 << 20 };
 
@@ -101,10 +103,22 @@ static bool is_new(const struct search *s, const struct stat *st)
            (st->st_ctim.tv_sec == s->since.tv_sec && st->st_ctim.tv_nsec >= s->since.tv_nsec);
 }
 
+// https://packaging.python.org/en/latest/specifications/binary-distribution-format/
+static bool is_desktops_wheel(const char *path)
+{
+    const char *platform = strrchr(fs_base(path), '-');
+    return platform && str_ends(platform, "x86_64.whl");
+}
+
 static void check_file(struct search *s, const char *path, const struct stat *st)
 {
     struct elf_info info;
     struct err ignored = ERR_INIT;
+    if (is_new(s, st) && is_desktops_wheel(path) && !s->foreign) {
+        s->foreign = xstrdup(path);
+        s->machine = xstrdup("x86-64");
+        return;
+    }
     if (!is_new(s, st) || elf_read(path, &info, &ignored) != 0) {
         return;
     }
@@ -263,6 +277,11 @@ static int refuse(const struct search *s, const char *dir, struct err *err)
 
     err_set(err, ERR_FAILED, "%s is built for %s, not for the board%s%s", s->foreign, s->machine,
             compiler ? ", by " : "", compiler ? compiler : "");
+    if (is_desktops_wheel(s->foreign)) {
+        return err_hint(err,
+                        "`pisdk wheel` builds for the board; so does pip of the sysroot, which "
+                        "python3-pip brings");
+    }
     if (line) {
         return err_hint(err, "%s: use a plain name there, like gcc, or $(CC)", line);
     }
@@ -290,6 +309,18 @@ int build_watch_check(const struct build_watch *b, const char *dir, int status, 
     }
     release_search(&s);
     return r;
+}
+
+int build_watch_run(struct build_watch *b, const struct toolset *t, const struct strv *argv,
+                    int *status, struct err *err)
+{
+    _cleanup_strv_ struct strv env = {0};
+    const struct proc_context context = {.env = &env, .enter = build_watch_enter, .user = b};
+
+    toolset_whole_environment(t, &env);
+    return proc_run_at(argv->items, &context, status, err) == 0
+               ? build_watch_check(b, ".", *status, err)
+               : -1;
 }
 
 bool build_watch_has_result(const char *dir)

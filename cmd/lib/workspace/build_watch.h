@@ -29,6 +29,9 @@ void build_watch_begin(struct build_watch *b, const struct workspace *w, const s
 // For the `enter` of struct proc_context, with the watch as `user`: the build can run what it
 // built.
 void build_watch_enter(void *user);
+// Runs a command of the build in the current folder, and looks at what it made there.
+int build_watch_run(struct build_watch *b, const struct toolset *t, const struct strv *argv,
+                    int *status, struct err *err) ERR_MUST_CHECK;
 // The build ended with `status`. When that is 0, looks below `dir` for programs and libraries that
 // are new and for another machine: ERR_FAILED with the file, its compiler and, where that can be
 // found, the makefile's line. When it failed and ran what could not run here, says so.

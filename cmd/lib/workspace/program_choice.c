@@ -135,6 +135,16 @@ static int find_script_of_project(struct search *s, struct err *err)
     return 0;
 }
 
+// Python's -c, -m and so on may import what the project builds.
+static bool may_import_built(const struct search *s, const char *name)
+{
+    const char *system = "";
+    struct err ignored = ERR_INIT;
+    return str_starts(name, "python3") &&
+           project_build_system(s->w->project, &system, &ignored) == 0 &&
+           strcmp(system, "python") == 0;
+}
+
 static int find_program(struct search *s, struct err *err)
 {
     if (s->word && strchr(s->word, '/')) {
@@ -148,7 +158,8 @@ static int find_program(struct search *s, struct err *err)
     if (s->w->project) {
         s->program = built_program(s, name);
         bool named_in_project = strcmp(name, s->w->project->program) == 0;
-        if (s->program || named_in_project || !program_in_sysroot(s->target, name)) {
+        bool wanted = named_in_project || may_import_built(s, name);
+        if (s->program || wanted || !program_in_sysroot(s->target, name)) {
             free(TAKE_PTR(s->program));
             int status = target_build(s->w, s->target, name, err);
             if (status != 0 && status != TARGET_UNKNOWN) {

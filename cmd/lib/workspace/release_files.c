@@ -20,8 +20,9 @@ struct walk {
 // Folders that build systems keep their own things in.
 static bool is_looked_into(const struct walk *walk, const char *name)
 {
-    static const char *const kept_out[] = {"CMakeFiles", "debug",   "meson-private", "meson-info",
-                                           "meson-logs", "Testing", "_deps"};
+    static const char *const kept_out[] = {"CMakeFiles", "debug",      "meson-private",
+                                           "meson-info", "meson-logs", "Testing",
+                                           "_deps",      "python",     "setuptools"};
     for (size_t i = 0; i < ARRAY_SIZE(kept_out); i++) {
         if (strcmp(name, kept_out[i]) == 0) {
             return false;
@@ -82,6 +83,26 @@ static int walk_folder(const struct walk *walk, const char *below, int depth, st
     return 0;
 }
 
+// The modules of a Python package: beside the project's scripts, where Python looks first.
+static int add_modules(const char *dir, struct payload *r, struct err *err)
+{
+    _cleanup_free_ char *folder = fs_join(dir, "python");
+    _cleanup_strv_ struct strv names = {0};
+    if (!fs_is_dir(folder)) {
+        return 0;
+    }
+    if (fs_list_dir(folder, &names, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < names.n; i++) {
+        _cleanup_free_ char *path = fs_join(folder, names.items[i]);
+        if (payload_add(r, folder, path, names.items[i], err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int release_files_built(const struct workspace *w, const struct target *target, struct payload *r,
                         struct err *err)
 {
@@ -93,7 +114,7 @@ int release_files_built(const struct workspace *w, const struct target *target, 
     }
     bool apart = project_builds_apart(system);
     struct walk walk = {.release = r, .root = dir};
-    if (fs_is_dir(dir) && walk_folder(&walk, "", 0, err) != 0) {
+    if (fs_is_dir(dir) && (walk_folder(&walk, "", 0, err) != 0 || add_modules(dir, r, err) != 0)) {
         return -1;
     }
     walk = (struct walk){.release = r, .root = w->project->dir, .in_sources = true};
@@ -119,25 +140,32 @@ static int add_match(const struct workspace *w, struct payload *r, const char *m
     return payload_add(r, root, source, path, err);
 }
 
-// A project of scripts that does not say what goes to the boards: all of them, and its packages.
+// A project of scripts that does not say what goes to the boards: all of them, and its packages;
+// those of a Python package are built.
 static void add_scripts(const struct project *p, struct strv *files)
 {
     static const char *const patterns[] = {"*.py", "*.R", "*.sh", "*/__init__.py"};
     const char *system = "";
     struct err ignored = ERR_INIT;
-    if (project_build_system(p, &system, &ignored) != 0 || strcmp(system, "none") != 0) {
+    if (project_build_system(p, &system, &ignored) != 0) {
+        return;
+    }
+    bool builds = strcmp(system, "python") == 0;
+    if (!builds && strcmp(system, "none") != 0) {
         return;
     }
     for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
         _cleanup_free_ char *pattern = fs_join(p->dir, patterns[i]);
         bool package = strchr(patterns[i], '/') != NULL;
         glob_t found;
-        if (glob(pattern, 0, NULL, &found) != 0) {
+        if ((package && builds) || glob(pattern, 0, NULL, &found) != 0) {
             continue;
         }
         for (size_t k = 0; k < found.gl_pathc; k++) {
             const char *path = found.gl_pathv[k];
-            strv_take(files, package ? fs_parent(path) : xstrdup(path));
+            if (!builds || strcmp(fs_base(path), "setup.py") != 0) {
+                strv_take(files, package ? fs_parent(path) : xstrdup(path));
+            }
         }
         globfree(&found);
     }

@@ -19,7 +19,8 @@ static void tell_place(struct app *app, const struct target *target)
         project_build_system(&app->project, &system, &ignored) == 0 && project_builds_apart(system);
     if (system && strcmp(system, "none") == 0) {
         log_info(&app->log, "nothing to build: a project of scripts");
-    } else if (!build_watch_has_result(apart ? dir : app->project.dir)) {
+    } else if (!str_eq(system, "python") &&
+               !build_watch_has_result(apart ? dir : app->project.dir)) {
         log_warning(&app->log, "the build made no program or library for the board");
     } else if (apart) {
         log_info(&app->log, "built in build/%s-%s", target->board.name, target->type);

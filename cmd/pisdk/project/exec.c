@@ -3,12 +3,10 @@
 #include <string.h>
 
 #include "base/fs.h"
-#include "base/proc.h"
 #include "pisdk/app.h"
 #include "pisdk/requests.h"
 #include "run/everywhere.h"
 #include "sandbox/sandbox.h"
-#include "target/toolset_make.h"
 #include "workspace/build_watch.h"
 #include "workspace/target_choice.h"
 
@@ -47,24 +45,19 @@ static int execute(struct app *app, const struct toolset *tools, const struct st
                    int *status, struct err *err)
 {
     const struct input *in = &app->input;
-    _cleanup_strv_ struct strv env = {0};
     _cleanup_strv_ struct strv argv = {0};
     struct build_watch watch;
 
     build_watch_begin(&watch, &app->work, tools, !input_flag(in, "no-emulate"));
     int r = check_emulation(&watch, input_flag(in, "emulate"), err);
     if (r == 0) {
-        toolset_whole_environment(tools, &env);
         if (input_flag(in, "emulate")) {
             add_boards(tools, words, &argv);
         } else {
             strv_add_all(&argv, words->items);
         }
-        const struct proc_context context = {
-            .env = &env, .enter = build_watch_enter, .user = &watch};
-        r = proc_run_at(argv.items, &context, status, err);
+        r = build_watch_run(&watch, tools, &argv, status, err);
     }
-    r = r == 0 ? build_watch_check(&watch, ".", *status, err) : r;
     build_watch_end(&watch);
     return r;
 }

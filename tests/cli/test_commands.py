@@ -205,7 +205,7 @@ class New(Case):
         listed = json.loads(self.ok("new", "--list", "--json").out)
         names = [t["template"] for t in listed]
         self.assertEqual(names, ["c", "lib", "mpi-c", "mpi-cxx", "mpi-faults", "mpi-fortran",
-                                 "mpi-heat2d", "mpi-hello", "mpi-openmp", "mpi-r", "mpi-task-farm", "mpi4py"])
+                                 "mpi-heat2d", "mpi-hello", "mpi-openmp", "mpi-r", "mpi-task-farm", "mpi4py", "mpi4py-c"])
         self.assertTrue(all(t["summary"] for t in listed))
 
 

@@ -109,7 +109,7 @@ class Scripts(Case):
                        hint=f"Debian's name for it: pisdk sysroot add {package}")
 
     def test_whose_python(self):
-        """In a build, python3 is the desktop's, as ever; the board's is asked for."""
+        """The board's own is asked for."""
         say = ("exec", "--emulate", "--", "python3", "-c", "import platform; print(platform.machine())")
         self.assertEqual(self.ok(*say, cwd=self.project).out, "armv7l\n")
         self.assertEqual(self.ok("run", "which", "sed", cwd=self.project).out, "/usr/bin/sed\n")

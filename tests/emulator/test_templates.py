@@ -95,6 +95,11 @@ TEMPLATES = {
               for n in (1, 4)},
         tests="4 rank(s):", breaks=("heat.py", "heat[-1], source=self.below", "heat[-1], source=MPI.PROC_NULL"),
         fails="FAIL: test_same_as_on_one_rank"),
+    "mpi4py-c": Template(
+        says={n: [f"{n} ranks, 65 x 65 points, 100 steps", "hottest point 0.886453, greatest error 4.3e-05"]
+              for n in (1, 4)},
+        tests="4 rank(s):", breaks=("src/plate/_kernel.c", "0.25 * (up", "0.26 * (up"),
+        fails="FAIL: test_exact_solution"),
     "mpi-task-farm": Template(
         says={n: [PRIMES, *per_rank("rank {rank} of {ranks} has done ", n)] for n in (1, 2, 4)},
         tests=3, breaks=("src/farm.c", "next < tasks", "next < tasks - 1"), fails="farm-2"),
@@ -228,8 +233,13 @@ class Templates(Case):
     def test_mpi_r(self):
         self.both("mpi-r")
 
+    @nightly
     def test_mpi4py(self):
         self.both("mpi4py")
+
+    @nightly
+    def test_mpi4py_c(self):
+        self.both("mpi4py-c")
 
     @nightly
     def test_mpi_task_farm(self):

@@ -140,6 +140,29 @@ class OnNodes(Case):
         self.assertIn("files = main.py", self.run_on(1, "main.py").err)
 
     @nightly
+    def test_the_runtime_of_scripts(self):
+        """Python and R with their packages go along: the boards' own are not used, and need not be there."""
+        own = {"PISDK_DATA_DIR": str(self.dir / "data"), "PISDK_APT_DIR": "/etc/apt"}
+        write(self.project / "pisdk.ini", "[project]\nname = ranks\n[build]\nsystem = none\n[deploy]\nruntime = yes\n"
+              "[node pi[1-3]]\nslots = 1\n")
+        write(self.project / "main.py", "import json, socket, ssl, sqlite3, subprocess, sys\nimport numpy\n"
+              "from mpi4py import MPI\ncomm = MPI.COMM_WORLD\n"
+              "total = comm.allreduce(numpy.full(3, comm.rank + 1.0))\n"
+              "child = subprocess.run([sys.executable, '-c', 'import numpy; print(numpy.__file__)'], capture_output=True, text=True)\n"
+              "for path in (sys.executable, json.__file__, numpy.__file__, MPI.__file__, child.stdout):\n"
+              "    assert '/runtime/usr/' in path, (path, child)\n"
+              "print(socket.gethostname(), total.tolist(), len(open('/proc/self/maps').read().split('/runtime/')) > 20)\n")
+        self.ok("sysroot", "add", "python3-mpi4py", "python3-numpy", "r-base-core", "r-cran-rmpi", cwd=self.project, timeout=400, env=own)
+        root = self.ok("sysroot", "path", cwd=self.project, env=own).out.strip()
+        said = self.run_on(0, "-n", "3", "--sysroot", root, "main.py").out
+        self.assertEqual(sorted(said.splitlines()), [f"pi{i} [6.0, 6.0, 6.0] True" for i in (1, 2, 3)])
+        write(self.project / "main.R", "suppressMessages(library(Rmpi))\n"
+              "words <- paste(commandArgs(trailingOnly = TRUE), collapse = '|')\n"
+              "writeLines(paste(R.home(), mpi.comm.rank(0), words, solve(matrix(2))))\ninvisible(mpi.finalize())\n")
+        for line in self.run_on(0, "-n", "2", "--sysroot", root, "main.R", "a b", "-e").out.splitlines():
+            self.assertRegex(line, r"/runtime/usr/lib/R [01] a b\|-e 0\.5")
+
+    @nightly
     def test_streams_and_files(self):
         result = self.run_on(0, "-n", "2", "ranks", "input", input="one\ntwo\n")
         read = [line for line in result.out.splitlines() if line.startswith("read ")] # among other ranks'

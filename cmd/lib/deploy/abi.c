@@ -191,6 +191,16 @@ static void raise_needs(struct arm_needs *needs, const struct arm_needs *least)
     at_least(&needs->half, least->half);
 }
 
+// Debian builds for ARMv7 with VFPv3 and 16 registers; a package with code for more (numpy,
+// OpenBLAS) looks at the processor before it runs that. https://wiki.debian.org/ArmHardFloatPort
+static void lower_to_debian(struct arm_needs *needs)
+{
+    static const struct arm_needs debian = {.arch = 10, .fp = 4};
+    needs->arch = needs->arch > debian.arch ? debian.arch : needs->arch;
+    needs->fp = needs->fp > debian.fp ? debian.fp : needs->fp;
+    needs->simd = needs->div = needs->half = 0;
+}
+
 static int add_linked(struct reading *in, const struct payload_file *f, struct abi_file *file,
                       struct err *err)
 {
@@ -200,7 +210,9 @@ static int add_linked(struct reading *in, const struct payload_file *f, struct a
         return -1;
     }
     file->needs = linked.needs;
-    if (in->built_for && (!is_of_runtime(f->path) || str_starts(f->path, RUNTIME_PROGRAMS "/"))) {
+    if (is_of_runtime(f->path) && !str_starts(f->path, RUNTIME_PROGRAMS "/")) {
+        lower_to_debian(&file->needs);
+    } else if (in->built_for) {
         raise_needs(&file->needs, in->built_for);
     }
     for (size_t i = 0; i < linked.n_imports; i++) {

@@ -72,6 +72,11 @@ static char *relative_target(const char *link, const char *target)
     return strbuf_take(&out);
 }
 
+void payload_add_link(struct payload *r, const char *path, const char *target)
+{
+    add_entry(r, PAYLOAD_LINK, path)->target = xstrdup(target);
+}
+
 static int add_link(struct payload *r, const char *root, const char *source, const char *path,
                     struct err *err)
 {

@@ -53,6 +53,8 @@ int payload_add(struct payload *r, const char *root, const char *source, const c
 // Adds a file with this content, made in the folder `dir`.
 int payload_add_text(struct payload *r, const char *dir, const char *path, const char *text,
                      bool program, struct err *err) ERR_MUST_CHECK;
+// Adds a link to another path of the release, relative to its own folder.
+void payload_add_link(struct payload *r, const char *path, const char *target);
 // NULL when there is none of this path.
 const struct payload_file *payload_find(const struct payload *r, const char *path);
 // Sorts, reads and hashes all files, and names it. ERR_USAGE for a link to what is not in it.

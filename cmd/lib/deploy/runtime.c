@@ -6,9 +6,10 @@
 
 #include "base/fs.h"
 #include "deploy/runtime_parts.h"
+#include "deploy/runtime_scripts.h"
 #include "target/elf.h"
 
-enum { LOADER_MAX = 8 << 20, SCRIPT_MAX = 1 << 16, LIBRARIES_MAX = 4096 };
+enum { SCRIPT_MAX = 1 << 16, LIBRARIES_MAX = 4096 };
 
 static bool matches(const struct strv *patterns, const char *text)
 {
@@ -183,12 +184,43 @@ static int add_named(struct adding *a, const char *soname, struct err *err)
 
 // --- Files of the sysroot ------------------------------------------------------------------------
 
+struct walk {
+    struct adding *a;
+    const struct strv *leave_out;
+    int (*each)(struct adding *a, const char *source, const char *path, struct err *err);
+};
+
+// `path` is in the sysroot. A folder stands for all that is in it.
+static int for_file(const struct walk *walk, const char *path, struct err *err)
+{
+    const char *root = walk->a->root;
+    _cleanup_free_ char *real = fs_real_path(path);
+    _cleanup_strv_ struct strv names = {0};
+    int r = 0;
+
+    if (!real || !fs_is_below(real, root) || matches(walk->leave_out, path + strlen(root) + 1)) {
+        return 0;
+    }
+    if (!fs_is_dir(path)) {
+        return walk->each(walk->a, real, path + strlen(root) + 1, err);
+    }
+    if (fs_list_dir(path, &names, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < names.n && r == 0; i++) {
+        _cleanup_free_ char *inner = fs_join(path, names.items[i]);
+        r = for_file(walk, inner, err);
+    }
+    return r;
+}
+
 // Calls `each` for every file of the sysroot that a pattern fits, with its path there.
 static int for_matches(struct adding *a, const struct strv *patterns, const struct strv *leave_out,
                        int (*each)(struct adding *a, const char *source, const char *path,
                                    struct err *err),
                        struct err *err)
 {
+    const struct walk walk = {a, leave_out, each};
     int r = 0;
     for (size_t i = 0; i < patterns->n && r == 0; i++) {
         _cleanup_free_ char *pattern = fs_join(a->root, patterns->items[i]);
@@ -197,11 +229,7 @@ static int for_matches(struct adding *a, const struct strv *patterns, const stru
             continue; // this sysroot has none
         }
         for (size_t k = 0; k < found.gl_pathc && r == 0; k++) {
-            const char *path = found.gl_pathv[k] + strlen(a->root) + 1;
-            _cleanup_free_ char *real = fs_real_path(found.gl_pathv[k]);
-            if (real && fs_is_below(real, a->root) && !matches(leave_out, path)) {
-                r = each(a, real, path, err);
-            }
+            r = for_file(&walk, found.gl_pathv[k], err);
         }
         globfree(&found);
     }
@@ -227,6 +255,12 @@ static int add_plugin(struct adding *a, const char *source, const char *path, st
     return add_file(a, source, path, err);
 }
 
+static int add_any(struct adding *a, const char *source, const char *path, struct err *err)
+{
+    return payload_is_library(path) ? add_plugin(a, source, path, err)
+                                    : add_file(a, source, path, err);
+}
+
 static int add_libraries(struct adding *a, struct err *err)
 {
     for (size_t i = 0; i < a->n_libraries; i++) {
@@ -241,39 +275,8 @@ static int add_libraries(struct adding *a, struct err *err)
 
 // --- The scripts ---------------------------------------------------------------------------------
 
-// A value in double quotes of the shell. False: there is nothing of this release in it.
-static bool add_value(const char *text, struct strbuf *out)
-{
-    static const struct str_pair known[] = {{"{runtime}", "$pisdk_runtime"},
-                                            {"{from_home}", "$pisdk_from_home"}};
-    bool of_release = false;
-    while (*text) {
-        const struct str_pair *pair = str_find_pair(text, known, ARRAY_SIZE(known));
-        if (pair) {
-            strbuf_adds(out, pair->value);
-            text += strlen(pair->mark);
-            of_release = true;
-        } else {
-            strbuf_addf(out, "%s%c", strchr("\\\"$`", *text) ? "\\" : "", *text);
-            text++;
-        }
-    }
-    return of_release;
-}
-
-static void add_variable(const struct runtime_pair *v, struct strbuf *out)
-{
-    _cleanup_strbuf_ struct strbuf value = {0};
-    // What leads into a release is for this one; the rest is a default.
-    bool of_release = add_value(v->value, &value);
-    if (!of_release) {
-        strbuf_addf(out, "[ \"${%s+x}\" ] || ", v->name);
-    }
-    strbuf_addf(out, "%s=\"%s\"\nexport %s\n", v->name, value.data ? value.data : "", v->name);
-}
-
 // The folders of libraries, the project's own first, as --library-path takes them.
-static void add_library_path(const struct adding *a, struct strbuf *out)
+static char *library_path(const struct adding *a)
 {
     _cleanup_strv_ struct strv folders = {0};
     for (size_t i = 0; i < a->own.n; i++) {
@@ -285,8 +288,7 @@ static void add_library_path(const struct adding *a, struct strbuf *out)
             strv_add(&folders, folder);
         }
     }
-    _cleanup_free_ char *joined = strv_join(&folders, ":");
-    strbuf_adds(out, joined);
+    return strv_join(&folders, ":");
 }
 
 static const struct library *loader(const struct adding *a)
@@ -299,55 +301,23 @@ static const struct library *loader(const struct adding *a)
     return NULL;
 }
 
-// glibc's loader lets a program have another name than its file from 2.33 on.
-static int loader_has_argv0(const struct library *l, bool *has, struct err *err)
-{
-    static const char option[] = "--argv0";
-    _cleanup_strbuf_ struct strbuf bytes = {0};
-    if (fs_read_file(l->source, LOADER_MAX, &bytes, err) != 0) {
-        return -1;
-    }
-    *has = memmem(bytes.data, bytes.len, option, strlen(option)) != NULL;
-    return 0;
-}
-
 static int add_start(struct adding *a, const struct runtime_parts *mpi, struct err *err)
 {
     _cleanup_strbuf_ struct strbuf text = {0};
     const struct library *l = loader(a);
-    bool argv0;
-    if (loader_has_argv0(l, &argv0, err) != 0) {
-        return -1;
-    }
-    strbuf_adds(&text, "# What the scripts of this release have in common: see who reads it.\n"
-                       "pisdk_runtime=$pisdk_release/" RUNTIME_FOLDER "\n"
-                       "pisdk_home=$(cd -P \"${HOME:-/}\" 2>/dev/null && pwd)\n"
-                       "pisdk_from_home=${pisdk_runtime#\"${pisdk_home:-/}\"/}\n");
-    for (size_t i = 0; i < mpi->environment.n; i++) {
-        add_variable(&mpi->environment.items[i], &text);
-    }
-    strbuf_adds(&text, "\nstart() { # NAME PROGRAM ARGUMENT…\n");
-    strbuf_adds(&text, argv0 ? "" : "    shift # this loader cannot call it otherwise\n");
-    strbuf_addf(&text, "    exec \"$pisdk_runtime/%s/%s\" --library-path \"", l->folder, l->soname);
-    add_library_path(a, &text);
-    strbuf_addf(&text, "\" %s\"$@\"\n}\n", argv0 ? "--argv0 " : "");
-    return payload_add_text(a->r, a->from->work, RUNTIME_FOLDER "/start", text.data, false, err);
+    _cleanup_free_ char *path = fs_join(l->folder, l->soname);
+    _cleanup_free_ char *folders = library_path(a);
+    const struct runtime_start start = {l->source, path, folders, &mpi->environment};
+    return runtime_start(&start, &text, err) == 0
+               ? payload_add_text(a->r, a->from->work, RUNTIME_FOLDER "/start", text.data, false,
+                                  err)
+               : -1;
 }
 
-// The script `path`, which starts the program `program`, both in the release.
-static int add_script(struct adding *a, const char *path, const char *program,
+static int add_script(struct adding *a, const char *path, const char *program, const char *called,
                       const char *arguments, struct err *err)
 {
-    _cleanup_free_ char *place = xasprintf("/%s", path);
-    _cleanup_free_ char *end = str_quoted(place);
-    _cleanup_free_ char *name = str_quoted(program);
-    _cleanup_free_ char *text = xasprintf("#!/bin/sh\n"
-                                          "# Starts a program with the libraries of this release.\n"
-                                          "pisdk_release=$(readlink -f \"$0\") || exit 127\n"
-                                          "pisdk_release=${pisdk_release%%%s}\n"
-                                          ". \"$pisdk_release/" RUNTIME_FOLDER "/start\"\n"
-                                          "start \"$0\" \"$pisdk_release\"/%s %s%s\"$@\"\n",
-                                          end, name, arguments, *arguments ? " " : "");
+    _cleanup_free_ char *text = runtime_script(path, program, called, arguments);
     return payload_add_text(a->r, a->from->work, path, text, true, err);
 }
 
@@ -364,7 +334,8 @@ static int wrap(struct adding *a, size_t i, struct err *err)
     a->r->size -= f->size;
     free(f->target);
     *f = a->r->items[--a->r->n];
-    return payload_add(a->r, a->root, source, to, err) == 0 ? add_script(a, path, to, "", err) : -1;
+    return payload_add(a->r, a->root, source, to, err) == 0 ? add_script(a, path, to, NULL, "", err)
+                                                            : -1;
 }
 
 static bool is_program(const struct payload_file *f, const struct elf_info *info)
@@ -437,31 +408,39 @@ static bool is_wanted(const struct adding *a, const struct runtime_parts *mpi)
     return false;
 }
 
-static const char *arguments_of(const struct runtime_parts *p, const char *name)
+static const char *value_of(const struct runtime_pairs *pairs, const char *name)
 {
-    for (size_t i = 0; i < p->arguments.n; i++) {
-        if (strcmp(p->arguments.items[i].name, name) == 0) {
-            return p->arguments.items[i].value;
+    for (size_t i = 0; i < pairs->n; i++) {
+        if (strcmp(pairs->items[i].name, name) == 0) {
+            return pairs->items[i].value;
         }
     }
-    return "";
+    return NULL;
 }
 
-static int add_mpi_program(struct adding *a, const struct runtime_parts *mpi,
-                           const struct runtime_pair *program, struct err *err)
+static int add_program(struct adding *a, const struct runtime_parts *p,
+                       const struct runtime_pair *program, struct err *err)
 {
+    const char *arguments = value_of(&p->arguments, program->name);
+    const char *called = value_of(&p->called, program->name);
     _cleanup_free_ char *path = fs_join(a->root, program->value);
     _cleanup_free_ char *real = fs_real_path(path);
     _cleanup_free_ char *script = xasprintf(RUNTIME_FOLDER "/bin/%s", program->name);
-    _cleanup_free_ char *to = xasprintf(RUNTIME_FOLDER "/%s", program->value);
     if (!real || !fs_is_below(real, a->root)) {
-        err_set(err, ERR_NOT_FOUND, "the sysroot has no %s, which its MPI needs", program->value);
+        err_set(err, ERR_NOT_FOUND, "the sysroot has no %s, which the release needs",
+                program->value);
         return err_hint(err, "`pisdk sysroot verify` says what is missing");
     }
-    return close_over(a, real, program->value, err) == 0 &&
-                   add_file(a, real, program->value, err) == 0
-               ? add_script(a, script, to, arguments_of(mpi, program->name), err)
-               : -1;
+    // Where the name that it is called by is a script, the program has that of its own file.
+    const char *place = called ? real + strlen(a->root) + 1 : program->value;
+    _cleanup_free_ char *to = xasprintf(RUNTIME_FOLDER "/%s", place);
+    _cleanup_free_ char *as = called ? xasprintf(RUNTIME_FOLDER "/%s", called) : NULL;
+    arguments = arguments ? arguments : "";
+    if (close_over(a, real, program->value, err) != 0 || add_file(a, real, place, err) != 0 ||
+        (as && add_script(a, as, to, as, arguments, err) != 0)) {
+        return -1;
+    }
+    return add_script(a, script, to, as, arguments, err);
 }
 
 static int add_own_script(struct adding *a, const struct runtime_pair *script, struct err *err)
@@ -477,7 +456,7 @@ static int add_own_script(struct adding *a, const struct runtime_pair *script, s
 static int add_parts(struct adding *a, const struct runtime_parts *p, struct err *err)
 {
     for (size_t i = 0; i < p->programs.n; i++) {
-        if (add_mpi_program(a, p, &p->programs.items[i], err) != 0) {
+        if (add_program(a, p, &p->programs.items[i], err) != 0) {
             return -1;
         }
     }
@@ -486,14 +465,63 @@ static int add_parts(struct adding *a, const struct runtime_parts *p, struct err
             return -1;
         }
     }
+    for (size_t i = 0; i < p->links.n; i++) {
+        const struct runtime_pair *link = &p->links.items[i];
+        _cleanup_free_ char *path = xasprintf(RUNTIME_FOLDER "/%s", link->name);
+        payload_add_link(a->r, path, link->value);
+    }
     for (size_t i = 0; i < p->libraries.n; i++) {
         if (add_named(a, p->libraries.items[i], err) != 0) {
             return -1;
         }
     }
-    return for_matches(a, &p->add, &p->leave_out, add_file, err) == 0
+    return for_matches(a, &p->add, &p->leave_out, add_any, err) == 0
                ? for_matches(a, &p->plugins, &p->leave_out, add_plugin, err)
                : -1;
+}
+
+// Is a file of the release for this interpreter, which the sysroot has?
+static bool interprets(const struct adding *a, const struct runtime_parts *p)
+{
+    for (size_t i = 0; i < a->r->n; i++) {
+        const struct payload_file *f = &a->r->items[i];
+        _cleanup_free_ char *program =
+            fs_join(a->root, p->programs.n ? p->programs.items[0].value : "");
+        if (f->kind == PAYLOAD_FILE && matches(&p->when_files, f->path)) {
+            return fs_exists(program);
+        }
+    }
+    return false;
+}
+
+// The loader's name, where no program of the project has said it.
+static int find_loader(struct adding *a, const struct runtime_parts *p, struct err *err)
+{
+    _cleanup_(elf_info_release) struct elf_info info = {0};
+    _cleanup_free_ char *path = fs_join(a->root, p->programs.items[0].value);
+    _cleanup_free_ char *real = fs_real_path(path);
+    if (elf_read(real ? real : path, &info, err) != 0) {
+        return -1;
+    }
+    if (!a->loader && info.interpreter) {
+        a->loader = xstrdup(fs_base(info.interpreter));
+    }
+    return 0;
+}
+
+static int add_interpreters(struct adding *a, struct err *err)
+{
+    static const char *const names[] = {"python", "r"};
+    int r = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++) {
+        struct runtime_parts parts;
+        r = runtime_parts_read(a->from->data, names[i], &parts, err);
+        if (r == 0 && interprets(a, &parts)) {
+            r = find_loader(a, &parts, err) == 0 ? add_parts(a, &parts, err) : -1;
+        }
+        runtime_parts_release(&parts);
+    }
+    return r;
 }
 
 static int add_all(struct adding *a, struct runtime_parts *libc, struct runtime_parts *mpi,
@@ -505,11 +533,11 @@ static int add_all(struct adding *a, struct runtime_parts *libc, struct runtime_
 
     if (runtime_parts_read(a->from->data, "libc", libc, err) != 0 ||
         (flavour && runtime_parts_read(a->from->data, flavour, mpi, err) != 0) ||
-        add_programs(a, &programs, err) != 0) {
+        add_programs(a, &programs, err) != 0 || add_interpreters(a, err) != 0) {
         return -1;
     }
-    if (programs.n == 0) {
-        return 0;
+    if (!a->loader) {
+        return 0; // nothing that is to be started
     }
     if (add_named(a, a->loader, err) != 0 || add_parts(a, libc, err) != 0) {
         return -1;

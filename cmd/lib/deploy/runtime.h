@@ -17,22 +17,29 @@
 // from the home folder:
 //
 //     [when]         libraries: the MPI is added when a program needs one of these
+//                    files: patterns of files of the release, "*.py", whose interpreter it is
 //     [programs]     NAME = path in the sysroot
+//     [called]       NAME = path in the sysroot that it is called by, so that it finds its parts
+//     from
+//                    there; this is a script, too
+//     [links]        PATH = what the link there leads to, both in the runtime
 //     [arguments]    NAME = what the program gets before its other arguments
 //     [scripts]      NAME = file beside this one, becomes runtime/bin/NAME
-//     [files]        add (patterns of glob(7) in the sysroot), libraries (added with what they
-//                    need, where the sysroot has them), plugins (patterns; one whose libraries
-//                    the sysroot has not is left out), leave_out (patterns of fnmatch(3) for both)
+//     [files]        add (patterns of glob(7) in the sysroot, folders with all that is in them),
+//                    libraries (added with what they need, where the sysroot has them), plugins
+//                    (patterns; one whose libraries the sysroot has not is left out; so are those
+//                    libraries in `add` that are no links), leave_out (patterns of fnmatch(3) for
+//                    both)
 //     [environment]  NAME = VALUE for all programs
 //
-// libc.ini is read always.
+// libc.ini is read always, and so are those of interpreters: python.ini, r.ini.
 #ifndef PISDK_DEPLOY_RUNTIME_H
 #define PISDK_DEPLOY_RUNTIME_H
 
 #include "base/err.h"
 #include "deploy/payload.h"
+#include "deploy/runtime_scripts.h"
 
-#define RUNTIME_FOLDER   "runtime"
 #define RUNTIME_PROGRAMS RUNTIME_FOLDER "/programs" // of the project
 
 struct runtime_source {

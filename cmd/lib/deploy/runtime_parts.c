@@ -4,7 +4,8 @@
 
 #include "base/ini.h"
 
-#define KNOWN_KEYS "when.libraries files.add files.libraries files.plugins files.leave_out"
+#define KNOWN_KEYS                                                                                 \
+    "when.libraries when.files files.add files.libraries files.plugins files.leave_out"
 
 static void pairs_add(struct runtime_pairs *p, const char *name, const char *value)
 {
@@ -32,11 +33,14 @@ static void pairs_release(struct runtime_pairs *p)
 void runtime_parts_release(struct runtime_parts *p)
 {
     strv_release(&p->when);
+    strv_release(&p->when_files);
     strv_release(&p->add);
     strv_release(&p->libraries);
     strv_release(&p->plugins);
     strv_release(&p->leave_out);
     pairs_release(&p->programs);
+    pairs_release(&p->called);
+    pairs_release(&p->links);
     pairs_release(&p->arguments);
     pairs_release(&p->scripts);
     pairs_release(&p->environment);
@@ -49,18 +53,15 @@ static int on_key(void *user, const char *section, const char *key, const char *
     const struct {
         const char *section;
         struct runtime_pairs *to;
-    } named[] = {{"programs", &p->programs},
-                 {"arguments", &p->arguments},
-                 {"scripts", &p->scripts},
-                 {"environment", &p->environment}};
+    } named[] = {{"programs", &p->programs}, {"called", &p->called},
+                 {"links", &p->links},       {"arguments", &p->arguments},
+                 {"scripts", &p->scripts},   {"environment", &p->environment}};
     const struct {
         const char *section, *key;
         struct strv *to;
-    } lists[] = {{"when", "libraries", &p->when},
-                 {"files", "add", &p->add},
-                 {"files", "libraries", &p->libraries},
-                 {"files", "plugins", &p->plugins},
-                 {"files", "leave_out", &p->leave_out}};
+    } lists[] = {{"when", "libraries", &p->when},   {"when", "files", &p->when_files},
+                 {"files", "add", &p->add},         {"files", "libraries", &p->libraries},
+                 {"files", "plugins", &p->plugins}, {"files", "leave_out", &p->leave_out}};
     for (size_t i = 0; i < ARRAY_SIZE(named); i++) {
         if (strcmp(section, named[i].section) == 0) {
             pairs_add(named[i].to, key, value);

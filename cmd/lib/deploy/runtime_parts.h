@@ -15,8 +15,8 @@ struct runtime_pairs {
 };
 
 struct runtime_parts {
-    struct strv when, add, libraries, plugins, leave_out;
-    struct runtime_pairs programs, arguments, scripts, environment;
+    struct strv when, when_files, add, libraries, plugins, leave_out;
+    struct runtime_pairs programs, called, links, arguments, scripts, environment;
 };
 
 // Reads the file of that name in the folder. ERR_NOT_FOUND when there is none.

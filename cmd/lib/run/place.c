@@ -49,6 +49,11 @@ char *run_find_deployed(const struct run *run, const struct project_deploy *d, s
                  below ? below : "main.py");
         return NULL;
     }
-    return run->in_sysroot ? xstrdup(fs_base(run->program))
-                           : project_deploy_find(d, run->program, err);
+    if (!run->in_sysroot) {
+        return project_deploy_find(d, run->program, err);
+    }
+    // With the runtime, an interpreter is the release's.
+    _cleanup_free_ char *own = xasprintf("runtime/bin/%s", fs_base(run->program));
+    _cleanup_free_ char *folder = project_deploy_folder(d);
+    return payload_find(&d->release, own) ? fs_join(folder, own) : xstrdup(fs_base(run->program));
 }

@@ -250,8 +250,14 @@ class Wheels(Project):
         self.assertIn("hottest point 0.886453, greatest error 4.3e-05", self.ok("run", "-n", 2, cwd=project).out)
         self.assertIn("4 rank(s):", self.ok("test", cwd=project).out)
         kernel = project / "src/plate/_kernel.c"
-        kernel.write_text(kernel.read_text().replace("0.25 *", "0.26 *"))
+        text = kernel.read_text()
+        kernel.write_text(text.replace("0.25 *", "0.26 *"))
         self.assertIn("FAIL: test_exact_solution", self.pisdk("test", cwd=project).err)
+        kernel.write_text(text.replace("double greatest = 0.0;", "double greatest = 0.0; *(volatile int *)8 = 1;", 1))
+        crashed = self.pisdk("run", "-n", 2, cwd=project).err
+        self.assertRegex(crashed, r"rank [01] \(python3\) ended by signal 11 .*\n  #0 compute \(.*\) at src/plate/_kernel\.c:3\d\n")
+        self.assertIn('plate/__init__.py", line 32 in step',
+                      self.pisdk("run", "-x", "PYTHONFAULTHANDLER=1", "main.py", cwd=project).err)
         kernel.write_text("#error broken\n")
         self.assertIn("error: broken", self.fails(1, "run", cwd=project, says="the build failed").err)
         self.assertEqual(self.pisdk("run", "python3", "-c", "import plate._kernel", cwd=project).status, 1)

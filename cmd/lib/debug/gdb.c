@@ -6,6 +6,8 @@
 #include "base/fs.h"
 #include "target/variant.h"
 
+enum { DEPTH_MAX = 8 };
+
 char *gdb_find(struct err *err)
 {
     static const char *const names[] = {"gdb-multiarch", "arm-linux-gnueabihf-gdb"};
@@ -62,6 +64,47 @@ static char *debug_folder(const struct debug_subject *s, const char *program)
     return NULL;
 }
 
+// Folders that have libraries of the build: modules for Python, whose program is the sysroot's.
+static void add_modules(const char *folder, int depth, struct strbuf *out)
+{
+    _cleanup_strv_ struct strv names = {0};
+    struct err ignored = ERR_INIT;
+    bool named = false;
+    if (depth > DEPTH_MAX || fs_list_dir(folder, &names, &ignored) != 0) {
+        return;
+    }
+    for (size_t i = 0; i < names.n; i++) {
+        _cleanup_free_ char *path = fs_join(folder, names.items[i]);
+        if (fs_is_dir(path)) {
+            add_modules(path, depth + 1, out);
+        } else if (!named && str_ends(path, ".so")) {
+            strbuf_addf(out, ":%s", folder);
+            named = true;
+        }
+    }
+}
+
+static void add_build(const struct debug_subject *s, const char *program, struct strv *argv)
+{
+    _cleanup_strbuf_ struct strbuf folders = {0};
+    _cleanup_free_ char *build = xasprintf("%s/build/%s-%s", s->project_dir, s->board, s->type);
+    _cleanup_free_ char *of_build = fs_join(build, "debug");
+    _cleanup_free_ char *of_program = debug_folder(s, program);
+    const char *debug = of_program ? of_program : fs_is_dir(of_build) ? of_build : NULL;
+    _cleanup_free_ char *place = variant_source_place(s->project_name);
+    _cleanup_free_ char *folder = gdb_word(s->project_dir);
+
+    if (fs_is_below(program, s->root)) {
+        add_modules(build, 0, &folders);
+    }
+    gdb_add_command(argv, "set solib-search-path %s/usr/lib/%s%s", s->root, s->triple,
+                    folders.data ? folders.data : "");
+    if (debug) {
+        gdb_add_command(argv, "set debug-file-directory %s", debug);
+    }
+    gdb_add_command(argv, "set substitute-path %s %s", place, folder);
+}
+
 void gdb_add_places(const struct debug_subject *s, const char *program, struct strv *argv)
 {
     gdb_add_command(argv, "set sysroot %s", s->root);
@@ -69,13 +112,7 @@ void gdb_add_places(const struct debug_subject *s, const char *program, struct s
     gdb_add_command(argv, "set solib-search-path %s/usr/lib/%s", s->root, s->triple);
     gdb_add_command(argv, "set debuginfod enabled off");
     if (s->project_dir) {
-        _cleanup_free_ char *debug = debug_folder(s, program);
-        _cleanup_free_ char *place = variant_source_place(s->project_name);
-        _cleanup_free_ char *folder = gdb_word(s->project_dir);
-        if (debug) {
-            gdb_add_command(argv, "set debug-file-directory %s", debug);
-        }
-        gdb_add_command(argv, "set substitute-path %s %s", place, folder);
+        add_build(s, program, argv);
     }
 }
 

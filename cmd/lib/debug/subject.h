@@ -12,6 +12,7 @@ struct debug_subject {
     const char *board;        // the name of the board that it is built for
     const char *project_dir;  // NULL: it is not of a project
     const char *project_name; // the same
+    const char *type;         // of the build: its folder is build/BOARD-TYPE in the project
 };
 
 #endif

@@ -214,6 +214,7 @@ struct debug_subject target_debug_subject(const struct workspace *w, const struc
         .board = t->board.name,
         .project_dir = w->project ? w->project->dir : NULL,
         .project_name = w->project ? w->project->name : NULL,
+        .type = t->type,
     };
 }
 

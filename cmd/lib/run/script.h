@@ -16,8 +16,8 @@ int script_prepare(struct run *run, struct err *err) ERR_MUST_CHECK;
 // exception ends the others, too, and one trace is told. `run` has its arguments already.
 void script_use_runner(struct run *run);
 
-// Where programs see the project's folder, Python finds the modules that it built: PYTHONPATH begins
-// with their folder.
+// Where programs see the project's folder, Python finds the modules that it built: PYTHONPATH
+// begins with their folder.
 void script_add_modules(struct run *run);
 
 // Hints to what a failed script may lack: modules that it imports and the sysroot does not have.

@@ -78,6 +78,7 @@ int cmd_cluster_limit(struct app *app, struct err *err);
 int cmd_cluster_logs(struct app *app, struct err *err);
 int cmd_cluster_slow(struct app *app, struct err *err);
 int cmd_cluster_ssh(struct app *app, struct err *err);
+int cmd_cluster_forward(struct app *app, struct err *err);
 int cmd_cluster_ssh_config(struct app *app, struct err *err);
 int cmd_cluster_start(struct app *app, struct err *err);
 int cmd_cluster_status(struct app *app, struct err *err);

@@ -11,6 +11,7 @@ import pty
 import resource
 import select
 import signal
+import socket
 import subprocess
 import sys
 import termios
@@ -250,6 +251,27 @@ class Tools(Cluster):
     def test_rsync(self):
         self.run_tool("rsync", "-a", "-e", f"ssh -F {self.config}", self.file, "pi2:there/")
         self.assertEqual(self.ssh("pi2", "cat 'there/a file'"), self.file.read_text())
+
+    def test_forward(self):
+        """A port of this desktop, while there is a cluster; nothing waits for who forwards it."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        told = self.ok("cluster", "forward", "pi2", port).err
+        key = re.search(r"user pi, key (.*)", told).group(1)
+        self.assertIn(f"127.0.0.1:{port} is port 22 of pi2, until the cluster is down\n", told)
+        login = ["ssh", "-F", "none", "-p", str(port), "-i", key, "-o", "StrictHostKeyChecking=no",
+                 "-o", f"UserKnownHostsFile={self.dir}/known", "pi@127.0.0.1", "hostname"]
+        self.assertEqual(self.run_tool(*login), "pi2\n")
+        self.fails(1, "cluster", "forward", "pi1", port, says=f"cannot forward port {port} to port 22 of pi1",
+                   hint="Address already in use")
+        self.fails(1, "cluster", "forward", "pi9", "2201", says="cannot forward port 2201")
+        self.fails(2, "cluster", "forward", "pi1", "22a", says="`PORT`")
+        self.ok("cluster", "down")
+        end = time.monotonic() + 20
+        while socket.socket().connect_ex(("127.0.0.1", port)) == 0:
+            self.assertLess(time.monotonic(), end, "the port is still open")
+            time.sleep(0.2)
 
     def test_paramiko(self):
         script = write(self.dir / "p.py", f"""

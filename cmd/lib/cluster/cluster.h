@@ -30,6 +30,9 @@
 // A bridge of Linux has 1024 ports (net/bridge/br_private.h, BR_MAX_PORTS).
 enum { CLUSTER_BOARDS_MAX = 1000, CLUSTER_NAME_MAX = 64 };
 
+// The private key of user pi on the boards, in the cluster's folder.
+#define CLUSTER_KEY "key"
+
 struct cluster_options {
     const char *runtime; // see base/paths.h
     const char *name;    // of the cluster

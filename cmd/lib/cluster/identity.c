@@ -9,7 +9,6 @@
 #include "base/proc.h"
 #include "cluster/supervisor.h"
 
-#define USER_KEY "key"
 #define HOST_KEY "host_key"
 
 enum { KEY_MAX = 1 << 14, ADDRESS_MAX = 16 };
@@ -59,7 +58,7 @@ static void format_client(const struct cluster_options *o, const char *dir, stru
     }
     strbuf_addf(out,
                 "\n    User pi\n"
-                "    IdentityFile \"%s/" USER_KEY "\"\n"
+                "    IdentityFile \"%s/" CLUSTER_KEY "\"\n"
                 "    IdentitiesOnly yes\n"
                 "    IdentityAgent none\n"
                 "    UserKnownHostsFile \"%s/known_hosts\"\n"
@@ -84,7 +83,7 @@ int identity_make(const struct cluster_options *o, const char *dir, struct err *
     _cleanup_strbuf_ struct strbuf hosts = {0};
     _cleanup_strbuf_ struct strbuf config = {0};
 
-    if (make_key(dir, USER_KEY, err) != 0 || make_key(dir, HOST_KEY, err) != 0 ||
+    if (make_key(dir, CLUSTER_KEY, err) != 0 || make_key(dir, HOST_KEY, err) != 0 ||
         fs_read_file(public, KEY_MAX, &key, err) != 0) {
         return -1;
     }
@@ -182,8 +181,8 @@ int identity_write_boards(const struct cluster_options *o, int dir, const struct
     _cleanup_strbuf_ struct strbuf hosts = {0};
     _cleanup_strbuf_ struct strbuf server = {0};
 
-    if (read_at(dir, USER_KEY, &key, err) != 0 ||
-        read_at(dir, USER_KEY ".pub", &public, err) != 0 ||
+    if (read_at(dir, CLUSTER_KEY, &key, err) != 0 ||
+        read_at(dir, CLUSTER_KEY ".pub", &public, err) != 0 ||
         read_at(dir, HOST_KEY, &host_key, err) != 0 ||
         read_at(dir, HOST_KEY ".pub", &host_public, err) != 0) {
         return -1;

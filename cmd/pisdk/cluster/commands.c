@@ -108,6 +108,19 @@ const struct command cluster_commands[] = {
         .run = cmd_cluster_ssh_config,
     },
     {
+        .name = "forward",
+        .summary = "Make a port of a board a port of this desktop",
+        .arguments = "BOARD PORT[:BOARDS-PORT]",
+        .description = "For editors that take a host and a port: 127.0.0.1:PORT is the board's "
+                       "sshd, or another\n"
+                       "port of it, until the board or the cluster is down.",
+        OPTIONS(cluster_options),
+        .min_args = 2,
+        .max_args = 2,
+        .needs = WANTS_PROJECT,
+        .run = cmd_cluster_forward,
+    },
+    {
         .name = "logs",
         .summary = "Show what happened: faults, connections, what sshd said",
         .arguments = "[BOARD]",

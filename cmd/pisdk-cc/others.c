@@ -224,6 +224,12 @@ int others_pip(const struct toolset *t, char **args)
 {
     _cleanup_free_ char *path = fs_join(t->root, "usr/bin/pip3");
     if (fs_exists(path)) {
+        if (args[0] && args[1] && !args[2] && strcmp(args[0], "install") == 0) {
+            fprintf(stderr,
+                    "hint: packages get into the sysroot by `pisdk sysroot add`: "
+                    "pisdk sysroot search %s\n",
+                    args[1]);
+        }
         return others_sysroot(t, "pip3", args);
     }
     fputs("error: the sysroot has no pip\n"

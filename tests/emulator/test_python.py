@@ -108,6 +108,21 @@ class Scripts(Case):
             self.fails(4, "sysroot", "add", name, cwd=self.project, says=f"there is no package `{name}`",
                        hint=f"Debian's name for it: pisdk sysroot add {package}")
 
+    def test_windows(self):
+        """One-sided communication, and what it needs of Debian's Open MPI."""
+        lines = ["from mpi4py import MPI", "import numpy as np", "comm = MPI.COMM_WORLD", "mine = np.zeros(2)",
+                 "window = MPI.Win.Create(mine, comm=comm)", "if comm.rank == 0:", "    window.Lock(1)",
+                 "    window.Put(np.ones(2), 1)", "    window.Unlock(1)", "comm.Barrier()",
+                 "print(comm.rank, mine.tolist(), flush=True)", "window.Free()"]
+        self.script("\n".join(lines) + "\n")
+        told = self.run_on(2, "--timeout", "60", "main.py")
+        self.assertNotEqual(told.status, 0)
+        mend = "import mpi4py; mpi4py.rc.thread_level = \"serialized\""
+        self.assertIn(f"before MPI is imported: {mend}\n", told.err)
+        self.script("\n".join([mend, *lines]) + "\n")
+        out = self.run_on(2, "--timeout", "60", "main.py").out
+        self.assertEqual(sorted(out.splitlines()), ["0 [0.0, 0.0]", "1 [1.0, 1.0]"])
+
     def test_whose_python(self):
         """The board's own is asked for."""
         say = ("exec", "--emulate", "--", "python3", "-c", "import platform; print(platform.machine())")

@@ -208,6 +208,24 @@ static bool is_python2(struct slice line)
            strchr("\"'%", slice_trim(rest).p[0]) != NULL;
 }
 
+// pip says what to do on a desktop.
+static void tell_pip(const struct run *run)
+{
+    for (size_t i = 0; i + 2 < run->args.n; i++) {
+        if (strcmp(run->args.items[i], "pip") == 0 &&
+            strcmp(run->args.items[i + 1], "install") == 0 && run->args.items[i + 2][0] != '-') {
+            log_info(run->w->log, "hint: pisdk sysroot search %s", run->args.items[i + 2]);
+        }
+    }
+}
+
+// mpi4py asks for MPI_THREAD_MULTIPLE, with which Open MPI 4 has no windows over TCP or on ARM.
+static bool needs_one_thread(const struct run *run, const char *text)
+{
+    return !run->mpich && run_is_mpi(run) && strstr(text, "MPI.Win.") &&
+           !strstr(text, "thread_level") && !strstr(text, "rc.threads");
+}
+
 void script_tell(const struct run *run, int status)
 {
     _cleanup_strbuf_ struct strbuf text = {0};
@@ -217,6 +235,9 @@ void script_tell(const struct run *run, int status)
     bool old = false;
     size_t at = 0;
 
+    if (status != 0) {
+        tell_pip(run);
+    }
     while (at < run->args.n && !str_ends(run->args.items[at], ".py")) {
         at++;
     }
@@ -232,6 +253,10 @@ void script_tell(const struct run *run, int status)
     if (old) {
         log_info(run->w->log, "hint: %s is written for Python 2; 2to3 (package 2to3) rewrites it",
                  run->args.items[at]);
+    }
+    if (text.data && needs_one_thread(run, text.data)) {
+        log_info(run->w->log, "hint: for windows with Debian's Open MPI, before MPI is imported: "
+                              "import mpi4py; mpi4py.rc.thread_level = \"serialized\"");
     }
     if (missing.n > 0) {
         _cleanup_free_ char *names = strv_join(&missing, " ");

@@ -14,6 +14,10 @@ static const char flavour[] = "[when]\nlibraries = libmpi.so.*\n"
                               "plugins = usr/lib/*/plugins/*.so\nleave_out = *_ofi.so *-long.txt\n"
                               "[environment]\nPARTS = {runtime}/usr\nOWN = a \"b\" $c\n"
                               "AGENT = {from_home}/bin/orted\n";
+static const char python[] = "[when]\nfiles = *.py\n[programs]\npython3 = usr/bin/python3\n"
+                             "[called]\npython3 = usr/bin/python3\n"
+                             "[links]\nusr/lib/" TRIPLE "/libc.so = libc.so.6\n"
+                             "[files]\nadd = usr/lib/python3*\nleave_out = */tests\n";
 // Says what it was called with.
 static const char fake_loader[] = "#!/bin/sh\n# --argv0\n"
                                   "printf '<%s>' \"$@\"; echo \"($PARTS)($OWN)($AGENT)\"\n";
@@ -40,6 +44,8 @@ static void make_sysroot(const struct place *p)
     make_text(p, "data/openmpi.ini", flavour);
     make_text(p, "data/libc.ini", "[files]\nlibraries = libnss_dns.so.2 libnss_gone.so.2\n");
     make_text(p, "data/own-ssh", "#!/bin/sh\n");
+    make_text(p, "data/r.ini", "[when]\nfiles = *.R\n[programs]\nR = usr/bin/R\n");
+    make_text(p, "data/python.ini", python);
     make_text(p, "work/x", "");
     _cleanup_free_ char *link = in(p, LIBRARIES "/libmpi.so.40");
     assert_int_equal(symlink("libmpi.so.40.1", link), 0);
@@ -207,6 +213,44 @@ static void test_runtime_foreign(void **state)
     expect_not_found(p, "libout.so.1");
 }
 
+// The interpreter of a release's scripts, called by a name from which it finds its library.
+static void test_runtime_of_scripts(void **state)
+{
+    struct place *p = *state;
+    struct err err = ERR_INIT;
+    _cleanup_strbuf_ struct strbuf out = {0};
+    _cleanup_free_ char *source = in(p, "project/main.py");
+    _cleanup_free_ char *link = in(p, "root/usr/bin/python3");
+    _cleanup_free_ char *releases = in(p, "releases");
+    make_sysroot(p);
+    make_elf(p, "root/usr/bin/python3.11",
+             &(struct arm_elf){.interpreter = LOADER, .needed = {"libc.so.6"}});
+    assert_int_equal(symlink("python3.11", link), 0);
+    make_text(p, "root/usr/lib/python3.11/json/decoder.py", "");
+    make_text(p, "root/usr/lib/python3.11/json/tests/t.py", "");
+    make_elf(p, "root/usr/lib/python3/module.so", &(struct arm_elf){.needed = {"libmpi.so.40"}});
+    make_text(p, "project/main.py", "");
+    assert_int_equal(payload_add(&p->release, p->dir, source, "main.py", &err), 0);
+    assert_int_equal(add_runtime(p, &err), 0);
+    assert_true(has(p, "runtime/usr/bin/python3.11"));
+    assert_true(has(p, "runtime/usr/lib/python3.11/json/decoder.py"));
+    assert_false(has(p, "runtime/usr/lib/python3.11/json/tests/t.py"));
+    assert_true(has(p, "runtime/usr/lib/python3/module.so"));
+    assert_true(has(p, "runtime/bin/mpirun")); // which a module needs
+    assert_string_equal(payload_find(&p->release, "runtime/usr/lib/" TRIPLE "/libc.so")->target,
+                        "libc.so.6");
+    assert_int_equal(payload_finish(&p->release, &err), 0);
+    assert_int_equal(payload_keep(&p->release, releases, &err), 0);
+    _cleanup_free_ char *at = xasprintf("%s/%s/runtime", releases, p->release.id);
+    _cleanup_free_ char *script = xasprintf("%s/bin/python3 x; %s/usr/bin/python3 y", at, at);
+    run_shell(p, script, "", &out);
+    _cleanup_free_ char *wanted =
+        xasprintf("<--argv0><%s/usr/bin/python3><%s/usr/bin/python3.11>", at, at);
+    const char *first = strstr(out.data, wanted);
+    assert_non_null(first);
+    assert_non_null(strstr(first + 1, wanted));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +260,7 @@ int main(void)
         PLACE_TEST(test_runtime_old_loader),
         PLACE_TEST(test_runtime_missing),
         PLACE_TEST(test_runtime_foreign),
+        PLACE_TEST(test_runtime_of_scripts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,10 +22,7 @@ PACKAGES = {
     "cython": "cython3",
     "meson-python": "python3-mesonpy",
     "flit-core": "flit",
-    "mpi4py": "python3-mpi4py",
     "pybind11": "python3-pybind11 pybind11-dev",
-    "numpy": "python3-numpy",
-    "oldest-supported-numpy": "python3-numpy",
 }
 SAME = {"oldest-supported-numpy": "numpy"}
 EPOCH = "315532800"  # 1980, the first year that a zip file can say: the same sources give the same bytes

@@ -84,9 +84,9 @@ static void add_modules(const char *folder, int depth, struct strbuf *out)
     }
 }
 
-static void add_build(const struct debug_subject *s, const char *program, struct strv *argv)
+static void add_build(const struct debug_subject *s, const char *program, struct strbuf *folders,
+                      struct strv *argv)
 {
-    _cleanup_strbuf_ struct strbuf folders = {0};
     _cleanup_free_ char *build = xasprintf("%s/build/%s-%s", s->project_dir, s->board, s->type);
     _cleanup_free_ char *of_build = fs_join(build, "debug");
     _cleanup_free_ char *of_program = debug_folder(s, program);
@@ -95,10 +95,8 @@ static void add_build(const struct debug_subject *s, const char *program, struct
     _cleanup_free_ char *folder = gdb_word(s->project_dir);
 
     if (fs_is_below(program, s->root)) {
-        add_modules(build, 0, &folders);
+        add_modules(build, 0, folders);
     }
-    gdb_add_command(argv, "set solib-search-path %s/usr/lib/%s%s", s->root, s->triple,
-                    folders.data ? folders.data : "");
     if (debug) {
         gdb_add_command(argv, "set debug-file-directory %s", debug);
     }
@@ -107,13 +105,15 @@ static void add_build(const struct debug_subject *s, const char *program, struct
 
 void gdb_add_places(const struct debug_subject *s, const char *program, struct strv *argv)
 {
-    gdb_add_command(argv, "set sysroot %s", s->root);
+    _cleanup_strbuf_ struct strbuf folders = {0};
     // Without namespaces, the loader found libraries by their paths on this desktop.
-    gdb_add_command(argv, "set solib-search-path %s/usr/lib/%s", s->root, s->triple);
+    strbuf_addf(&folders, "%s/usr/lib/%s", s->root, s->triple);
+    gdb_add_command(argv, "set sysroot %s", s->root);
     gdb_add_command(argv, "set debuginfod enabled off");
     if (s->project_dir) {
-        add_build(s, program, argv);
+        add_build(s, program, &folders, argv);
     }
+    gdb_add_command(argv, "set solib-search-path %s", folders.data);
 }
 
 char *gdb_read_line(const char *text)

@@ -11,7 +11,7 @@
 
 enum { OUTPUT_MAX = 1 << 16 };
 
-char *compiler_find_desktops(const char *name)
+char *compiler_find_desktops_that(const char *name, bool (*fits)(const char *path))
 {
     const char *path = getenv("PATH");
     struct slice rest = {path ? path : "", path ? strlen(path) : 0};
@@ -21,11 +21,17 @@ char *compiler_find_desktops(const char *name)
         _cleanup_free_ char *dir = slice_dup(folder);
         _cleanup_free_ char *mark = xasprintf("%s/../" TOOLSET_FILE, dir);
         _cleanup_free_ char *program = fs_join(dir, name);
-        if (dir[0] == '/' && fs_is_program(program) && !fs_exists(mark)) {
+        if (dir[0] == '/' && fs_is_program(program) && !fs_exists(mark) &&
+            (!fits || fits(program))) {
             return TAKE_PTR(program);
         }
     }
     return NULL;
+}
+
+char *compiler_find_desktops(const char *name)
+{
+    return compiler_find_desktops_that(name, NULL);
 }
 
 static bool find_pair(const char *suffix, struct compiler *out)

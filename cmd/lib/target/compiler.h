@@ -2,6 +2,8 @@
 #ifndef PISDK_TARGET_COMPILER_H
 #define PISDK_TARGET_COMPILER_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 enum {
@@ -25,6 +27,8 @@ char *compiler_find_tool(const struct compiler *c, const char *name);
 // A program of the desktop: the first of this name in PATH that is not a command of a toolset
 // (target/toolset.h), whose folder is there within builds. The caller frees it; NULL: none.
 char *compiler_find_desktops(const char *name);
+// The first for which `fits` is true as well; NULL: any.
+char *compiler_find_desktops_that(const char *name, bool (*fits)(const char *path));
 
 void compiler_release(struct compiler *c);
 

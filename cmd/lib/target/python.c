@@ -1,12 +1,12 @@
 #include "target/python.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "target/compiler.h"
+#include "target/toolset_commands.h"
 
 enum { LINK_MAX_LENGTH = 64 };
 
@@ -20,52 +20,27 @@ static char *find_sysroots(const char *root)
 }
 
 // Not a script that chooses one, and with its own modules at the usual place beside it.
-static bool is_interpreter(const char *path, const char *name)
+static bool is_interpreter(const char *path)
 {
     _cleanup_free_ char *real = fs_real_path(path);
     _cleanup_free_ char *bin = real ? fs_parent(real) : NULL;
-    _cleanup_free_ char *modules = bin ? xasprintf("%s/../lib/%s/lib-dynload", bin, name) : NULL;
+    _cleanup_free_ char *modules =
+        bin ? xasprintf("%s/../lib/%s/lib-dynload", bin, fs_base(path)) : NULL;
     _cleanup_close_ int fd = real ? open(real, O_RDONLY | O_CLOEXEC) : -1;
     char start[4] = "";
     return modules && fs_is_dir(modules) && fd >= 0 && read(fd, start, 4) == 4 &&
            memcmp(start, "\177ELF", 4) == 0;
 }
 
-static char *find_desktops(const char *name)
-{
-    const char *path = getenv("PATH");
-    struct slice rest = {path ? path : "", path ? strlen(path) : 0};
-    struct slice folder;
-
-    while (slice_cut(&rest, ':', &folder)) {
-        _cleanup_free_ char *dir = slice_dup(folder);
-        _cleanup_free_ char *mark = xasprintf("%s/../" TOOLSET_FILE, dir);
-        _cleanup_free_ char *program = fs_join(dir, name);
-        if (dir[0] == '/' && !fs_exists(mark) && fs_is_program(program) &&
-            is_interpreter(program, name)) {
-            return TAKE_PTR(program);
-        }
-    }
-    return NULL;
-}
-
 void python_find(struct toolset *t, const struct toolset_options *o)
 {
     t->python = find_sysroots(t->root);
     if (t->python && !o->boards_python) {
-        t->python_desktops = find_desktops(t->python);
+        t->python_desktops = compiler_find_desktops_that(t->python, is_interpreter);
     }
     if (t->python && !t->python_desktops && o->qemu) {
         t->qemu = xstrdup(o->qemu);
     }
-}
-
-static int make_link(const char *target, const char *folder, const char *name, struct err *err)
-{
-    _cleanup_free_ char *path = fs_join(folder, name);
-    return symlink(target, path) == 0 || errno == EEXIST
-               ? 0
-               : err_sys(err, "cannot create link %s", path);
 }
 
 static int write_text(const char *dir, const char *name, const char *text, struct err *err)
@@ -92,14 +67,14 @@ int python_write(const struct toolset *t, const struct toolset_options *o, const
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         bool pip = str_starts(names[i], "pip"); // the sysroot's, see pisdk-cc/others.h
-        if (make_link(pip ? o->cc : interpreter, bin, names[i], err) != 0) {
+        if (toolset_link(pip ? o->cc : interpreter, bin, names[i], err) != 0) {
             return -1;
         }
     }
-    if (make_link(interpreter, bin, t->python, err) != 0 ||
+    if (toolset_link(interpreter, bin, t->python, err) != 0 ||
         fs_mkdir_all(packages, 0755, err) != 0 ||
-        make_link(module, packages, "pisdk_board.py", err) != 0 ||
-        make_link(builder, packages, "pisdk_build.py", err) != 0 ||
+        toolset_link(module, packages, "pisdk_board.py", err) != 0 ||
+        toolset_link(builder, packages, "pisdk_build.py", err) != 0 ||
         write_text(packages, "pisdk.pth", "import pisdk_board\n", err) != 0) {
         return -1;
     }

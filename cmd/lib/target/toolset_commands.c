@@ -63,8 +63,7 @@ void toolset_find_programs(struct toolset *t)
 
 // --- Links ---------------------------------------------------------------------------------------
 
-// The first one that has a name keeps it.
-static int make_link(const char *target, const char *folder, const char *name, struct err *err)
+int toolset_link(const char *target, const char *folder, const char *name, struct err *err)
 {
     _cleanup_free_ char *path = fs_join(folder, name);
     return symlink(target, path) == 0 || errno == EEXIST
@@ -76,7 +75,7 @@ static int link_all(const char *target, const char *bin, const char *const *name
                     struct err *err)
 {
     for (size_t i = 0; i < n; i++) {
-        if (make_link(target, bin, names[i], err) != 0) {
+        if (toolset_link(target, bin, names[i], err) != 0) {
             return -1;
         }
     }
@@ -92,7 +91,7 @@ static int link_compilers(const struct toolset_options *o, const char *bin, stru
                                         "mpic++",   "mpiCC",      "mpifort", "mpif90", "mpif77"};
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         _cleanup_free_ char *name = xasprintf("%s-%s", o->triple, names[i]);
-        if (make_link(o->cc, bin, name, err) != 0) {
+        if (toolset_link(o->cc, bin, name, err) != 0) {
             return -1;
         }
     }
@@ -108,7 +107,7 @@ static int link_versions(const struct toolset_options *o, const struct toolset *
         int n = (int)strcspn(t->gcc, ".");
         _cleanup_free_ char *name = xasprintf("%s-%.*s", names[i], n, t->gcc);
         _cleanup_free_ char *full = xasprintf("%s-%s", o->triple, name);
-        if (make_link(o->cc, bin, name, err) != 0 || make_link(o->cc, bin, full, err) != 0) {
+        if (toolset_link(o->cc, bin, name, err) != 0 || toolset_link(o->cc, bin, full, err) != 0) {
             return -1;
         }
     }
@@ -127,18 +126,18 @@ static int link_mpi(const struct toolset_options *o, const struct toolset *t, co
     }
     for (size_t i = 0; i < ARRAY_SIZE(compilers); i++) {
         _cleanup_free_ char *name = xasprintf("%s.%s", compilers[i], t->mpi);
-        if (make_link(o->cc, bin, name, err) != 0) {
+        if (toolset_link(o->cc, bin, name, err) != 0) {
             return -1;
         }
     }
     for (size_t i = 0; i < ARRAY_SIZE(launchers); i++) {
         _cleanup_free_ char *name = xasprintf("%s.%s", launchers[i], t->mpi);
-        if (make_link(o->cc, bin, name, err) != 0 ||
-            make_link(o->cc, bin, launchers[i], err) != 0) {
+        if (toolset_link(o->cc, bin, name, err) != 0 ||
+            toolset_link(o->cc, bin, launchers[i], err) != 0) {
             return -1;
         }
     }
-    return strcmp(t->mpi, "openmpi") == 0 ? make_link(o->cc, bin, "orterun", err) : 0;
+    return strcmp(t->mpi, "openmpi") == 0 ? toolset_link(o->cc, bin, "orterun", err) : 0;
 }
 
 // The compiler's own LLVM: tools of another version do not understand its objects with -flto. GNU's
@@ -171,7 +170,7 @@ static int link_llvm(const char *triple, const struct compiler *c, const char *b
     }
     for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
         _cleanup_free_ char *tool = compiler_find_tool(c, others[i][1]);
-        if (tool && make_link(tool, bin, others[i][0], err) != 0) {
+        if (tool && toolset_link(tool, bin, others[i][0], err) != 0) {
             return -1;
         }
     }
@@ -184,7 +183,7 @@ static int link_machine(const struct toolset_options *o, const char *bin, struct
     static const char *const names[] = {"uname", "arch", "getconf", "ldd", "dpkg-architecture"};
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         _cleanup_free_ char *script = xasprintf("%s/toolchain/board/%s", o->share, names[i]);
-        if (make_link(script, bin, names[i], err) != 0) {
+        if (toolset_link(script, bin, names[i], err) != 0) {
             return -1;
         }
     }
@@ -202,7 +201,7 @@ int toolset_link_commands(const struct toolset_options *o, const struct compiler
         link_mpi(o, t, bin, err) != 0 || link_llvm(o->triple, c, bin, err) != 0 ||
         link_machine(o, bin, err) != 0 ||
         link_all(o->ld, bin, linkers, ARRAY_SIZE(linkers), err) != 0 ||
-        (t->meson && make_link(o->cc, bin, "meson", err) != 0) ||
+        (t->meson && toolset_link(o->cc, bin, "meson", err) != 0) ||
         link_all(o->cc, bin, desktops, t->desktop_cc ? ARRAY_SIZE(desktops) : 0, err) != 0) {
         return -1;
     }

@@ -16,6 +16,10 @@
 // generators whose output fits only the sysroot's version, and others that the desktop has not.
 void toolset_find_programs(struct toolset *t);
 
+// A link in the folder. The first one that has a name keeps it.
+int toolset_link(const char *target, const char *folder, const char *name,
+                 struct err *err) ERR_MUST_CHECK;
+
 // Makes all the links in the folder `bin`.
 int toolset_link_commands(const struct toolset_options *o, const struct compiler *c,
                           const struct toolset *t, const char *bin, struct err *err) ERR_MUST_CHECK;

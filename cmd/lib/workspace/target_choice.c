@@ -325,11 +325,18 @@ static int describe_toolset(const struct workspace *w, const struct target *t,
     return d->ld ? 0 : -1;
 }
 
-int target_make_toolset(const struct workspace *w, const struct target *t, struct toolset *out,
-                        struct err *err)
+int target_make_toolset(const struct workspace *w, const struct target_request *request,
+                        struct toolset *out, struct err *err)
 {
-    _cleanup_(release_description) struct description d;
-    return describe_toolset(w, t, &d, err) == 0 ? toolset_make(&d.options, out, err) : -1;
+    _cleanup_(release_description) struct description d = {0};
+    struct target t;
+
+    if (target_choose(w, request, &t, err) != 0) {
+        return -1;
+    }
+    int r = describe_toolset(w, &t, &d, err) == 0 ? toolset_make(&d.options, out, err) : -1;
+    target_release(&t);
+    return r;
 }
 
 // The run-time library of coverage, from a package of the sysroot's release that is added to the

@@ -49,9 +49,9 @@ void target_release(struct target *t);
 // As debugging needs to know it; nothing of it is owned.
 struct debug_subject target_debug_subject(const struct workspace *w, const struct target *t);
 
-// The toolset for it, without what only the project's own builds have.
-int target_make_toolset(const struct workspace *w, const struct target *t, struct toolset *out,
-                        struct err *err) ERR_MUST_CHECK;
+// The toolset for what is asked for, without what only the project's own builds have.
+int target_make_toolset(const struct workspace *w, const struct target_request *request,
+                        struct toolset *out, struct err *err) ERR_MUST_CHECK;
 
 // The toolset that the project is built with. A package that the variant needs is added to the
 // project's sysroot, which `t` has then.

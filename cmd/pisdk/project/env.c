@@ -35,25 +35,20 @@ int cmd_env(struct app *app, struct err *err)
     _cleanup_strv_ struct strv set = {0};
     _cleanup_strv_ struct strv unset = {0};
     struct target_request request;
-    struct target target;
     struct toolset tools;
 
     if (check_options(app, err) != 0 || target_request_read(&app->input, &request, err) != 0 ||
-        target_choose(&app->work, &request, &target, err) != 0) {
+        target_make_toolset(&app->work, &request, &tools, err) != 0) {
         return -1;
     }
-    int r = target_make_toolset(&app->work, &target, &tools, err);
-    if (r == 0) {
-        toolset_environment(&tools, &set, &unset);
-        if (input_flag(&app->input, "meson")) {
-            print_meson(&tools);
-        } else if (app->json) {
-            ui_print_assignments(&set);
-        } else {
-            print_shell(&set, &unset);
-        }
-        toolset_release(&tools);
+    toolset_environment(&tools, &set, &unset);
+    if (input_flag(&app->input, "meson")) {
+        print_meson(&tools);
+    } else if (app->json) {
+        ui_print_assignments(&set);
+    } else {
+        print_shell(&set, &unset);
     }
-    target_release(&target);
-    return r;
+    toolset_release(&tools);
+    return EXIT_OK;
 }

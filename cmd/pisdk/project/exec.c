@@ -66,7 +66,6 @@ int cmd_exec(struct app *app, struct err *err)
 {
     _cleanup_strv_ struct strv words = {0};
     struct target_request request;
-    struct target target;
     struct toolset tools;
     int status = 0;
 
@@ -86,14 +85,10 @@ int cmd_exec(struct app *app, struct err *err)
         return run_everywhere(&app->work, &on_boards, &words, err) == 0 ? EXIT_OK : -1;
     }
     if (target_request_read(&app->input, &request, err) != 0 ||
-        target_choose(&app->work, &request, &target, err) != 0) {
+        target_make_toolset(&app->work, &request, &tools, err) != 0) {
         return -1;
     }
-    int r = target_make_toolset(&app->work, &target, &tools, err);
-    target_release(&target);
-    if (r != 0) {
-        return -1;
-    }
+    int r = 0;
     if (input_flag(&app->input, "emulate") && input_flag(&app->input, "no-emulate")) {
         r = err_set(err, ERR_USAGE, "--emulate and --no-emulate exclude each other");
     }

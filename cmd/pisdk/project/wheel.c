@@ -33,21 +33,15 @@ static int build(struct app *app, const struct toolset *tools, int *status, stru
 int cmd_wheel(struct app *app, struct err *err)
 {
     struct target_request request;
-    struct target target;
     struct toolset tools;
     int status = 0;
 
     sandbox_mark_environment();
     if (target_request_read(&app->input, &request, err) != 0 ||
-        target_choose(&app->work, &request, &target, err) != 0) {
+        target_make_toolset(&app->work, &request, &tools, err) != 0) {
         return -1;
     }
-    int r = target_make_toolset(&app->work, &target, &tools, err);
-    target_release(&target);
-    if (r != 0) {
-        return -1;
-    }
-    r = build(app, &tools, &status, err);
+    int r = build(app, &tools, &status, err);
     toolset_release(&tools);
     return r == 0 ? status : -1;
 }

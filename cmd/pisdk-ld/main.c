@@ -183,6 +183,49 @@ static const char *fortran_library(const struct toolset *t)
     return fs_exists(path) ? "-l:libgfortran.so.5" : "-lgfortran";
 }
 
+static bool is_in(const char *folder, const char *library)
+{
+    static const char *const ends[] = {".so", ".a"};
+    bool found = false;
+    for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+        _cleanup_free_ char *path = xasprintf("%s/lib%s%s", folder, library, ends[i]);
+        found = found || fs_exists(path);
+    }
+    return found;
+}
+
+static bool is_found(const struct strv *words, const char *library)
+{
+    bool found = library[0] == ':';
+    for (size_t i = 0; i < words->n && !found; i++) {
+        const char *word = words->items[i];
+        if (strcmp(word, "-L") == 0 && i + 1 < words->n) {
+            found = is_in(words->items[++i], library);
+        } else if (str_starts(word, "-L")) {
+            found = is_in(word + strlen("-L"), library);
+        }
+    }
+    return found;
+}
+
+// lld has said which libraries it has not found; here is where they come from.
+static void hint_libraries(const struct strv *words)
+{
+    for (size_t i = 0; i < words->n; i++) {
+        const char *word = words->items[i];
+        const char *library = str_starts(word, "-l") ? word + strlen("-l") : NULL;
+        if (library && *library == '\0' && i + 1 < words->n) {
+            library = words->items[++i];
+        }
+        if (library && strcmp(library, "gfortran") == 0) {
+            fputs("hint: pisdk sysroot add libgfortran5\n", stderr);
+        } else if (library && !is_found(words, library)) {
+            fprintf(stderr, "hint: packages with lib%s: pisdk sysroot search lib%s\n", library,
+                    library);
+        }
+    }
+}
+
 static int link_program(const struct toolset *t, char **args)
 {
     _cleanup_strv_ struct strv argv = {0};
@@ -207,8 +250,8 @@ static int link_program(const struct toolset *t, char **args)
     }
     _cleanup_strbuf_ struct strbuf trace = {0};
     int status = run_linker(&argv, &trace);
-    if (status != 0 && strv_has(&argv, "-lgfortran")) {
-        fputs("hint: pisdk sysroot add libgfortran5\n", stderr);
+    if (status != 0) {
+        hint_libraries(&argv);
     }
     const char *output = status == 0 ? find_output(&words) : NULL;
     return output ? inspect_output(t, output, &trace) : status;

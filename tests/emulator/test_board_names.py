@@ -325,6 +325,10 @@ AC_OUTPUT
         self.ok("exec", "--", "gfortran", "-c", "f.f90", cwd=self.project)
         write(self.project / "c.c", "int main(void) { return 0; }\n")
         self.assertEqual(self.ok("exec", "--", "gcc", "-static", "c.c", cwd=self.project).err, "")
+        r = self.pisdk("exec", "--", "gcc", "c.c", "-lm", "-l", "fftw3", cwd=self.project)
+        self.assertIn("unable to find library -lfftw3\nhint: packages with libfftw3: "
+                      "pisdk sysroot search libfftw3\n", r.err)
+        self.assertEqual(r.err.count("hint:"), 1)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@
 //     debug-file-directory finds it.
 #include <ctype.h>
 #include <errno.h>
+#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -226,6 +227,20 @@ static void hint_libraries(const struct strv *words)
     }
 }
 
+// The sysroot's libstdc++ and libgcc are in a folder that Clang knows, and gfortran does not: a
+// program in Fortran with parts in C++ is linked with -lstdc++.
+static void add_folder_of_gcc(const struct toolset *t, struct strv *argv)
+{
+    _cleanup_free_ char *pattern = xasprintf("%s/usr/lib/gcc/%s/*", t->root, t->triple);
+    glob_t found;
+    if (glob(pattern, GLOB_ONLYDIR, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++) {
+            strv_addf(argv, "-L%s", found.gl_pathv[i]);
+        }
+        globfree(&found);
+    }
+}
+
 static int link_program(const struct toolset *t, char **args)
 {
     _cleanup_strv_ struct strv argv = {0};
@@ -245,6 +260,7 @@ static int link_program(const struct toolset *t, char **args)
         bool fortran = !is_static && strcmp(*args, "-lgfortran") == 0;
         strv_add(&argv, fortran ? fortran_library(t) : *args);
     }
+    add_folder_of_gcc(t, &argv);
     if (!strv_has(&words, "-r") && links_users_libraries(t, &words)) {
         strv_add_list(&argv, "-rpath", "$ORIGIN", NULL); // where `pisdk deploy` puts them
     }

@@ -281,6 +281,11 @@ class Templates(Case):
         self.assertEqual((out.split()[0], out.split()[-1]), ("42", "54"))
         self.assertEqual(sorted(re.findall("rank .", out)), ["rank 0", "rank 1"])
         self.assertEqual(out.count("LLD"), 2, out)
+        # As PETSc's configure links: by Fortran's compiler, with -lstdc++.
+        write(project / "part.cpp", "#include <string>\nextern \"C\" void part_() { if (std::string(\"12\").size() != 2) throw 1; }\n")
+        write(project / "p.f90", "call part()\nprint *, 'linked'\nend\n")
+        out = self.ok("exec", "--", "sh", "-ec", "g++ -c part.cpp; mpifort p.f90 part.o -lstdc++ -o p; ./p", cwd=project).out
+        self.assertEqual(out.split(), ["linked"])
 
     def test_fortran_is_not_installed(self):
         self.lacking("mpi-fortran", "sudo apt install gfortran-arm-linux-gnueabihf", NO_FORTRAN)

@@ -148,9 +148,7 @@ void command_compiler(const struct toolset *t, enum language language, const str
     if (!command_only_compiles(words)) {
         add_link_flags(t, words, argv);
     }
-    if (language == LANGUAGE_C || language == LANGUAGE_CPP) {
-        flags_add_severity(t, argv);
-    }
+    flags_add_severity(t, language, argv);
     strv_add_list(argv, "-Wno-unknown-warning-option", "-Wno-ignored-optimization-argument",
                   "-Wno-unused-command-line-argument", NULL);
     strv_add(argv, "--end-no-unused-arguments");

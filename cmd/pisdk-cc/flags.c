@@ -85,11 +85,23 @@ void flags_drop_unknown(const struct toolset *t, struct strv *words)
     }
 }
 
-void flags_add_severity(const struct toolset *t, struct strv *argv)
+// Clang takes these for errors. Each gcc warns of the first three, and does not know the last two.
+static void add_severity_of_cxx(struct strv *argv)
+{
+    strv_add_list(argv, "-Wno-error=reserved-user-defined-literal", "-Wno-error=register",
+                  "-Wno-error=c++11-narrowing", "-Wno-missing-template-arg-list-after-template-kw",
+                  "-Wno-enum-constexpr-conversion", NULL);
+}
+
+void flags_add_severity(const struct toolset *t, enum language language, struct strv *argv)
 {
     static const char *const errors[] = {
         "implicit-function-declaration",       "implicit-int",    "int-conversion",
         "incompatible-function-pointer-types", "return-mismatch", "incompatible-pointer-types"};
+    add_severity_of_cxx(argv); // gcc, too, compiles files with such names
+    if (language == LANGUAGE_CXX) {
+        return;
+    }
     bool strict = t->gcc && strtol(t->gcc, NULL, 10) >= GCC_STRICT;
     for (size_t i = 0; i < ARRAY_SIZE(errors) && t->gcc; i++) {
         strv_addf(argv, strict ? "-Werror=%s" : "-Wno-error=%s", errors[i]);

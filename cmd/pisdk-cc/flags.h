@@ -9,7 +9,8 @@
 void flags_drop_unknown(const struct toolset *t, struct strv *words);
 
 // Adds what makes Clang as strict as the gcc of the board: until gcc 13, mistakes of C before C99
-// are warnings, and from gcc 14 on errors (https://gcc.gnu.org/gcc-14/porting_to.html).
-void flags_add_severity(const struct toolset *t, struct strv *argv);
+// are warnings, and from gcc 14 on errors (https://gcc.gnu.org/gcc-14/porting_to.html). Of C++,
+// what every gcc accepts ("%"PRIu64, register) is not an error.
+void flags_add_severity(const struct toolset *t, enum language language, struct strv *argv);
 
 #endif

@@ -164,6 +164,14 @@ AC_OUTPUT
             result = self.pisdk("exec", "--sysroot", trixie, "--", "gcc", "-c", "old.c", cwd=self.project)
             self.assertIn("error: call to undeclared function 'g'", result.err)
             self.assertIn("[-Wint-conversion]", result.err)
+        write(self.project / "old.cpp", '#include <cinttypes>\n#include <cstdio>\n'
+              'struct I { template <class T> static T f(T x) { return x; } };\n'
+              'template <class U> int g(int x) { char c[] = {U::template f(x)}; register int r = c[0]; return r; }\n'
+              'int main(int n, char **) { printf("%"PRId32"\\n", g<I>(n)); }\n')
+        for compiler in ("g++", "gcc"):
+            err = self.sh(f"{compiler} -std=gnu++17 -c old.cpp").err
+            self.assertIn("[-Wregister]", err)
+            self.assertNotIn("error:", err)
 
     def test_linker_and_assembler(self):
         write(self.project / "note.txt", "field notes")

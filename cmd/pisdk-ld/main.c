@@ -176,14 +176,6 @@ static bool links_users_libraries(const struct toolset *t, const struct strv *wo
     return false;
 }
 
-// The sysroot may have the library that programs in Fortran need to run, but not the package for
-// linking with it.
-static const char *fortran_library(const struct toolset *t)
-{
-    _cleanup_free_ char *path = xasprintf("%s/usr/lib/%s/libgfortran.so.5", t->root, t->triple);
-    return fs_exists(path) ? "-l:libgfortran.so.5" : "-lgfortran";
-}
-
 static bool is_in(const char *folder, const char *library)
 {
     static const char *const ends[] = {".so", ".a"};
@@ -210,17 +202,22 @@ static bool is_found(const struct strv *words, const char *library)
 }
 
 // lld has said which libraries it has not found; here is where they come from.
-static void hint_libraries(const struct strv *words)
+static void hint_libraries(char *const *args)
 {
-    for (size_t i = 0; i < words->n; i++) {
-        const char *word = words->items[i];
+    _cleanup_strv_ struct strv words = {0};
+    expand_responses(args, &words);
+    for (size_t i = 0; i < words.n; i++) {
+        const char *word = words.items[i];
         const char *library = str_starts(word, "-l") ? word + strlen("-l") : NULL;
-        if (library && *library == '\0' && i + 1 < words->n) {
-            library = words->items[++i];
+        if (library && *library == '\0' && i + 1 < words.n) {
+            library = words.items[++i];
         }
-        if (library && strcmp(library, "gfortran") == 0) {
+        if (!library || is_found(&words, library)) {
+            continue;
+        }
+        if (strcmp(library, "gfortran") == 0) {
             fputs("hint: pisdk sysroot add libgfortran5\n", stderr);
-        } else if (library && !is_found(words, library)) {
+        } else {
             fprintf(stderr, "hint: packages with lib%s: pisdk sysroot search lib%s\n", library,
                     library);
         }
@@ -255,19 +252,16 @@ static int link_program(const struct toolset *t, char **args)
         strv_addf(&argv, "--sysroot=%s", t->root);
         strv_addf(&argv, "-L%s/usr/lib/%s", t->root, t->triple);
     }
-    bool is_static = strv_has(&words, "-static");
-    for (; *args; args++) {
-        bool fortran = !is_static && strcmp(*args, "-lgfortran") == 0;
-        strv_add(&argv, fortran ? fortran_library(t) : *args);
-    }
+    strv_add_all(&argv, args);
     add_folder_of_gcc(t, &argv);
+    strv_addf(&argv, "-L%s/lib/" TOOLSET_FORTRAN, t->dir);
     if (!strv_has(&words, "-r") && links_users_libraries(t, &words)) {
         strv_add_list(&argv, "-rpath", "$ORIGIN", NULL); // where `pisdk deploy` puts them
     }
     _cleanup_strbuf_ struct strbuf trace = {0};
     int status = run_linker(&argv, &trace);
     if (status != 0) {
-        hint_libraries(&argv);
+        hint_libraries(argv.items);
     }
     const char *output = status == 0 ? find_output(&words) : NULL;
     return output ? inspect_output(t, output, &trace) : status;

@@ -66,6 +66,9 @@ struct toolset {
 // them.
 #define TOOLSET_HEADERS "PISDK_BUILD_HEADERS"
 
+// In its lib folder, where Fortran's library is found for linking.
+#define TOOLSET_FORTRAN "fortran"
+
 // Set to "maybe", which is Autoconf's word for it, in builds that can run programs for the board.
 #define TOOLSET_RUNS "PISDK_RUNS_PROGRAMS"
 

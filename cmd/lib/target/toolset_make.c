@@ -313,7 +313,7 @@ static int write_site(const struct toolset_options *o, const char *dir, struct e
 
 static int make_folders(const char *dir, struct err *err)
 {
-    static const char *const folders[] = {"bin", "lib", "lib/gnu"};
+    static const char *const folders[] = {"bin", "lib", "lib/gnu", ("lib/" TOOLSET_FORTRAN)};
     for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
         _cleanup_free_ char *path = fs_join(dir, folders[i]);
         if (mkdir(path, 0755) != 0) {
@@ -321,6 +321,14 @@ static int make_folders(const char *dir, struct err *err)
         }
     }
     return 0;
+}
+
+// The sysroot may have the library that programs in Fortran need to run, but not the package for
+// linking with it.
+static int link_fortran(const struct toolset *t, const char *lib, struct err *err)
+{
+    _cleanup_free_ char *path = xasprintf("%s/usr/lib/%s/libgfortran.so.5", t->root, t->triple);
+    return fs_exists(path) ? make_link(path, lib, TOOLSET_FORTRAN "/libgfortran.so", err) : 0;
 }
 
 // `place` is what the folder will be called.
@@ -334,7 +342,7 @@ static int fill(const struct toolset_options *o, const struct compiler *c, struc
     if (make_folders(dir, err) != 0 || find_limit(t, dir, err) != 0 ||
         python_write(t, o, dir, err) != 0 || toolset_link_commands(o, c, t, bin, err) != 0 ||
         make_link(o->ld, lib, "ld.lld", err) != 0 || make_link(o->cc, lib, "emulate", err) != 0 ||
-        (t->as && make_link(t->as, lib, "gnu/as", err) != 0)) {
+        (t->as && make_link(t->as, lib, "gnu/as", err) != 0) || link_fortran(t, lib, err) != 0) {
         return -1;
     }
     toolset_format(t, &text);

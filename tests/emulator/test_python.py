@@ -153,6 +153,21 @@ class Scripts(Case):
         # gc keeps what the sysroot needs, and so it is made again from that.
         self.assertIn("0 unpacked packages", self.ok("sysroot", "gc", "--dry-run", cwd=self.project).err)
 
+    def test_coverage(self):
+        """Of the files of the project, and of those of the tests; a branch that is not taken is found."""
+        write(self.project / "half.py", "def half(n):\n    if n % 2:\n        raise ValueError(n)\n    return n // 2\n")
+        write(self.project / "tests/test_half.py", "import unittest\nfrom half import half\n\nclass Half(unittest.TestCase):\n"
+                                                   "    def test(self):\n        self.assertEqual(half(4), 2)\n")
+        result = self.ok("test", "--coverage", cwd=self.project, timeout=300)
+        self.assertRegex(result.out, r"(?m)^half\.py +4 +1 +75%$")
+        report = self.project / "build/armv7-release-coverage/coverage"
+        self.assertRegex((report / "python.info").read_text(), r"(?s)SF:half\.py\n.*DA:3,0\b.*DA:4,1\b")
+        self.assertIn("half.py", (report / "python/index.html").read_text())
+        self.assertIn("python3-coverage", (self.project / "pisdk.lock").read_text())
+        write(self.project / "half.R", "1\n")
+        (self.project / "half.py").unlink()
+        self.fails(1, "test", "--coverage", cwd=self.project, says="coverage is for compiled programs and for Python")
+
     def test_deploy(self):
         self.script("import helper\nprint(helper.VALUE)\n")
         self.script("VALUE = 42\n", "helper.py")

@@ -239,7 +239,12 @@ class Templates(Case):
 
     @nightly
     def test_mpi4py_c(self):
-        self.both("mpi4py-c")
+        project = self.check("mpi4py-c")
+        result = self.ok("test", "--coverage", cwd=project, timeout=600)
+        for file in ("src/plate/_kernel.c", "src/plate/__init__.py"):
+            self.assertRegex(result.out, rf"(?m)^\S*{file} ")
+        self.assertNotIn("numpy/core", result.out)
+        self.check_that_tests_fail("mpi4py-c", project)
 
     @nightly
     def test_mpi_task_farm(self):

@@ -157,6 +157,12 @@ static void test_variants(void **state)
     v.lto = true;
     _cleanup_free_ char *name = variant_name(&v);
     assert_string_equal(name, "debug-address-undefined-lto");
+    struct variant again = {0};
+    assert_true(variant_read_name(name, &again));
+    _cleanup_free_ char *same = variant_name(&again);
+    assert_string_equal(same, name);
+    assert_false(variant_read_name("release-fast", &again));
+    variant_release(&again);
     assert_int_equal(variant_read_sanitize("thread", &v, &err), -1);
     assert_int_equal(err.code, ERR_USAGE);
     assert_int_equal(variant_read_sanitize("", &v, &err), 0); // what it has stays

@@ -1,5 +1,6 @@
 #include "debug/coverage.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -47,9 +48,22 @@ static int find_tools(struct coverage *c, struct err *err)
     return err_hint(err, "sudo apt install llvm");
 }
 
-int coverage_begin(const char *build, const char *programs, struct coverage *out, struct err *err)
+// Of paths that begin with this one; what a regular expression could take for its own is any
+// character.
+static char *below(const char *folder)
 {
-    *out = (struct coverage){.dir = fs_join(build, "coverage"), .programs = xstrdup(programs)};
+    char *regex = xasprintf("^%s/", folder);
+    for (char *p = regex + 1; *p; p++) {
+        *p = isalnum((unsigned char)*p) || strchr("/-_", *p) ? *p : '.';
+    }
+    return regex;
+}
+
+int coverage_begin(const char *build, const char *programs, const char *root, struct coverage *out,
+                   struct err *err)
+{
+    *out = (struct coverage){
+        .dir = fs_join(build, "coverage"), .programs = xstrdup(programs), .ignored = below(root)};
     _cleanup_free_ char *raw = fs_join(out->dir, "raw");
     if (find_tools(out, err) != 0 || fs_remove_tree(out->dir, err) != 0) {
         return -1;
@@ -61,6 +75,7 @@ void coverage_release(struct coverage *c)
 {
     free(c->dir);
     free(c->programs);
+    free(c->ignored);
     free(c->profdata);
     free(c->cov);
     *c = (struct coverage){0};
@@ -99,6 +114,9 @@ static size_t list_raw(const struct coverage *c, struct strbuf *list)
     }
     for (size_t i = 0; i < names.n; i++) {
         _cleanup_free_ char *path = fs_join(folder, names.items[i]);
+        if (!str_ends(path, ".profraw")) {
+            continue;
+        }
         if (fs_is_empty_file(path)) {
             empty++;
         } else {
@@ -145,6 +163,7 @@ static void add_cov(const struct coverage *c, const char *what, const struct str
         strv_addf(argv, "-object=%s", programs->items[i]);
     }
     strv_addf(argv, "-instr-profile=%s", data);
+    strv_addf(argv, "-ignore-filename-regex=%s", c->ignored);
 }
 
 static int merge(const struct coverage *c, const struct strbuf *list, const char *data,
@@ -189,6 +208,12 @@ static int write_reports(const struct coverage *c, const char *data, struct log 
     }
     log_info(log, "coverage: %s/index.html and %s", page, info);
     return 0;
+}
+
+bool coverage_has_data(const struct coverage *c)
+{
+    _cleanup_strbuf_ struct strbuf list = {0};
+    return list_raw(c, &list) > 0 || list.len > 0;
 }
 
 int coverage_report(const struct coverage *c, struct log *log, struct strbuf *table,

@@ -2,9 +2,12 @@
 
 #include <glob.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fs.h"
+#include "debug/coverage.h"
+#include "debug/coverage_python.h"
 #include "workspace/program_choice.h"
 
 enum { SCRIPT_MAX = 4 << 20 };
@@ -115,24 +118,38 @@ static char *find_modules(const struct run *run)
     return NULL;
 }
 
-void script_add_modules(struct run *run)
+// Folders that stand in front are searched first.
+static void add_to_path(struct run *run, const char *folder)
 {
     static const char name[] = "PYTHONPATH=";
-    bool python = run->in_sysroot && str_starts(fs_base(run->program), "python3");
-    _cleanup_free_ char *modules =
-        python && run->w->project && run->request->place->sees_project ? find_modules(run) : NULL;
-    if (!modules) {
-        return;
-    }
     for (size_t i = 0; i < run->variables.n; i++) {
         char *variable = run->variables.items[i];
         if (str_starts(variable, name)) {
-            run->variables.items[i] = xasprintf("%s%s:%s", name, modules, variable + strlen(name));
+            run->variables.items[i] = xasprintf("%s%s:%s", name, folder, variable + strlen(name));
             free(variable);
             return;
         }
     }
-    strv_addf(&run->variables, "%s%s", name, modules);
+    strv_addf(&run->variables, "%s%s", name, folder);
+}
+
+void script_add_modules(struct run *run)
+{
+    const char *counts = getenv(COVERAGE_FOLDER);
+    bool python = run->in_sysroot && str_starts(fs_base(run->program), "python3");
+    if (!python || !run->request->place->sees_project) {
+        return;
+    }
+    _cleanup_free_ char *modules = run->w->project ? find_modules(run) : NULL;
+    if (modules) {
+        add_to_path(run, modules);
+    }
+    _cleanup_free_ char *coverage = counts ? fs_parent(counts) : NULL;
+    _cleanup_free_ char *startup =
+        coverage ? coverage_python_environment(coverage, &run->variables) : NULL;
+    if (startup) {
+        add_to_path(run, startup);
+    }
 }
 
 // --- What a script that failed may lack ----------------------------------------------------------

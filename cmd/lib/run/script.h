@@ -17,7 +17,7 @@ int script_prepare(struct run *run, struct err *err) ERR_MUST_CHECK;
 void script_use_runner(struct run *run);
 
 // Where programs see the project's folder, Python finds the modules that it built: PYTHONPATH
-// begins with their folder.
+// begins with their folder. In tests with coverage, Python counts what it executes.
 void script_add_modules(struct run *run);
 
 // Hints to what a failed script may lack: modules that it imports and the sysroot does not have.

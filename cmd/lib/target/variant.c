@@ -40,6 +40,29 @@ char *variant_name(const struct variant *v)
     return strbuf_take(&b);
 }
 
+bool variant_read_name(const char *name, struct variant *v)
+{
+    struct slice rest = {name, strlen(name)};
+    struct slice word;
+    struct err ignored = ERR_INIT;
+
+    if (!slice_cut(&rest, '-', &word) || !(slice_is(word, "debug") || slice_is(word, "release"))) {
+        return false;
+    }
+    v->debug = slice_is(word, "debug");
+    while (slice_cut(&rest, '-', &word)) {
+        _cleanup_free_ char *one = slice_dup(word);
+        if (strcmp(one, "coverage") == 0) {
+            v->coverage = true;
+        } else if (strcmp(one, "lto") == 0) {
+            v->lto = true;
+        } else if (variant_read_sanitize(one, v, &ignored) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 char *variant_profile_runtime(const char *root, const char *triple, int version)
 {
     _cleanup_free_ char *folder = xasprintf("%s/usr/lib/llvm-%d/lib/clang", root, version);
@@ -108,7 +131,7 @@ void variant_flags(const struct variant *v, const struct variant_paths *place, s
     if (v->sanitize.n) {
         add_sanitizers(v, compile, link);
     }
-    if (v->coverage) {
+    if (v->coverage && place->runtime) {
         // As -fprofile-instr-generate, which would look for the run-time library elsewhere.
         strv_add_list(compile, "-Xclang", "-fprofile-instrument=clang", "-Xclang",
                       "-fcoverage-mapping", NULL);

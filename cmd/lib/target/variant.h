@@ -23,6 +23,8 @@ int variant_read_sanitize(const char *text, struct variant *v, struct err *err) 
 // "release", "debug", "debug-undefined", "release-coverage-lto": a part of the build folder's name.
 // The caller frees it.
 char *variant_name(const struct variant *v);
+// The other way round. False where it is not such a name.
+bool variant_read_name(const char *name, struct variant *v);
 
 // The archive that counters of coverage need: Clang's own, of just this major version, since the
 // counters' format changes with each. NULL when the sysroot does not have it; the caller frees it.
@@ -34,7 +36,7 @@ struct variant_paths {
                          // what is made, and what is made can be debugged.
     const char *name;    // of the project
     const char *root;    // of the sysroot
-    const char *runtime; // see variant_profile_runtime; for coverage
+    const char *runtime; // see variant_profile_runtime; NULL: nothing is counted
 };
 
 // Clang's flags for it.

@@ -1,6 +1,8 @@
 #include "workspace/target_choice.h"
 
+#include <glob.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fs.h"
@@ -98,8 +100,14 @@ static int from_project(const struct workspace *w, const char *asked, struct err
 
 static int choose_variant(const struct target_request *request, struct target *out, struct err *err)
 {
+    const char *of_tests = getenv(TARGET_OF_TESTS);
+    bool asked = request->debug || request->lto || request->coverage || request->sanitize;
     struct variant *v = &out->variant;
 
+    if (!asked && of_tests && variant_read_name(of_tests, v)) {
+        out->type = variant_name(v);
+        return 0;
+    }
     v->debug = request->debug;
     v->lto = request->lto;
     v->coverage = request->coverage;
@@ -339,15 +347,35 @@ int target_make_toolset(const struct workspace *w, const struct target_request *
     return r;
 }
 
-// The run-time library of coverage, from a package of the sysroot's release that is added to the
-// sysroot when it is wanted for the first time.
+// Adds a package to the sysroot, when it is wanted for the first time.
+static int add_for_coverage(const struct workspace *w, struct target *t, const char *package,
+                            struct err *err)
+{
+    _cleanup_strv_ struct strv argv = {0};
+    int status = 0;
+
+    if (t->fixed) {
+        err_set(err, ERR_NOT_FOUND, "sysroot `%s` has no %s, which coverage needs", t->sysroot.name,
+                package);
+        return err_hint(err, "in a project, pisdk adds it when it is missing");
+    }
+    log_info(w->log, "coverage needs %s in the sysroot: adding it", package);
+    strv_add_list(&argv, w->paths->program, "-C", w->project->dir, "sysroot", "add", package, NULL);
+    if (proc_run(argv.items, &status, err) != 0) {
+        return -1;
+    }
+    if (status != 0) {
+        return err_set(err, ERR_FAILED, "cannot add %s to sysroot `%s`", package, t->sysroot.name);
+    }
+    sysroot_release(&t->sysroot);
+    return target_open_project_sysroot(w, &t->sysroot, err);
+}
+
+// The run-time library of the counters in what Clang compiles.
 static int find_runtime(const struct workspace *w, struct target *t, char **archive,
                         struct err *err)
 {
     struct compiler compiler;
-    _cleanup_strv_ struct strv argv = {0};
-    int status = 0;
-
     if (compiler_find(&compiler, err) != 0) {
         return -1;
     }
@@ -357,31 +385,47 @@ static int find_runtime(const struct workspace *w, struct target *t, char **arch
     if (*archive) {
         return 0;
     }
-    if (t->fixed) {
-        err_set(err, ERR_NOT_FOUND, "sysroot `%s` has no libclang-rt-%d-dev, which coverage needs",
-                t->sysroot.name, version);
-        return err_hint(err, "in a project, pisdk adds it when it is missing");
-    }
-    log_info(w->log, "coverage needs libclang-rt-%d-dev in the sysroot: adding it", version);
-    strv_add_list(&argv, w->paths->program, "-C", w->project->dir, "sysroot", "add", NULL);
-    strv_addf(&argv, "libclang-rt-%d-dev", version);
-    if (proc_run(argv.items, &status, err) != 0) {
-        return -1;
-    }
-    if (status != 0) {
-        err_set(err, ERR_FAILED, "no run-time library of Clang %d for sysroot `%s`", version,
-                t->sysroot.name);
-        return err_hint(err, "its Debian release has libclang-rt-N-dev for other versions: install "
-                             "clang-N and lld-N on the desktop");
-    }
-    sysroot_release(&t->sysroot);
-    if (target_open_project_sysroot(w, &t->sysroot, err) != 0) {
-        return -1;
+    _cleanup_free_ char *package = xasprintf("libclang-rt-%d-dev", version);
+    if (add_for_coverage(w, t, package, err) != 0) {
+        return t->fixed ? -1
+                        : err_hint(err, "where its Debian release has libclang-rt-N-dev for other "
+                                        "versions: install clang-N and lld-N on the desktop");
     }
     *archive = variant_profile_runtime(t->sysroot.root, t->sysroot.lock.triple, version);
     return *archive ? 0
                     : err_set(err, ERR_FAILED, "libclang-rt-%d-dev has no library for coverage",
                               version);
+}
+
+static bool has_python(const struct workspace *w)
+{
+    _cleanup_free_ char *pattern = fs_join(w->project->dir, "*.py");
+    glob_t found;
+    bool has = glob(pattern, GLOB_NOSORT, NULL, &found) == 0;
+    if (has) {
+        globfree(&found);
+    }
+    return has;
+}
+
+static int prepare_coverage(const struct workspace *w, struct target *t, char **archive,
+                            struct err *err)
+{
+    const char *system;
+    if (project_build_system(w->project, &system, err) != 0) {
+        return -1;
+    }
+    bool scripts = strcmp(system, "none") == 0;
+    if (!scripts && find_runtime(w, t, archive, err) != 0) {
+        return -1;
+    }
+    if (scripts && !has_python(w)) {
+        return err_set(err, ERR_UNSUPPORTED, "coverage is for compiled programs and for Python");
+    }
+    _cleanup_free_ char *module =
+        fs_join(t->sysroot.root, "usr/lib/python3/dist-packages/coverage");
+    bool python = scripts || strcmp(system, "python") == 0;
+    return python && !fs_is_dir(module) ? add_for_coverage(w, t, "python3-coverage", err) : 0;
 }
 
 int target_make_build_toolset(const struct workspace *w, struct target *t, struct toolset *out,
@@ -392,7 +436,7 @@ int target_make_build_toolset(const struct workspace *w, struct target *t, struc
     _cleanup_strv_ struct strv compile = {0};
     _cleanup_strv_ struct strv link = {0};
 
-    if (t->variant.coverage && find_runtime(w, t, &runtime, err) != 0) {
+    if (t->variant.coverage && prepare_coverage(w, t, &runtime, err) != 0) {
         return -1;
     }
     const struct variant_paths place = {w->project->dir, w->project->name, t->sysroot.root,

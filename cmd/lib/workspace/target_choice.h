@@ -26,6 +26,10 @@ int target_open_named(const struct workspace *w, const char *name, struct sysroo
 // pisdk.ini wants.
 int target_read_lock(const struct workspace *w, struct lock *out, struct err *err) ERR_MUST_CHECK;
 
+// Tells `pisdk run`, which tests call, which variant was built: its name, as the build folder has
+// it.
+#define TARGET_OF_TESTS "PISDK_TEST_VARIANT"
+
 // What --sysroot, --board and the options of a variant ask for.
 struct target_request {
     const char *sysroot; // NULL: the project's, else the default one

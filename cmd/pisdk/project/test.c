@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "debug/coverage.h"
+#include "debug/coverage_python.h"
 #include "pisdk/app.h"
 #include "pisdk/project/test_report.h"
 #include "pisdk/requests.h"
@@ -32,6 +33,8 @@ struct test_run {
     char *ranks; // the folder for what each rank prints, or NULL
     long jobs;   // 0: the build system's own default
     bool jobs_given;
+    char *pisdk;        // of the toolset
+    bool counts_python; // in tests with coverage
 };
 
 // A file that can be written, or none.
@@ -192,7 +195,11 @@ static int prepare(struct test_run *run, struct target *target, struct err *err)
                                                       : TESTER_COMMAND;
     run->dir = project_build_dir(&app->project, target->board.name, target->type);
     run->interpreter = fs_join(tools.dir, "lib/emulate");
+    run->pisdk = xstrdup(tools.pisdk);
+    _cleanup_free_ char *counter = fs_join(tools.root, "usr/lib/python3/dist-packages/coverage");
+    run->counts_python = fs_is_dir(counter);
     toolset_whole_environment(&tools, &run->env);
+    strv_addf(&run->env, TARGET_OF_TESTS "=%s", target->type);
     int r = check_numbers(run, err);
     if (r == 0) {
         r = junit_path(run, err);
@@ -242,18 +249,54 @@ static int report(const struct test_run *run, double seconds, int status, struct
     return test_report_write(run->app->project.name, command, seconds, status, run->junit, err);
 }
 
+static int begin_coverage(struct test_run *run, const char *root, struct coverage *coverage,
+                          struct err *err)
+{
+    const char *project = run->app->project.dir;
+    const char *programs = project_builds_apart(run->system) ? run->dir : project;
+    if (coverage_begin(run->dir, programs, root, coverage, err) != 0 ||
+        (run->counts_python && coverage_python_begin(coverage->dir, project, err) != 0)) {
+        return -1;
+    }
+    strv_addf(&run->env, COVERAGE_FOLDER "=%s/raw", coverage->dir);
+    return 0;
+}
+
+// What was compiled and what is Python have a report each.
+static int report_coverage(const struct test_run *run, const struct coverage *coverage,
+                           struct err *err)
+{
+    struct log *log = &run->app->log;
+    _cleanup_strbuf_ struct strbuf table = {0};
+    _cleanup_strbuf_ struct strbuf scripts = {0};
+    const struct coverage_python python = {.dir = coverage->dir,
+                                           .pisdk = run->pisdk,
+                                           .environment = &run->env,
+                                           .project = run->app->project.dir};
+    bool counted = run->counts_python && coverage_python_has_data(coverage->dir);
+    int r = 0;
+
+    if (coverage_has_data(coverage) || !counted) {
+        r = coverage_report(coverage, log, &table, err);
+        fputs(table.data ? table.data : "", stdout);
+    }
+    if (r == 0 && counted) {
+        r = coverage_python_report(&python, log, &scripts, err);
+        fputs(scripts.data ? scripts.data : "", stdout);
+    }
+    return r;
+}
+
 static int run_tests(struct test_run *run, struct target *target, int *status, struct err *err)
 {
     struct app *app = run->app;
     const struct proc_context place = {.dir = app->project.dir, .env = &run->env};
     struct coverage coverage = {0};
 
-    if (target->variant.coverage) {
-        const char *programs = project_builds_apart(run->system) ? run->dir : app->project.dir;
-        if (coverage_begin(run->dir, programs, &coverage, err) != 0) {
-            return -1;
-        }
-        strv_addf(&run->env, COVERAGE_FOLDER "=%s/raw", coverage.dir);
+    if (target->variant.coverage &&
+        begin_coverage(run, target->sysroot.root, &coverage, err) != 0) {
+        coverage_release(&coverage);
+        return -1;
     }
     make_folder_for_ranks(run);
     become_transparent(app, run);
@@ -263,9 +306,7 @@ static int run_tests(struct test_run *run, struct target *target, int *status, s
         r = report(run, clock_seconds() - start, *status, err);
     }
     if (r == 0 && target->variant.coverage) {
-        _cleanup_strbuf_ struct strbuf table = {0};
-        r = coverage_report(&coverage, &app->log, &table, err);
-        fputs(table.data ? table.data : "", stdout);
+        r = report_coverage(run, &coverage, err);
     }
     coverage_release(&coverage);
     if (r == 0 && *status != 0 && run->tester != TESTER_COMMAND && !run->jobs_given &&
@@ -286,6 +327,7 @@ static void release(struct test_run *run)
     strv_release(&run->argv);
     strv_release(&run->env);
     free(run->interpreter);
+    free(run->pisdk);
     free(run->dir);
     free(run->junit);
     free(run->ranks);

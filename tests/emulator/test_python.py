@@ -101,6 +101,9 @@ class Scripts(Case):
         self.assertIn("is written for Python 2; 2to3 (package 2to3) rewrites it", old.err)
         self.script("import sys\nimport pandas as pd, os\n")
         self.assertIn("hint: pisdk sysroot add python3-pandas\n", self.pisdk("run", "main.py", cwd=self.project).err)
+        self.script("TRIES = 3\n", "serial.py")  # a name of a package's module, and it is not that
+        self.script("import serial, pandas\n")
+        self.assertIn("hint: pisdk sysroot add python3-pandas\n", self.pisdk("run", "main.py", cwd=self.project).err)
         self.fails(1, "run", "no.py", cwd=self.project, says="there is no no.py here or in the project")
         self.script("cat(1)\n", "main.R")
         self.fails(1, "run", "main.R", cwd=self.project, says="main.R needs Rscript", hint="pisdk sysroot add r-base-core")

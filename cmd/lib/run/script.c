@@ -41,13 +41,12 @@ int script_prepare(struct run *run, struct err *err)
 
 // --- Python and MPI ------------------------------------------------------------------------------
 
-static bool has_in_python(const struct run *run, const char *name)
+static bool has_module(const char *folder, const char *name)
 {
     static const char *const ends[] = {"", ".py", ".*.so"};
     bool has = false;
     for (size_t i = 0; i < ARRAY_SIZE(ends) && !has; i++) {
-        _cleanup_free_ char *pattern = xasprintf("%s/usr/lib/python3/dist-packages/%s%s",
-                                                 run->target.sysroot.root, name, ends[i]);
+        _cleanup_free_ char *pattern = xasprintf("%s/%s%s", folder, name, ends[i]);
         glob_t found;
         has = glob(pattern, GLOB_NOSORT, NULL, &found) == 0;
         if (has) {
@@ -55,6 +54,15 @@ static bool has_in_python(const struct run *run, const char *name)
         }
     }
     return has;
+}
+
+// In the sysroot, or beside the script.
+static bool has_in_python(const struct run *run, const char *script, const char *name)
+{
+    _cleanup_free_ char *packages =
+        fs_join(run->target.sysroot.root, "usr/lib/python3/dist-packages");
+    _cleanup_free_ char *own = fs_parent(script);
+    return has_module(packages, name) || has_module(own, name);
 }
 
 // Where the interpreter's own options end: "-c", "-m", "-" or a script.
@@ -207,10 +215,11 @@ static bool is_import_of(struct slice line, const char *module)
     return false;
 }
 
-static void tell_line(const struct run *run, struct slice line, struct strv *missing)
+static void tell_line(const struct run *run, const char *script, struct slice line,
+                      struct strv *missing)
 {
     for (size_t i = 0; i < ARRAY_SIZE(packages); i++) {
-        if (is_import_of(line, packages[i].mark) && !has_in_python(run, packages[i].mark) &&
+        if (is_import_of(line, packages[i].mark) && !has_in_python(run, script, packages[i].mark) &&
             !strv_has(missing, packages[i].value)) {
             strv_add(missing, packages[i].value);
         }
@@ -264,7 +273,7 @@ void script_tell(const struct run *run, int status)
     }
     struct slice rest = {text.data, text.len};
     while (slice_cut(&rest, '\n', &line)) {
-        tell_line(run, line, &missing);
+        tell_line(run, run->args.items[at], line, &missing);
         old = old || is_python2(line);
     }
     if (old) {

@@ -119,7 +119,10 @@ static int compare(const struct abi_needs *n, const char *answer, struct abi_rep
                    struct err *err)
 {
     char names[2][16] = {"libfoo-bar2-3", "libz1t64"};
-    struct package packages[] = {{.name = names[0]}, {.name = names[1]}};
+    char numpy[] = "python3-numpy";
+    char version[] = "1:1.24.2-1+deb12u1";
+    struct package packages[] = {
+        {.name = names[0]}, {.name = names[1]}, {.name = numpy, .version = version}};
     const struct lock lock = {.packages = {packages, ARRAY_SIZE(packages)}};
     const struct abi_advice advice = {.boards = BOARDS, .recipes = RECIPES, .lock = &lock};
     return abi_compare(n, &advice, answer, "kitchen", "pi@10.0.0.7", report, err);
@@ -341,6 +344,45 @@ static void test_strange_answers(void **state)
     abi_needs_release(&n);
 }
 
+static void test_extension_modules(void **state)
+{
+    struct place *p = *state;
+    struct abi_needs n;
+    struct err err = ERR_INIT;
+    add_elf(p, "python/k.cpython-311-arm-linux-gnueabihf.so", &(struct arm_elf){0});
+    assert_int_equal(abi_needs_read(&p->release, NULL, &n, &err), 0);
+    assert_string_equal(n.python.version, "3.11");
+    assert_int_equal(n.python.numpy.n, 0);
+    struct abi_report report = {0};
+    assert_int_equal(compare(&n, SYSTEM PI3 "python 3.9\npython 3.11\nend\n", &report, &err), 0);
+    assert_int_equal(compare(&n, SYSTEM PI3 "python 3.13\nend\n", &report, &err), 1);
+    assert_string_equal(report.rows[0].needs, "Python 3.11");
+    assert_string_equal(report.rows[0].has, "Python 3.13");
+    assert_int_equal(compare(&n, SYSTEM PI3 "end\n", &report, &err), 1);
+    assert_string_equal(report.rows[1].has, "no Python");
+    abi_report_release(&report);
+
+    static const struct {
+        const char *answer, *has;
+    } cases[] = {{"python 3.11\nnumpy 1.24.2\n", NULL},
+                 {"python 3.11\nnumpy 1.26.0\n", NULL},
+                 {"python 3.11\nnumpy 1.19.5\n", "numpy 1.19.5"},
+                 {"python 3.11\nnumpy 2.2.4\n", "numpy 2.2.4"},
+                 {"python 3.11\n", "no numpy"}};
+    strv_add(&n.python.numpy, "python/k.cpython-311-arm-linux-gnueabihf.so");
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        _cleanup_free_ char *answer = xasprintf(SYSTEM PI3 "%send\n", cases[i].answer);
+        assert_int_equal(compare(&n, answer, &report, &err), cases[i].has ? 1 : 0);
+        if (cases[i].has) {
+            assert_string_equal(report.rows[0].needs,
+                                cases[i].has[1] == 'o' ? "numpy" : "numpy 1.24");
+            assert_string_equal(report.rows[0].has, cases[i].has);
+        }
+        abi_report_release(&report);
+    }
+    abi_needs_release(&n);
+}
+
 // The question, as the shell of a board answers it; here that is the desktop's.
 static void test_question(void **state)
 {
@@ -418,6 +460,7 @@ int main(void)
         PLACE_TEST(test_built_for),
         PLACE_TEST(test_time),
         PLACE_TEST(test_strange_answers),
+        PLACE_TEST(test_extension_modules),
         PLACE_TEST(test_question),
         PLACE_TEST(test_differences),
         PLACE_TEST(test_release_check),

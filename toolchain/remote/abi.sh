@@ -76,13 +76,30 @@ processor() {
     done </proc/cpuinfo
 }
 
-# LIBRARIES INTERPRETERS VERSIONS, encoded: ' libc.so.6 libm.so.6 ' '/lib/ld-linux-armhf.so.3'
-# '(GLIBC|GLIBCXX)_.*'
+# Which Pythons there are, and the numpy that the wanted one finds first.
+python() { # VERSION
+    for file in /usr/bin/python3.[0-9] /usr/bin/python3.[0-9][0-9]; do
+        [ ! -x "$file" ] || say python "${file##*/python}"
+    done
+    for file in "$HOME/.local/lib/python$1"/site-packages/numpy-[0-9]*.*-info \
+        "/usr/local/lib/python$1"/dist-packages/numpy-[0-9]*.*-info \
+        /usr/lib/python3/dist-packages/numpy-[0-9]*.*-info; do
+        if [ -e "$file" ]; then
+            file=${file##*/numpy-}
+            say numpy "${file%.*}"
+            break
+        fi
+    done
+}
+
+# LIBRARIES INTERPRETERS VERSIONS PYTHON, encoded: ' libc.so.6 libm.so.6 '
+# '/lib/ld-linux-armhf.so.3' '(GLIBC|GLIBCXX)_.*' '3.11'
 abi() {
-    wanted=$(decode "$1") interpreters=$(decode "$2") versions=$(decode "$3")
+    wanted=$(decode "$1") interpreters=$(decode "$2") versions=$(decode "$3") python=$(decode "$4")
     system
     processor
     libraries
+    [ -z "$python" ] || python "$python"
     say end
     echo ":answered"
 }

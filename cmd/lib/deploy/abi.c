@@ -237,6 +237,9 @@ static int add_file(struct reading *in, const struct payload_file *f, struct err
         return 0;
     }
     bool brings = is_of_runtime(f->path);
+    if (!brings && !payload_find(in->r, RUNTIME_PYTHON)) {
+        abi_python_read(f, &out->python);
+    }
     if (info.interpreter && !brings && check_name(info.interpreter, f->path, err) != 0) {
         return -1;
     }
@@ -296,6 +299,7 @@ void abi_needs_release(struct abi_needs *n)
     }
     free(n->wants);
     free(n->files);
+    abi_python_release(&n->python);
     *n = (struct abi_needs){0};
 }
 
@@ -346,5 +350,6 @@ void abi_question(const struct abi_needs *n, struct strbuf *out)
     fleet_encode_word(wanted, out);
     fleet_encode_word(loaders, out);
     fleet_encode_word(versions, out);
+    fleet_encode_word(n->python.version ? n->python.version : "", out);
     strbuf_adds(out, "\n");
 }

@@ -2,8 +2,8 @@
 //
 // What is wanted is read from the files of the release: the interpreter, the libraries that are not
 // in the release itself and the versions wanted of them, the processor of their build attributes,
-// and the size of time_t. A board is asked by a script, and its answer compared. The answer is
-// foreign text.
+// the size of time_t, and for extension modules the versions of Python and numpy. A board is asked
+// by a script, and its answer compared. The answer is foreign text.
 #ifndef PISDK_DEPLOY_ABI_H
 #define PISDK_DEPLOY_ABI_H
 
@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "deb/lock.h"
+#include "deploy/abi_python.h"
 #include "deploy/payload.h"
 #include "target/arm.h"
 
@@ -37,6 +38,7 @@ struct abi_needs {
     size_t n_wants;
     struct abi_file *files; // the ELF files for ARM
     size_t n_files;
+    struct abi_python python;
     bool runtime; // the release brings its C library along
 };
 

@@ -6,187 +6,29 @@
 #include <string.h>
 
 #include "base/fs.h"
-#include "deploy/abi.h"
+#include "deploy/abi_internal.h"
 #include "target/board.h"
 #include "target/elf_link.h"
 
 enum { ARM_LTD = 0x41 }; // who made the core
 enum { ARCH_V6 = 6, ARCH_V7 = 10, ARCH_V8_A = 14, TIME64_FROM = 13 };
 
-// --- The answer ----------------------------------------------------------------------------------
-
-struct found {
-    char *library, *file;
-};
-
-struct answer {
-    struct found *libraries;
-    size_t n_libraries;
-    struct strv versions; // "/lib/…/libc.so.6:GLIBC_2.34"
-    struct strv interpreters;
-    char *id, *release, *codename;
-    char *features;
-    long class, machine; // of its /bin/sh
-    long architecture, implementer, part;
-    long time_bits; // 0: not known
-    bool complete;
-};
-
-static void set_text(char **to, struct slice value)
-{
-    free(*to);
-    *to = slice_dup(slice_trim(value));
-}
-
-static long number(struct slice text)
-{
-    _cleanup_free_ char *copy = slice_dup(slice_trim(text));
-    return strtol(copy, NULL, 0);
-}
-
-static void on_library(struct answer *a, struct slice rest)
-{
-    struct slice name;
-    if (slice_word(&rest, &name) && slice_trim(rest).n > 0) {
-        VEC_GROW(a->libraries, a->n_libraries);
-        a->libraries[a->n_libraries++] =
-            (struct found){slice_dup(name), slice_dup(slice_trim(rest))};
-    }
-}
-
-static void on_system(struct answer *a, struct slice rest)
-{
-    char **const to[] = {&a->id, &a->release, &a->codename};
-    struct slice word;
-    for (size_t i = 0; i < ARRAY_SIZE(to) && slice_word(&rest, &word); i++) {
-        set_text(to[i], word);
-    }
-}
-
-// The bytes 4 to 19 of an ELF file.
-static void on_shell(struct answer *a, struct slice rest)
-{
-    struct slice word;
-    for (size_t i = 0; slice_word(&rest, &word); i++) {
-        if (i == EI_CLASS - EI_CLASS) {
-            a->class = number(word);
-        } else if (i == offsetof(Elf32_Ehdr, e_machine) - EI_CLASS) { // below 256, lower byte first
-            a->machine = number(word);
-        }
-    }
-}
-
-static void on_line(struct answer *a, struct slice line)
-{
-    struct slice kind;
-    const struct {
-        const char *kind;
-        long *to;
-    } numbers[] = {{"architecture", &a->architecture},
-                   {"implementer", &a->implementer},
-                   {"part", &a->part},
-                   {"time", &a->time_bits}};
-    if (!slice_word(&line, &kind)) {
-        return;
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
-        if (slice_is(kind, numbers[i].kind)) {
-            *numbers[i].to = number(line);
-        }
-    }
-    if (slice_is(kind, "library")) {
-        on_library(a, line);
-    } else if (slice_is(kind, "version")) {
-        strv_take(&a->versions, slice_dup(slice_trim(line)));
-    } else if (slice_is(kind, "interpreter")) {
-        strv_take(&a->interpreters, slice_dup(slice_trim(line)));
-    } else if (slice_is(kind, "system")) {
-        on_system(a, line);
-    } else if (slice_is(kind, "shell")) {
-        on_shell(a, line);
-    } else if (slice_is(kind, "features")) {
-        set_text(&a->features, line);
-    } else if (slice_is(kind, "end")) {
-        a->complete = true;
-    }
-}
-
-static bool is_plain(struct slice text)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        if ((unsigned char)text.p[i] < ' ' || (unsigned char)text.p[i] > '~') {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void answer_release(struct answer *a)
-{
-    for (size_t i = 0; i < a->n_libraries; i++) {
-        free(a->libraries[i].library);
-        free(a->libraries[i].file);
-    }
-    free(a->libraries);
-    strv_release(&a->versions);
-    strv_release(&a->interpreters);
-    free(a->id);
-    free(a->release);
-    free(a->codename);
-    free(a->features);
-}
-
-static void answer_read(const char *text, struct answer *a)
-{
-    struct slice rest = {text, strnlen(text, ABI_ANSWER_MAX + 1)};
-    struct slice line;
-    *a = (struct answer){.id = xstrdup("-"),
-                         .release = xstrdup("-"),
-                         .codename = xstrdup("-"),
-                         .features = xstrdup("")};
-    while (rest.n <= ABI_ANSWER_MAX && slice_cut(&rest, '\n', &line)) {
-        if (is_plain(line)) { // what is shown has no control characters
-            on_line(a, line);
-        }
-    }
-}
-
-static const char *library_file(const struct answer *a, const char *library)
-{
-    for (size_t i = 0; i < a->n_libraries; i++) {
-        if (strcmp(a->libraries[i].library, library) == 0) {
-            return a->libraries[i].file;
-        }
-    }
-    return NULL;
-}
-
 // --- Rows ----------------------------------------------------------------------------------------
 
-struct comparison {
-    const struct abi_needs *needs;
-    const struct abi_advice *advice;
-    const struct answer *answer;
-    const char *board, *host;
-    struct abi_report *report;
-};
-
-// All texts become the row's.
-static void add_row(const struct comparison *c, char *file, char *needs, char *has, char *solve)
+void abi_add_row(const struct abi_comparison *c, char *file, char *needs, char *has, char *solve)
 {
     struct abi_report *r = c->report;
     VEC_GROW(r->rows, r->n);
     r->rows[r->n++] = (struct abi_row){xstrdup(c->board), file, needs, has, solve};
 }
 
-static char *name_files(const struct strv *files)
+char *abi_name_files(const struct strv *files)
 {
     return files->n > 1 ? xasprintf("%s and %zu more", files->items[0], files->n - 1)
                         : xstrdup(files->items[0]);
 }
 
-// What can be done when the C library or another one of the system does not fit.
-static char *solve_release(const struct comparison *c)
+char *abi_solve_release(const struct abi_comparison *c)
 {
     const char *codename = c->answer->codename;
     const char *more = c->needs->runtime ? "" : ", or --with-runtime";
@@ -198,7 +40,7 @@ static char *solve_release(const struct comparison *c)
 
 // --- The interpreter -----------------------------------------------------------------------------
 
-static char *what_it_runs(const struct comparison *c, const char *interpreter)
+static char *what_it_runs(const struct abi_comparison *c, const char *interpreter)
 {
     switch (c->answer->machine) {
     case EM_ARM:
@@ -211,7 +53,7 @@ static char *what_it_runs(const struct comparison *c, const char *interpreter)
 }
 
 // Nothing else fits on a board without it.
-static bool compare_interpreter(const struct comparison *c)
+static bool compare_interpreter(const struct abi_comparison *c)
 {
     _cleanup_strv_ struct strv files = {0};
     const char *missing = NULL;
@@ -225,18 +67,19 @@ static bool compare_interpreter(const struct comparison *c)
     if (!missing) {
         return true;
     }
-    add_row(c, name_files(&files), xasprintf("a 32-bit system (%s)", missing),
-            what_it_runs(c, missing),
-            xstrdup(c->answer->machine == EM_AARCH64
-                        ? "`sudo dpkg --add-architecture armhf`, `sudo apt update` and `sudo apt "
-                          "install libc6:armhf` on the board, or a 32-bit system"
-                        : "a 32-bit Raspberry Pi OS or Debian armhf on the board"));
+    abi_add_row(
+        c, abi_name_files(&files), xasprintf("a 32-bit system (%s)", missing),
+        what_it_runs(c, missing),
+        xstrdup(c->answer->machine == EM_AARCH64
+                    ? "`sudo dpkg --add-architecture armhf`, `sudo apt update` and `sudo apt "
+                      "install libc6:armhf` on the board, or a 32-bit system"
+                    : "a 32-bit Raspberry Pi OS or Debian armhf on the board"));
     return false;
 }
 
 // --- The processor -------------------------------------------------------------------------------
 
-static bool has_feature(const struct answer *a, const char *name)
+static bool has_feature(const struct abi_answer *a, const char *name)
 {
     struct slice rest = {a->features, strlen(a->features)};
     struct slice word;
@@ -249,21 +92,21 @@ static bool has_feature(const struct answer *a, const char *name)
 }
 
 // A 32-bit kernel says 7 on an ARMv8 processor, and on the ARMv6 of the first Pis, too.
-static bool is_v8(const struct answer *a)
+static bool is_v8(const struct abi_answer *a)
 {
     return a->architecture >= 8 || has_feature(a, "crc32") ||
            (a->implementer == ARM_LTD && a->part >= 0xd00);
 }
 
 // ARMv8.1 or newer: Cortex-A55 and what came after the A73. Newer kernels say it, too.
-static bool is_v8_1(const struct answer *a)
+static bool is_v8_1(const struct abi_answer *a)
 {
     return has_feature(a, "asimdrdm") || has_feature(a, "asimddp") ||
            (a->implementer == ARM_LTD && (a->part == 0xd05 || a->part >= 0xd0a));
 }
 
 // What its processor has, as build attributes say it.
-static struct arm_needs limit_of(const struct answer *a)
+static struct arm_needs limit_of(const struct abi_answer *a)
 {
     bool v8 = is_v8(a);
     bool v6 = a->architecture < 7 || (a->implementer == ARM_LTD && (a->part & 0xf00) == 0xb00);
@@ -290,7 +133,7 @@ static struct arm_needs limit_of(const struct answer *a)
 }
 
 // The board's kind, which the caller releases; false when no file describes its processor.
-static bool find_board(const struct comparison *c, struct board *out)
+static bool find_board(const struct abi_comparison *c, struct board *out)
 {
     _cleanup_strv_ struct strv names = {0};
     struct err ignored = ERR_INIT;
@@ -310,22 +153,24 @@ static bool find_board(const struct comparison *c, struct board *out)
     return false;
 }
 
-static void add_processor(const struct comparison *c, const struct strv *files, const char *what)
+static void add_processor(const struct abi_comparison *c, const struct strv *files,
+                          const char *what)
 {
     struct board board;
     bool known = find_board(c, &board);
     bool v6 = limit_of(c->answer).arch < ARCH_V7;
-    add_row(c, name_files(files), xstrdup(what),
-            known ? xasprintf("the processor of a %s", board.title)
-                  : xasprintf("an %s processor, %s", v6 ? "ARMv6" : "ARMv7", c->answer->features),
-            v6 ? xstrdup("another board: pisdk does not build for ARMv6")
-               : xasprintf("`board = %s` in pisdk.ini", known ? board.name : "armv7"));
+    abi_add_row(c, abi_name_files(files), xstrdup(what),
+                known
+                    ? xasprintf("the processor of a %s", board.title)
+                    : xasprintf("an %s processor, %s", v6 ? "ARMv6" : "ARMv7", c->answer->features),
+                v6 ? xstrdup("another board: pisdk does not build for ARMv6")
+                   : xasprintf("`board = %s` in pisdk.ini", known ? board.name : "armv7"));
     if (known) {
         board_release(&board);
     }
 }
 
-static void compare_processor(const struct comparison *c)
+static void compare_processor(const struct abi_comparison *c)
 {
     const struct arm_needs limit = limit_of(c->answer);
     _cleanup_strv_ struct strv said = {0};
@@ -356,7 +201,7 @@ static void compare_processor(const struct comparison *c)
 // Debian's name for the package of a library: "libgfortran.so.5" -> "libgfortran5"; NULL when the
 // sysroot has no package of that name, so that it is not a guess. A t64 at its end is the
 // release's.
-static char *package_of(const struct comparison *c, const char *library)
+static char *package_of(const struct abi_comparison *c, const char *library)
 {
     static const struct {
         const char *library, *package;
@@ -390,7 +235,7 @@ static char *package_of(const struct comparison *c, const char *library)
     return NULL;
 }
 
-static char *solve_missing(const struct comparison *c, const struct abi_want *w)
+static char *solve_missing(const struct abi_comparison *c, const struct abi_want *w)
 {
     const char *more = c->needs->runtime ? "" : ", or --with-runtime";
     if (w->inside) {
@@ -405,7 +250,7 @@ static char *solve_missing(const struct comparison *c, const struct abi_want *w)
 }
 
 // What it has instead: the same library with another number.
-static char *describe_missing(const struct comparison *c, const struct abi_want *w)
+static char *describe_missing(const struct abi_comparison *c, const struct abi_want *w)
 {
     const char *so = strstr(w->library, ".so");
     size_t stem = so ? (size_t)(so - w->library) : strlen(w->library);
@@ -427,14 +272,14 @@ static size_t family_length(const char *version)
     return end ? (size_t)(end - version) + 1 : strlen(version);
 }
 
-static bool has_version(const struct answer *a, const char *file, const char *version)
+static bool has_version(const struct abi_answer *a, const char *file, const char *version)
 {
     _cleanup_free_ char *line = xasprintf("%s:%s", file, version);
     return strv_has(&a->versions, line);
 }
 
 // The newest version of the same family that the library of the board has.
-static char *newest_version(const struct answer *a, const char *file, const char *version)
+static char *newest_version(const struct abi_answer *a, const char *file, const char *version)
 {
     size_t n = family_length(version);
     _cleanup_free_ char *start = xasprintf("%s:%.*s", file, (int)n, version);
@@ -450,14 +295,14 @@ static char *newest_version(const struct answer *a, const char *file, const char
     return newest ? xstrdup(newest) : xasprintf("no %.*s", (int)n, version);
 }
 
-static bool lacks(const struct comparison *c, const struct abi_want *w)
+static bool lacks(const struct abi_comparison *c, const struct abi_want *w)
 {
-    const char *file = library_file(c->answer, w->library);
+    const char *file = abi_answer_library(c->answer, w->library);
     return file && w->version && !has_version(c->answer, file, w->version);
 }
 
 // Does a later want ask for a newer version of the same library that is not there either?
-static bool is_outdone(const struct comparison *c, size_t i)
+static bool is_outdone(const struct abi_comparison *c, size_t i)
 {
     const struct abi_want *w = &c->needs->wants[i];
     size_t n = family_length(w->version);
@@ -471,24 +316,25 @@ static bool is_outdone(const struct comparison *c, size_t i)
     return false;
 }
 
-static void compare_libraries(const struct comparison *c)
+static void compare_libraries(const struct abi_comparison *c)
 {
     for (size_t i = 0; i < c->needs->n_wants; i++) {
         const struct abi_want *w = &c->needs->wants[i];
-        if (!w->version && !library_file(c->answer, w->library)) {
-            add_row(c, name_files(&w->files), xstrdup(w->library), describe_missing(c, w),
-                    solve_missing(c, w));
+        if (!w->version && !abi_answer_library(c->answer, w->library)) {
+            abi_add_row(c, abi_name_files(&w->files), xstrdup(w->library), describe_missing(c, w),
+                        solve_missing(c, w));
         } else if (lacks(c, w) && !is_outdone(c, i)) {
-            add_row(c, name_files(&w->files), xasprintf("%s of %s", w->version, w->library),
-                    newest_version(c->answer, library_file(c->answer, w->library), w->version),
-                    solve_release(c));
+            abi_add_row(
+                c, abi_name_files(&w->files), xasprintf("%s of %s", w->version, w->library),
+                newest_version(c->answer, abi_answer_library(c->answer, w->library), w->version),
+                abi_solve_release(c));
         }
     }
 }
 
 // --- time_t --------------------------------------------------------------------------------------
 
-static long time_bits(const struct answer *a)
+static long time_bits(const struct abi_answer *a)
 {
     bool debian = strcmp(a->id, "debian") == 0 || strcmp(a->id, "raspbian") == 0;
     long release = strtol(a->release, NULL, 10);
@@ -517,19 +363,19 @@ static bool has_no_time(const char *library)
 }
 
 // A library of the board that the file takes, and that may have to do with time_t.
-static const char *library_with_time(const struct comparison *c, const char *path)
+static const char *library_with_time(const struct abi_comparison *c, const char *path)
 {
     for (size_t i = 0; i < c->needs->n_wants; i++) {
         const struct abi_want *w = &c->needs->wants[i];
         if (strv_has(&w->files, path) && !has_no_time(w->library) &&
-            library_file(c->answer, w->library)) {
+            abi_answer_library(c->answer, w->library)) {
             return w->library;
         }
     }
     return NULL;
 }
 
-static void compare_time(const struct comparison *c)
+static void compare_time(const struct abi_comparison *c)
 {
     long bits = time_bits(c->answer);
     for (size_t i = 0; i < c->needs->n_files && bits != 0; i++) {
@@ -539,37 +385,38 @@ static void compare_time(const struct comparison *c)
         }
         const char *library = library_with_time(c, f->path);
         if (library) {
-            add_row(c, xstrdup(f->path),
-                    xasprintf("%s with a %d-bit time_t", library, bits == 64 ? 32 : 64),
-                    xasprintf("a %ld-bit time_t", bits), solve_release(c));
+            abi_add_row(c, xstrdup(f->path),
+                        xasprintf("%s with a %d-bit time_t", library, bits == 64 ? 32 : 64),
+                        xasprintf("a %ld-bit time_t", bits), abi_solve_release(c));
         }
     }
 }
 
 // -------------------------------------------------------------------------------------------------
 
-static void compare_all(const struct comparison *c)
+static void compare_all(const struct abi_comparison *c)
 {
     if (compare_interpreter(c)) {
         compare_processor(c);
         compare_libraries(c);
         compare_time(c);
+        abi_python_compare(c);
     }
 }
 
 int abi_compare(const struct abi_needs *n, const struct abi_advice *advice, const char *answer,
                 const char *board, const char *host, struct abi_report *report, struct err *err)
 {
-    struct answer a;
-    const struct comparison c = {
+    struct abi_answer a;
+    const struct abi_comparison c = {
         .needs = n, .advice = advice, .answer = &a, .board = board, .host = host, .report = report};
     size_t before = report->n;
-    answer_read(answer, &a);
+    abi_answer_read(answer, &a);
     bool complete = a.complete;
     if (complete) {
         compare_all(&c);
     }
-    answer_release(&a);
+    abi_answer_release(&a);
     if (!complete) {
         err_set(err, ERR_VERIFY, "%s did not list its libraries", board);
         return err_hint(err, "`ssh %s` must lead to a Debian or Raspberry Pi OS", host);

@@ -41,6 +41,7 @@
 #include "deploy/runtime_scripts.h"
 
 #define RUNTIME_PROGRAMS RUNTIME_FOLDER "/programs" // of the project
+#define RUNTIME_PYTHON   RUNTIME_FOLDER "/bin/python3"
 
 struct runtime_source {
     const char *root;    // of the sysroot

@@ -56,6 +56,16 @@ static const struct option_spec build_options[] = {
         "sbatch", 0, "WORDS", "more options for sbatch"                                            \
     }
 
+static const struct option_spec jupyter_options[] = {
+    {"on", 0, "WHERE", "where it runs: emulator (the default), cluster, cluster:NAME, or nodes"},
+    NODES_OPTION,
+    SSH_CONFIG_OPTION,
+    RUNTIME_OPTION,
+    {"install", 0, NULL, "have notebooks list it, and start it when one is opened"},
+    {"connection-file", 0, "FILE", "a connection file that the client has made"},
+    TARGET_OPTIONS,
+};
+
 static const struct option_spec run_options[] = {
     ON_OPTION,
     {"ranks", 'n', "N", "start N MPI ranks with mpirun"},
@@ -238,6 +248,19 @@ const struct command pisdk_commands[] = {
         .max_args = 1,
         .needs = WANTS_PROJECT,
         .run = cmd_wheel,
+    },
+    {
+        .name = "jupyter",
+        .summary = "Start a kernel of Jupyter on an emulated or a real board",
+        .arguments = "",
+        .description = "Notebooks, consoles and Spyder on this desktop execute their cells there, "
+                       "with the modules\n"
+                       "of the project. The kernel is python3-ipykernel of the sysroot or the "
+                       "board; it runs on\n"
+                       "the first board, and its ports are on 127.0.0.1.",
+        OPTIONS(jupyter_options),
+        .needs = NEEDS_PROJECT,
+        .run = cmd_jupyter,
     },
     {
         .name = "run",

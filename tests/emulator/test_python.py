@@ -6,6 +6,8 @@ import json
 import os
 import re
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -13,6 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from harness import Case, main, nightly, path_without, write  # noqa: E402
 
+HERE = Path(__file__).resolve().parent
 SHARED = Path(os.environ.get("PISDK_TEST_DATA", "")).parent
 
 
@@ -170,6 +173,33 @@ class Scripts(Case):
         write(self.project / "half.R", "1\n")
         (self.project / "half.py").unlink()
         self.fails(1, "test", "--coverage", cwd=self.project, says="coverage is for compiled programs and for Python")
+
+    @nightly
+    def test_jupyter(self):
+        """A kernel that a notebook starts, and one that clients connect to."""
+        self.env.update(JUPYTER_DATA_DIR=str(self.dir / "jupyter"))
+        self.script("WHERE = 'here'\n", "place.py")
+        self.fails(1, "jupyter", cwd=self.project, says="the sysroot has no kernel for Jupyter",
+                   hint="pisdk sysroot add python3-ipykernel")
+        self.ok("sysroot", "add", "python3-ipykernel", cwd=self.project, timeout=300)
+        self.assertIn("notebooks now have a kernel `Python of p (emulated board)`\n",
+                      self.ok("jupyter", "--install", cwd=self.project).err)
+        out = subprocess.run(["/usr/bin/python3", HERE / "notebook.py", "pisdk-p", "import platform; platform.machine()",
+                              "import place; place.WHERE"], env=self.env, capture_output=True, text=True, timeout=300)
+        self.assertEqual(out.stdout, "'armv7l'\n'here'\nKeyboardInterrupt\n", out.stderr)
+        kernel = self.start("jupyter", cwd=self.project)
+        lines = [kernel.stderr.readline() for _ in range(4)]
+        self.assertEqual(lines[1:3], ["the kernel is ready; Ctrl-C ends it\n",
+                                      "in a terminal: jupyter console --existing kernel-pisdk-p.json\n"])
+        connection = self.dir / "jupyter/runtime/kernel-pisdk-p.json"
+        self.assertEqual(connection.stat().st_mode & 0o777, 0o600)
+        kernel.send_signal(signal.SIGINT)
+        self.assertEqual(kernel.wait(60), 130)
+        self.assertFalse(connection.exists())
+        write(self.dir / "no.json", "{}")
+        self.fails(2, "jupyter", "--connection-file", self.dir / "no.json", cwd=self.project,
+                   says="is not a connection file of Jupyter")
+        self.fails(2, "jupyter", "--on", "slurm", cwd=self.project, says="a kernel cannot run on `slurm`")
 
     def test_deploy(self):
         self.script("import helper\nprint(helper.VALUE)\n")

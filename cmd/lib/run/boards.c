@@ -108,6 +108,10 @@ static void begin_program(struct running *s)
     _cleanup_strbuf_ struct strbuf line = {0};
     strbuf_adds(&line, "put hosts");
     fleet_encode_word(s->r->hosts, &line);
+    if (s->r->kernel) {
+        strbuf_adds(&line, "\nput kernel.json");
+        fleet_encode_word(s->r->kernel, &line);
+    }
     strbuf_adds(&line, "\nput start");
     make_start(s, &start);
     fleet_encode_word(start.data, &line);
@@ -121,12 +125,16 @@ static void begin_program(struct running *s)
 static int start_ssh(struct running *s, struct err *err)
 {
     _cleanup_strbuf_ struct strbuf script = {0};
+    _cleanup_strv_ struct strv words = {0};
     _cleanup_strv_ struct strv argv = {0};
     if (nodes_read_script(s->r->w, "start.sh", &script, err) != 0) {
         return -1;
     }
     _cleanup_free_ char *quoted = str_quoted(script.data);
-    fleet_ssh_argv(&s->nodes, &s->nodes.items[0], &argv);
+    fleet_ssh_argv(&s->nodes, &s->nodes.items[0], &words);
+    strv_add(&argv, words.items[0]);
+    strv_add_all(&argv, s->r->ssh->items);
+    strv_add_all(&argv, words.items + 1);
     strv_addf(&argv, "exec /bin/sh -c %s sh %s %s", quoted, s->r->w->project->name, s->id);
     s->ssh = proc_start_deaf(argv.items, &s->errors, err);
     return s->ssh > 0 ? 0 : -1;

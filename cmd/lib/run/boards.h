@@ -16,6 +16,8 @@ struct boards_run {
     const struct strv *words;    // the program
     size_t own_words;            // in the first so many, {dir} is the run's folder, {run} its name
     const char *hosts;           // text of the file "hosts" in that folder
+    const char *kernel;          // text of the file "kernel.json" there; or NULL
+    const struct strv *ssh;      // further options of ssh, for the login of the program
     const char *program;         // the name of its file, as processes of it have it
     bool alone;                  // the other boards take no part
     double timeout;              // seconds, or 0

@@ -160,6 +160,7 @@ static int start_deployed(struct deployed *d, int *status, struct err *err)
     struct run *run = d->run;
     const struct run_request *r = run->request;
     _cleanup_strv_ struct strv words = {0};
+    _cleanup_strv_ struct strv ssh = {0};
     _cleanup_strbuf_ struct strbuf hosts = {0};
     _cleanup_free_ char *program = run_find_deployed(run, &d->deploy, err);
     if (!program) {
@@ -176,6 +177,10 @@ static int start_deployed(struct deployed *d, int *status, struct err *err)
     }
     strv_add(&words, program);
     run_add_deployed_args(run, &words);
+    if (r->kernel) {
+        own = words.n;
+        kernel_forward(r->kernel, &ssh);
+    }
     format_hosts(&d->deploy, run->mpich, &hosts);
     const struct boards_run boards = {
         .w = run->w,
@@ -183,6 +188,8 @@ static int start_deployed(struct deployed *d, int *status, struct err *err)
         .words = &words,
         .own_words = own,
         .hosts = hosts.data,
+        .kernel = r->kernel ? r->kernel->text : NULL,
+        .ssh = &ssh,
         .timeout = run->timeout,
         .timed_out = &run->outcome.timed_out,
         .program = fs_base(run->program),
@@ -217,7 +224,8 @@ static int start(struct run *run, int *status, struct err *err)
                 "--on nodes runs the programs of a project, and this is not a project");
         return err_hint(err, "pisdk exec --on nodes --nodes pi1,pi2 -- COMMAND");
     }
-    int r = project_deploy_begin(&d.deploy, run->w, NULL, &request->deploy, request->watcher, err);
+    int r = project_deploy_begin(&d.deploy, run->w, request->deploy.where, &request->deploy,
+                                 request->watcher, err);
     r = r == 0 ? deploy_first(&d.deploy, err) : r;
     r = r == 0 ? start_deployed(&d, status, err) : r;
     project_deploy_end(&d.deploy);

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "run/kernel.h"
 #include "run/mpirun.h"
 #include "run/slurm_login.h"
 #include "workspace/project_deploy.h"
@@ -29,6 +30,7 @@ struct run_request {
     uint64_t memory;              // of an emulated board, bytes; 0: no limit
     bool backtrace;               // show where programs crashed
     bool keep_core;
+    const struct kernel *kernel; // of Jupyter, which the program is; or NULL
 };
 
 #endif

@@ -14,6 +14,7 @@
 struct deploy_request {
     struct target_request target;
     struct nodes_request nodes;
+    const char *where; // for those who have no other word; as nodes_choose has it, or NULL
     bool with_runtime; // else as pisdk.ini says
     bool no_deploy;    // run what is there
     bool only_look;    // --list and --verify

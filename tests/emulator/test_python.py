@@ -175,6 +175,23 @@ class Scripts(Case):
         self.fails(1, "test", "--coverage", cwd=self.project, says="coverage is for compiled programs and for Python")
 
     @nightly
+    def test_frames_of_python(self):
+        """In gdb, and beside the frames of C where a module crashes."""
+        self.script("import os\n\ndef inner():\n    os.abort()\n\ninner()\n")
+        self.fails(1, "debug", "main.py", cwd=self.project, says="the sysroot's Python has no debug information",
+                   hint="pisdk sysroot add python3-dbg")
+        self.assertIn("hint: for the calls in Python: pisdk sysroot add python3-dbg\n",
+                      self.pisdk("run", "main.py", cwd=self.project).err)
+        self.ok("sysroot", "add", "python3-dbg", cwd=self.project, timeout=300)
+        self.assertRegex(self.pisdk("run", "main.py", cwd=self.project).err,
+                         r"(?s)signal 6.*\n  #0 .*\n  called from Python:\n(  #.*\n)*  #\d inner \(\) at main\.py:4\n"
+                         r"  #\d <module> \(\) at main\.py:6\n")
+        for words in (["main.py"], ["-n", "2", "--rank", "1", "python3", "--", "main.py"]):
+            out = self.ok("debug", "-x", "break os_abort", "-x", "continue", "-x", "py-bt", "-x", "kill", *words,
+                          cwd=self.project).out
+            self.assertIn(f'File "{self.project}/main.py", line 4, in inner\n    os.abort()\n', out)
+
+    @nightly
     def test_jupyter(self):
         """A kernel that a notebook starts, and one that clients connect to."""
         self.env.update(JUPYTER_DATA_DIR=str(self.dir / "jupyter"))

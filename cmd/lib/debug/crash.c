@@ -26,6 +26,7 @@ struct crash {
     char *program; // on this desktop; NULL: not known
     struct core core;
     struct strv frames; // "NAME (ARGS) at FILE:LINE"
+    struct strv python; // the same of what Python interpreted
     bool traced;        // gdb was asked
 };
 
@@ -114,6 +115,27 @@ static void read_frames(const char *text, struct strv *frames)
     }
 }
 
+// py-bt writes `  File "main.py", line 6, in inner`.
+static void read_python(const char *text, struct strv *frames)
+{
+    static const char start[] = "  File \"";
+    struct slice rest = {text, strlen(text)};
+    struct slice line;
+    while (slice_cut(&rest, '\n', &line)) {
+        _cleanup_free_ char *all = slice_dup(line);
+        const char *file = str_starts(all, start) ? all + strlen(start) : NULL;
+        const char *number = file ? strstr(file, "\", line ") : NULL;
+        const char *name = number ? strstr(number, ", in ") : NULL;
+        if (name && str_starts(file, "<string>")) {
+            return; // what has started the script, toolchain/board/mpi_python.py
+        }
+        if (name) {
+            strv_addf(frames, "%s () at %.*s:%ld", name + strlen(", in "), (int)(number - file),
+                      file, strtol(number + strlen("\", line "), NULL, 10));
+        }
+    }
+}
+
 // The frames inside of libraries that lead to the program's own code, and those below main, say
 // nothing to whoever looks for the mistake.
 static void cut_frames(struct strv *frames)
@@ -122,6 +144,9 @@ static void cut_frames(struct strv *frames)
     size_t own = stack_own_frame(frames);
     size_t first = own < frames->n ? own : 0;
     for (size_t i = first; i < frames->n && kept.n < FRAMES_SHOWN; i++) {
+        if (i > first && strstr(frames->items[i], ") at ../")) {
+            break; // Python's own, with its debug information
+        }
         strv_add(&kept, frames->items[i]);
         if (str_starts(frames->items[i], "main (")) {
             break;
@@ -198,11 +223,16 @@ static void trace(const struct crashes *c, const char *gdb, struct crash *crash)
     gdb_add_command(&argv, "core-file %s", crash->file);
     gdb_add_command(&argv, "backtrace %d", (int)FRAMES_ASKED);
     add_calls(crash, &argv);
+    _cleanup_free_ char *python = gdb_python_support(c->subject, crash->program);
+    if (python) {
+        gdb_add_command(&argv, "py-bt");
+    }
     const struct proc_capture capture = {
         .input = -1, .max = OUTPUT_MAX, .out = &text, .errors = &errors};
     crash->traced = true;
     if (proc_capture(argv.items, &capture, &status, &ignored) == 0 && text.data) {
         read_frames(text.data, &crash->frames);
+        read_python(text.data, &crash->python);
         if (stack_own_frame(&crash->frames) == crash->frames.n) { // no source is known
             _cleanup_strv_ struct strv lines = {0};
             read_lines(text.data, &lines);
@@ -353,6 +383,24 @@ static void show_frame(const struct debug_subject *s, size_t i, const char *fram
     log_info(s->log, "  #%zu %.*s%s", i, (int)(path - frame), frame, shown);
 }
 
+static void tell_python(const struct crashes *c, const struct crash *crash)
+{
+    if (!crash->traced || !str_starts(fs_base(crash->program), "python3")) {
+        return;
+    }
+    _cleanup_free_ char *support = gdb_python_support(c->subject, crash->program);
+    if (!support) {
+        log_info(c->subject->log, "hint: for the calls in Python: pisdk sysroot add python3-dbg");
+        return;
+    }
+    log_info(c->subject->log, crash->python.n > 0
+                                  ? "  called from Python:"
+                                  : "  called from Python, to which gdb did not find the way");
+    for (size_t k = 0; k < crash->python.n; k++) {
+        show_frame(c->subject, k, crash->python.items[k]);
+    }
+}
+
 static void tell(const struct crashes *c, size_t i)
 {
     const struct crash *crash = &c->items[i];
@@ -370,6 +418,7 @@ static void tell(const struct crashes *c, size_t i)
     for (size_t k = 0; k < crash->frames.n; k++) {
         show_frame(c->subject, k, crash->frames.items[k]);
     }
+    tell_python(c, crash);
     if (!crash->core.program) {
         log_info(c->subject->log, "  no trace: it used more than %d MB of memory",
                  CRASH_CORE_MAX >> MB_SHIFT);
@@ -405,6 +454,7 @@ static void release(struct crashes *c)
         free(c->items[i].program);
         core_release(&c->items[i].core);
         strv_release(&c->items[i].frames);
+        strv_release(&c->items[i].python);
     }
     free(c->items);
 }

@@ -1,5 +1,6 @@
 #include "debug/gdb.h"
 
+#include <glob.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -98,9 +99,22 @@ static void add_build(const struct debug_subject *s, const char *program, struct
         add_modules(build, 0, folders);
     }
     if (debug) {
-        gdb_add_command(argv, "set debug-file-directory %s", debug);
+        gdb_add_command(argv, "set debug-file-directory %s:%s/usr/lib/debug", debug, s->root);
     }
     gdb_add_command(argv, "set substitute-path %s %s", place, folder);
+}
+
+char *gdb_python_support(const struct debug_subject *s, const char *program)
+{
+    _cleanup_free_ char *pattern =
+        xasprintf("%s/usr/share/gdb/auto-load/usr/bin/python3.[0-9]*[0-9]-gdb.py", s->root);
+    glob_t found;
+    if (!str_starts(fs_base(program), "python3") || glob(pattern, 0, NULL, &found) != 0) {
+        return NULL;
+    }
+    char *file = xstrdup(found.gl_pathv[0]);
+    globfree(&found);
+    return file;
 }
 
 void gdb_add_places(const struct debug_subject *s, const char *program, struct strv *argv)
@@ -110,10 +124,15 @@ void gdb_add_places(const struct debug_subject *s, const char *program, struct s
     strbuf_addf(&folders, "%s/usr/lib/%s", s->root, s->triple);
     gdb_add_command(argv, "set sysroot %s", s->root);
     gdb_add_command(argv, "set debuginfod enabled off");
+    gdb_add_command(argv, "set debug-file-directory %s/usr/lib/debug", s->root);
     if (s->project_dir) {
         add_build(s, program, &folders, argv);
     }
     gdb_add_command(argv, "set solib-search-path %s", folders.data);
+    _cleanup_free_ char *python = gdb_python_support(s, program);
+    if (python) {
+        gdb_add_command(argv, "source %s", python);
+    }
 }
 
 char *gdb_read_line(const char *text)

@@ -14,6 +14,10 @@ void gdb_add_command(struct strv *argv, const char *fmt, ...) ERR_PRINTF(2, 3);
 // A path as one word of a gdb command. The caller frees it.
 char *gdb_word(const char *path);
 
+// What teaches gdb the frames of Python (py-bt, py-list, py-print), a file of the sysroot's
+// python3-dbg; NULL: it has none, or `program` is not Python. The caller frees it.
+char *gdb_python_support(const struct debug_subject *s, const char *program);
+
 // Adds where the libraries, the debug information and the sources of `program` are.
 void gdb_add_places(const struct debug_subject *s, const char *program, struct strv *argv);
 

@@ -40,7 +40,9 @@ struct debug {
     struct target *target;
     long ranks, rank;
     const char *word; // the program as the user named it, or NULL
-    char *program;    // absolute
+    char *program;    // absolute, on this desktop
+    bool interprets;  // it is the sysroot's Python
+    char *script;     // that it interprets; or NULL
     char *folder;     // has the socket in it
     char *socket;
     char *remote;  // what gdb connects to
@@ -69,7 +71,10 @@ static void job_words(const struct debug *d, struct strv *argv)
     strv_add_list(argv, "sh", "--", "-c", HOLD, "sh", NULL);
     strv_addf(argv, "%ld", d->rank);
     strv_add(argv, d->socket);
-    strv_add(argv, d->program);
+    strv_add(argv, d->interprets ? "/usr/bin/python3" : d->program);
+    if (d->script) {
+        strv_add(argv, d->script);
+    }
     strv_add_all(argv, in->args.n ? in->args.items + 1 : NULL);
     strv_add_all(argv, in->rest.items);
 }
@@ -313,6 +318,32 @@ static int debug_on_node(struct debug *d, const char *gdb, int *status, struct e
     return r;
 }
 
+static bool is_python(const struct debug *d, bool in_sysroot)
+{
+    const struct interpreter *i = program_interpreter(d->program);
+    return in_sysroot ? str_starts(fs_base(d->program), "python3")
+                      : i && strcmp(i->program, "python3") == 0;
+}
+
+// gdb debugs the interpreter, and shows what it interprets.
+static int use_python(struct debug *d, bool in_sysroot, struct err *err)
+{
+    const struct debug_subject subject = target_debug_subject(&d->app->work, d->target);
+    _cleanup_free_ char *link = fs_join(d->target->sysroot.root, "usr/bin/python3");
+    _cleanup_free_ char *python = fs_real_path(link);
+    _cleanup_free_ char *support = python ? gdb_python_support(&subject, python) : NULL;
+    if (!support) {
+        err_set(err, ERR_NOT_FOUND, "the sysroot's Python has no debug information");
+        return err_hint(err, "pisdk sysroot add python3-dbg");
+    }
+    d->interprets = true;
+    d->script = in_sysroot ? NULL : TAKE_PTR(d->program);
+    free(d->program);
+    d->program = TAKE_PTR(python);
+    log_info(&d->app->log, "for Python: py-bt, py-up, py-list, py-print NAME");
+    return 0;
+}
+
 static int debug(struct debug *d, int *status, struct err *err)
 {
     bool in_sysroot;
@@ -321,7 +352,11 @@ static int debug(struct debug *d, int *status, struct err *err)
         program_find(&d->app->work, d->target, d->word, &d->program, &in_sysroot, err) != 0) {
         return -1;
     }
-    if (in_sysroot) {
+    if (is_python(d, in_sysroot) && !input_value(&d->app->input, "on")) {
+        if (use_python(d, in_sysroot, err) != 0) {
+            return -1;
+        }
+    } else if (in_sysroot) {
         return err_set(err, ERR_USAGE, "%s is a program of the sysroot, without debug information",
                        d->program);
     }
@@ -356,6 +391,7 @@ int cmd_debug(struct app *app, struct err *err)
         (void)!fs_remove_tree(d.folder, &ignored);
     }
     free(d.program);
+    free(d.script);
     free(d.folder);
     free(d.socket);
     free(d.remote);

@@ -273,6 +273,12 @@ class Tools(Cluster):
             self.assertLess(time.monotonic(), end, "the port is still open")
             time.sleep(0.2)
 
+    def test_thonny(self):
+        program = write(self.dir / "where.py", "import platform\nprint(platform.machine(), platform.node())\n")
+        driver = Path(__file__).resolve().with_name("thonny_backend.py")
+        out = self.run_tool("unshare", "-Urn", "/usr/bin/python3", driver, PISDK, "pi2", program)
+        self.assertEqual(out, "armv7l pi2\n")
+
     def test_paramiko(self):
         script = write(self.dir / "p.py", f"""
 import paramiko

@@ -72,11 +72,6 @@ static char *relative_target(const char *link, const char *target)
     return strbuf_take(&out);
 }
 
-void payload_add_link(struct payload *r, const char *path, const char *target)
-{
-    add_entry(r, PAYLOAD_LINK, path)->target = xstrdup(target);
-}
-
 static int add_link(struct payload *r, const char *root, const char *source, const char *path,
                     struct err *err)
 {
@@ -158,6 +153,12 @@ static void add_parents(struct payload *r, const char *path)
             add_entry(r, PAYLOAD_FOLDER, folder);
         }
     }
+}
+
+void payload_add_link(struct payload *r, const char *path, const char *target)
+{
+    add_parents(r, path);
+    add_entry(r, PAYLOAD_LINK, path)->target = xstrdup(target);
 }
 
 int payload_add(struct payload *r, const char *root, const char *source, const char *path,

@@ -307,7 +307,8 @@ static int add_start(struct adding *a, const struct runtime_parts *mpi, struct e
     const struct library *l = loader(a);
     _cleanup_free_ char *path = fs_join(l->folder, l->soname);
     _cleanup_free_ char *folders = library_path(a);
-    const struct runtime_start start = {l->source, path, folders, &mpi->environment};
+    const struct runtime_start start = {l->source, path, folders, &mpi->environment,
+                                        &mpi->without_ssh};
     return runtime_start(&start, &text, err) == 0
                ? payload_add_text(a->r, a->from->work, RUNTIME_FOLDER "/start", text.data, false,
                                   err)
@@ -509,6 +510,18 @@ static int find_loader(struct adding *a, const struct runtime_parts *p, struct e
     return 0;
 }
 
+static int check_interpreter(const struct adding *a, const struct runtime_parts *p,
+                             const char *name, struct err *err)
+{
+    _cleanup_free_ char *path = fs_join(a->root, p->programs.items[0].value);
+    bool python = strcmp(name, "python") == 0;
+    if (fs_exists(path)) {
+        return 0;
+    }
+    err_set(err, ERR_NOT_FOUND, "the sysroot has no %s", python ? "Python" : "R");
+    return err_hint(err, "pisdk sysroot add %s", python ? "python3" : "r-base-core");
+}
+
 static int add_interpreters(struct adding *a, struct err *err)
 {
     static const char *const names[] = {"python", "r"};
@@ -516,7 +529,11 @@ static int add_interpreters(struct adding *a, struct err *err)
     for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++) {
         struct runtime_parts parts;
         r = runtime_parts_read(a->from->data, names[i], &parts, err);
-        if (r == 0 && interprets(a, &parts)) {
+        bool asked = a->from->with && strv_has(a->from->with, names[i]);
+        if (r == 0 && asked) {
+            r = check_interpreter(a, &parts, names[i], err);
+        }
+        if (r == 0 && (asked || interprets(a, &parts))) {
             r = find_loader(a, &parts, err) == 0 ? add_parts(a, &parts, err) : -1;
         }
         runtime_parts_release(&parts);

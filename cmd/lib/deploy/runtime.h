@@ -31,6 +31,7 @@
 //                    libraries in `add` that are no links), leave_out (patterns of fnmatch(3) for
 //                    both)
 //     [environment]  NAME = VALUE for all programs
+//     [without_ssh]  the same, on boards that have no ssh
 //
 // libc.ini is read always, and so are those of interpreters: python.ini, r.ini.
 #ifndef PISDK_DEPLOY_RUNTIME_H
@@ -44,11 +45,12 @@
 #define RUNTIME_PYTHON   RUNTIME_FOLDER "/bin/python3"
 
 struct runtime_source {
-    const char *root;    // of the sysroot
-    const char *triple;  // "arm-linux-gnueabihf"
-    const char *flavour; // of its MPI; NULL: it has none
-    const char *data;    // the folder sysroot-scripts/runtime
-    const char *work;    // a folder for the scripts, which must stay as long as the release
+    const char *root;        // of the sysroot
+    const char *triple;      // "arm-linux-gnueabihf"
+    const char *flavour;     // of its MPI; NULL: it has none
+    const char *data;        // the folder sysroot-scripts/runtime
+    const struct strv *with; // interpreters that are wanted anyway: "python", "r"; or NULL
+    const char *work;        // a folder for the scripts, which must stay as long as the release
 };
 
 // For a release with all its programs, not finished yet. ERR_NOT_FOUND, naming the program, when a

@@ -44,6 +44,7 @@ void runtime_parts_release(struct runtime_parts *p)
     pairs_release(&p->arguments);
     pairs_release(&p->scripts);
     pairs_release(&p->environment);
+    pairs_release(&p->without_ssh);
 }
 
 static int on_key(void *user, const char *section, const char *key, const char *value,
@@ -53,9 +54,10 @@ static int on_key(void *user, const char *section, const char *key, const char *
     const struct {
         const char *section;
         struct runtime_pairs *to;
-    } named[] = {{"programs", &p->programs}, {"called", &p->called},
-                 {"links", &p->links},       {"arguments", &p->arguments},
-                 {"scripts", &p->scripts},   {"environment", &p->environment}};
+    } named[] = {
+        {"programs", &p->programs},      {"called", &p->called},   {"links", &p->links},
+        {"arguments", &p->arguments},    {"scripts", &p->scripts}, {"environment", &p->environment},
+        {"without_ssh", &p->without_ssh}};
     const struct {
         const char *section, *key;
         struct strv *to;

@@ -56,11 +56,19 @@ int runtime_start(const struct runtime_start *s, struct strbuf *out, struct err 
         return -1;
     }
     strbuf_adds(out, "# What the scripts of this release have in common: see who reads it.\n"
+                     "PATH=${PATH:-/usr/local/bin:/usr/bin:/bin}\nexport PATH\n"
                      "pisdk_runtime=$pisdk_release/" RUNTIME_FOLDER "\n"
                      "pisdk_home=$(cd -P \"${HOME:-/}\" 2>/dev/null && pwd)\n"
                      "pisdk_from_home=${pisdk_runtime#\"${pisdk_home:-/}\"/}\n");
     for (size_t i = 0; i < s->environment->n; i++) {
         add_variable(&s->environment->items[i], out);
+    }
+    if (s->without_ssh->n > 0) {
+        strbuf_adds(out, "if ! command -v ssh >/dev/null; then\n");
+        for (size_t i = 0; i < s->without_ssh->n; i++) {
+            add_variable(&s->without_ssh->items[i], out);
+        }
+        strbuf_adds(out, "fi\n");
     }
     strbuf_adds(out, "\nstart() { # NAME PROGRAM ARGUMENT…\n");
     strbuf_adds(out, argv0 ? "" : "    shift # this loader cannot call it otherwise\n");

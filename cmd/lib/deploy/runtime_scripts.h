@@ -14,6 +14,7 @@ struct runtime_start {
     const char *loader_path;  // in the runtime: "usr/lib/ld-linux-armhf.so.3"
     const char *library_path; // with $pisdk_release and $pisdk_runtime, as the shell expands them
     const struct runtime_pairs *environment;
+    const struct runtime_pairs *without_ssh; // further variables, on boards that have none
 };
 
 // The text of runtime/start.

@@ -81,38 +81,18 @@ int project_deploy_begin_at(struct project_deploy *d, const struct workspace *w,
     return prepare(d, err);
 }
 
-static int add_runtime(struct project_deploy *d, const struct target *target, struct err *err)
-{
-    _cleanup_free_ char *data = fs_join(d->w->paths->share, "sysroot-scripts/runtime");
-    const struct runtime_source source = {
-        .root = target->sysroot.root,
-        .triple = target->sysroot.lock.triple,
-        .flavour = target->sysroot.lock.flavour,
-        .data = data,
-        .work = d->work,
-    };
-    if (!d->request->with_runtime && !d->w->project->deploy_runtime) {
-        return 0;
-    }
-    return runtime_add(&d->release, &source, err);
-}
-
 static int add_files(struct project_deploy *d, struct target *target, struct err *err)
 {
-    int status = target_build(d->w, target, NULL, err);
-    if (status != 0) {
-        return status < 0 ? -1 : err_set(err, ERR_FAILED, "the build failed");
-    }
-    if (release_files_built(d->w, target, &d->release, err) != 0 ||
-        release_files_named(d->w, &d->release, err) != 0 ||
-        release_files_libraries(d->w, target, &d->release, err) != 0) {
+    bool runtime = d->request->with_runtime || d->w->project->deploy_runtime;
+    const struct release_runtime wish = {.work = d->work};
+    if (release_files_collect(d->w, target, runtime ? &wish : NULL, &d->release, err) != 0) {
         return -1;
     }
     if (d->release.n == 0) {
         err_set(err, ERR_NOT_FOUND, "nothing to deploy: the build made no program");
         return err_hint(err, "`files` in [deploy] of " PROJECT_FILE " can name files");
     }
-    return add_runtime(d, target, err);
+    return 0;
 }
 
 // What of the release does not fit a board: the answer of that board goes into the report.

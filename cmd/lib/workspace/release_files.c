@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/fs.h"
+#include "deploy/runtime.h"
 #include "project/build.h"
 #include "target/elf.h"
 
@@ -103,8 +104,8 @@ static int add_modules(const char *dir, struct payload *r, struct err *err)
     return 0;
 }
 
-int release_files_built(const struct workspace *w, const struct target *target, struct payload *r,
-                        struct err *err)
+static int add_built(const struct workspace *w, const struct target *target, struct payload *r,
+                     struct err *err)
 {
     const char *system;
     _cleanup_free_ char *dir = project_build_dir(w->project, target->board.name, target->type);
@@ -171,7 +172,7 @@ static void add_scripts(const struct project *p, struct strv *files)
     }
 }
 
-int release_files_named(const struct workspace *w, struct payload *r, struct err *err)
+static int add_named(const struct workspace *w, struct payload *r, struct err *err)
 {
     _cleanup_strv_ struct strv all = {0};
     const struct strv *files = &all;
@@ -295,7 +296,7 @@ static int add_libraries(struct libraries *l, size_t user, struct err *err)
     return 0;
 }
 
-int release_files_libraries(const struct workspace *w, const struct target *target,
+static int add_built_before(const struct workspace *w, const struct target *target,
                             struct payload *r, struct err *err)
 {
     struct libraries l = {w, &target->sysroot, r};
@@ -305,4 +306,36 @@ int release_files_libraries(const struct workspace *w, const struct target *targ
         }
     }
     return 0;
+}
+
+// --- The whole -----------------------------------------------------------------------------------
+
+static int add_runtime(const struct workspace *w, const struct target *target,
+                       const struct release_runtime *runtime, struct payload *r, struct err *err)
+{
+    _cleanup_free_ char *data = fs_join(w->paths->share, "sysroot-scripts/runtime");
+    const struct runtime_source source = {
+        .root = target->sysroot.root,
+        .triple = target->sysroot.lock.triple,
+        .flavour = target->sysroot.lock.flavour,
+        .data = data,
+        .work = runtime->work,
+        .with = runtime->with,
+    };
+    return runtime_add(r, &source, err);
+}
+
+int release_files_collect(const struct workspace *w, struct target *target,
+                          const struct release_runtime *runtime, struct payload *r, struct err *err)
+{
+    int status = target_build(w, target, NULL, err);
+    if (status != 0) {
+        return status < 0 ? -1 : err_set(err, ERR_FAILED, "the build failed");
+    }
+    if (add_built(w, target, r, err) != 0 || add_named(w, r, err) != 0 ||
+        add_built_before(w, target, r, err) != 0) {
+        return -1;
+    }
+    bool wanted = runtime && (r->n > 0 || (runtime->with && runtime->with->n > 0));
+    return wanted ? add_runtime(w, target, runtime, r, err) : 0;
 }

@@ -56,6 +56,14 @@ static const struct option_spec build_options[] = {
         "sbatch", 0, "WORDS", "more options for sbatch"                                            \
     }
 
+static const struct option_spec bundle_options[] = {
+    {"output", 'o', "FILE", "where to write it (default: NAME-ID-Linux-armv7l.sh here)"},
+    {"with", 0, "WHAT",
+     "python or r, also where no file of the project asks for it; may be repeated"},
+    VARIANT_OPTIONS,
+    TARGET_OPTIONS,
+};
+
 static const struct option_spec jupyter_options[] = {
     {"on", 0, "WHERE", "where it runs: emulator (the default), cluster, cluster:NAME, or nodes"},
     NODES_OPTION,
@@ -299,6 +307,20 @@ const struct command pisdk_commands[] = {
         .max_args = -1,
         .needs = WANTS_PROJECT,
         .run = cmd_debug,
+    },
+    {
+        .name = "bundle",
+        .summary = "Make one file of the project that installs itself on any armv7l Linux",
+        .arguments = "",
+        .description =
+            "The project's programs and files, with MPI, the interpreters and the "
+            "libraries that they need,\n"
+            "the C library among them, so that nothing of the board is used. The file is "
+            "a script:\n"
+            "`sh FILE` on a board installs it, without root and without a network.",
+        OPTIONS(bundle_options),
+        .needs = NEEDS_PROJECT,
+        .run = cmd_bundle,
     },
     {
         .name = "deploy",

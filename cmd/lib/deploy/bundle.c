@@ -1,0 +1,137 @@
+#include "deploy/bundle.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/proc.h"
+
+enum { SCRIPT_MAX = 1 << 18, ARCHIVE_MAX = 1 << 30, KB = 1024, BLOCK_KB = 4, NUMBER = 10 };
+
+// Where programs of the sysroot are that a release brings along.
+static const char programs[] = "runtime/bin/";
+
+void bundle_add_links(struct payload *r)
+{
+    size_t n = r->n;
+    for (size_t i = 0; i < n; i++) {
+        const char *path = r->items[i].path;
+        if (r->items[i].kind != PAYLOAD_FILE || !str_starts(path, programs)) {
+            continue;
+        }
+        const char *name = path + strlen(programs);
+        _cleanup_free_ char *link = xasprintf("bin/%s", name);
+        _cleanup_free_ char *target = xasprintf("../%s", path);
+        if (!payload_find(r, link)) {
+            payload_add_link(r, link, target);
+        }
+    }
+}
+
+static int read_script(const struct bundle *b, const char *name, struct strbuf *out,
+                       struct err *err)
+{
+    _cleanup_free_ char *path = fs_join(b->scripts, name);
+    return fs_read_file(path, SCRIPT_MAX, out, err);
+}
+
+// What is around the release in the archive, so that the installer has nothing to make.
+static int lay_out(const struct bundle *b, const char *place, struct err *err)
+{
+    const struct str_pair pairs[] = {{"@NAME@", b->name}};
+    _cleanup_free_ char *current = fs_join(place, "current");
+    _cleanup_free_ char *bin = fs_join(place, "bin");
+    _cleanup_free_ char *uninstall = fs_join(place, "uninstall");
+    _cleanup_free_ char *target = xasprintf("releases/%s", b->release->id);
+    _cleanup_strbuf_ struct strbuf text = {0};
+
+    if (fs_mkdir_all(place, 0755, err) != 0 || read_script(b, "uninstall.sh", &text, err) != 0) {
+        return -1;
+    }
+    if (symlink(target, current) != 0 || symlink("current/bin", bin) != 0) {
+        return err_sys(err, "cannot create links in %s", place);
+    }
+    _cleanup_free_ char *script = str_expand(text.data, pairs, ARRAY_SIZE(pairs));
+    return fs_write_file(uninstall, script, strlen(script), 0755, err);
+}
+
+static int run_tool(const struct strv *argv, struct err *err)
+{
+    _cleanup_strbuf_ struct strbuf said = {0};
+    const struct proc_capture capture = {
+        .input = -1, .max = SCRIPT_MAX, .out = &said, .errors = &said};
+    int status = 0;
+    if (proc_capture(argv->items, &capture, &status, err) != 0) {
+        return -1;
+    }
+    return status == 0 ? 0
+                       : err_set(err, ERR_FAILED, "%s ended with status %d: %s", argv->items[0],
+                                 status, said.data ? said.data : "");
+}
+
+static int archive(const struct bundle *b, const char *place, const char *file, struct err *err)
+{
+    static const char script[] =
+        "set -e\n"
+        "common='--format=ustar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@315532800 "
+        "--mode=u+w,go-w'\n"
+        "tar -c $common -C \"$1\" -f \"$4.tar\" bin current uninstall\n"
+        "tar -r $common -C \"$2\" -f \"$4.tar\" "
+        "--transform=\"s|^\\./|releases/$3/|;s|^\\.$|releases/$3|\" "
+        ".\n"
+        "gzip -9n <\"$4.tar\" >\"$4\"\n";
+    _cleanup_free_ char *kept = fs_join(b->dir, b->release->id);
+    _cleanup_strv_ struct strv argv = {0};
+    strv_add_list(&argv, "sh", "-c", script, "sh", place, kept, b->release->id, file, NULL);
+    return run_tool(&argv, err);
+}
+
+// The numbers in it have always as many characters, so that its own length can be among them.
+static int make_installer(const struct bundle *b, size_t archive_size, struct strbuf *out,
+                          struct err *err)
+{
+    const struct payload *r = b->release;
+    _cleanup_strbuf_ struct strbuf text = {0};
+    if (read_script(b, "install.sh", &text, err) != 0) {
+        return -1;
+    }
+    _cleanup_free_ char *bytes = xasprintf("%*zu", NUMBER, archive_size);
+    _cleanup_free_ char *kb = xasprintf("%*zu", NUMBER, (size_t)(r->size / KB) + r->n * BLOCK_KB);
+    _cleanup_free_ char *length = xasprintf("%*d", NUMBER, 0);
+    for (int pass = 0; pass < 2; pass++) {
+        const struct str_pair pairs[] = {{"@NAME@", b->name},
+                                         {"@ID@", r->id},
+                                         {"@SCRIPT@", length},
+                                         {"@ARCHIVE@", bytes},
+                                         {"@INSTALLED@", kb}};
+        char *done = str_expand(text.data, pairs, ARRAY_SIZE(pairs));
+        out->len = 0;
+        strbuf_adds(out, done);
+        free(done);
+        free(length);
+        length = xasprintf("%*zu", NUMBER, out->len);
+    }
+    return 0;
+}
+
+int bundle_write(const struct bundle *b, const char *file, uint64_t *size, struct err *err)
+{
+    _cleanup_free_ char *place = fs_join(b->work, "bundle");
+    _cleanup_free_ char *packed = fs_join(b->work, "bundle.gz");
+    _cleanup_strbuf_ struct strbuf content = {0};
+    _cleanup_strbuf_ struct strbuf whole = {0};
+    char sha256[HASH_HEX + 1];
+
+    if (payload_keep(b->release, b->dir, err) != 0 || lay_out(b, place, err) != 0 ||
+        archive(b, place, packed, err) != 0 ||
+        fs_read_file(packed, ARCHIVE_MAX, &content, err) != 0 ||
+        make_installer(b, content.len, &whole, err) != 0) {
+        return -1;
+    }
+    strbuf_add(&whole, content.data, content.len);
+    hash_bytes(whole.data, whole.len, sha256);
+    strbuf_addf(&whole, "%s\n", sha256);
+    *size = whole.len;
+    return fs_write_file(file, whole.data, whole.len, 0755, err);
+}

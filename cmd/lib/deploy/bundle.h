@@ -1,0 +1,31 @@
+// A release as one file that installs itself: a script for sh(1), an archive, and one line with the
+// SHA-256 of both in hexadecimal.
+//
+// A folder PREFIX that it was installed to:
+//
+//     releases/ID/   the release, with its manifest
+//     current        a link to the one in use, which is replaced in one step
+//     bin            a link to current/bin
+//     uninstall
+#ifndef PISDK_DEPLOY_BUNDLE_H
+#define PISDK_DEPLOY_BUNDLE_H
+
+#include "deploy/payload.h"
+
+struct bundle {
+    const char *name;              // of the project
+    const struct payload *release; // finished
+    const char *dir;               // where releases are kept, see payload_keep
+    const char *scripts;           // the folder toolchain/bundle
+    const char *work;              // a folder for what is between
+};
+
+// What is to be called by its plain name in bin: links to the programs that the release brings
+// along. For a release that is not finished yet.
+void bundle_add_links(struct payload *r);
+
+// Writes `file`; the same release gives the same bytes. tar(1) and gzip(1) are needed.
+int bundle_write(const struct bundle *b, const char *file, uint64_t *size,
+                 struct err *err) ERR_MUST_CHECK;
+
+#endif

@@ -5,12 +5,13 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "base/proc.h"
+#include "deploy/pack.h"
+#include "deploy/runtime_scripts.h"
 
 enum { SCRIPT_MAX = 1 << 18, ARCHIVE_MAX = 1 << 30, KB = 1024, BLOCK_KB = 4, NUMBER = 10 };
 
 // Where programs of the sysroot are that a release brings along.
-static const char programs[] = "runtime/bin/";
+static const char programs[] = RUNTIME_FOLDER "/bin/";
 
 void bundle_add_links(struct payload *r)
 {
@@ -56,20 +57,6 @@ static int lay_out(const struct bundle *b, const char *place, struct err *err)
     return fs_write_file(uninstall, script, strlen(script), 0755, err);
 }
 
-static int run_tool(const struct strv *argv, struct err *err)
-{
-    _cleanup_strbuf_ struct strbuf said = {0};
-    const struct proc_capture capture = {
-        .input = -1, .max = SCRIPT_MAX, .out = &said, .errors = &said};
-    int status = 0;
-    if (proc_capture(argv->items, &capture, &status, err) != 0) {
-        return -1;
-    }
-    return status == 0 ? 0
-                       : err_set(err, ERR_FAILED, "%s ended with status %d: %s", argv->items[0],
-                                 status, said.data ? said.data : "");
-}
-
 static int archive(const struct bundle *b, const char *place, const char *file, struct err *err)
 {
     static const char script[] =
@@ -84,7 +71,7 @@ static int archive(const struct bundle *b, const char *place, const char *file, 
     _cleanup_free_ char *kept = fs_join(b->dir, b->release->id);
     _cleanup_strv_ struct strv argv = {0};
     strv_add_list(&argv, "sh", "-c", script, "sh", place, kept, b->release->id, file, NULL);
-    return run_tool(&argv, err);
+    return pack_run_tool(&argv, err);
 }
 
 // The numbers in it have always as many characters, so that its own length can be among them.

@@ -14,7 +14,7 @@ enum { SAID_MAX = 1 << 14, FOLDER_MODE = 0755, KEPT_SECONDS = 24 * 3600 };
 // What every rsync from 3.0 on reads (its option --protocol).
 #define PROTOCOL "--protocol=30"
 
-static int run_rsync(const struct strv *argv, struct err *err)
+int pack_run_tool(const struct strv *argv, struct err *err)
 {
     _cleanup_strbuf_ struct strbuf said = {0};
     const struct proc_capture capture = {
@@ -50,7 +50,7 @@ static int write_rsync(const char *dir, const char *id, const char *base, const 
     strv_add(&argv, "--");
     strv_addf(&argv, "%s/%s/", dir, id);
     strv_addf(&argv, "%s/%s/", dir, base ? base : "empty");
-    int r = run_rsync(&argv, err);
+    int r = pack_run_tool(&argv, err);
     unlink(script);
     return r;
 }
@@ -62,7 +62,7 @@ static int write_tar(const char *dir, const char *id, const char *file, struct e
                   file, "-C", NULL);
     strv_addf(&argv, "%s/%s", dir, id);
     strv_add(&argv, ".");
-    return run_rsync(&argv, err);
+    return pack_run_tool(&argv, err);
 }
 
 // Packs that nobody has asked for lately.

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/str.h"
 
 // A batch of rsync(1) is the difference to another release, of files as well; a tar(5) archive, for
 // boards without rsync, is the whole release.
@@ -28,6 +29,10 @@ struct pack {
     struct pack_piece *pieces;
     size_t n;
 };
+
+// Runs rsync, tar or the like; what it says becomes a part of the error. ERR_NOT_FOUND with what to
+// install, ERR_INTERRUPTED when it was asked to stop (base/proc.h).
+int pack_run_tool(const struct strv *argv, struct err *err) ERR_MUST_CHECK;
 
 // `dir` is where releases are kept (deploy/payload.h); `base` is one of them, or NULL: the boards
 // have nothing that can be built upon. ERR_NOT_FOUND when rsync is not there.

@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "debug/coverage.h"
 #include "debug/coverage_python.h"
+#include "target/python.h"
 #include "workspace/program_choice.h"
 
 enum { SCRIPT_MAX = 4 << 20 };
@@ -41,28 +42,11 @@ int script_prepare(struct run *run, struct err *err)
 
 // --- Python and MPI ------------------------------------------------------------------------------
 
-static bool has_module(const char *folder, const char *name)
-{
-    static const char *const ends[] = {"", ".py", ".*.so"};
-    bool has = false;
-    for (size_t i = 0; i < ARRAY_SIZE(ends) && !has; i++) {
-        _cleanup_free_ char *pattern = xasprintf("%s/%s%s", folder, name, ends[i]);
-        glob_t found;
-        has = glob(pattern, GLOB_NOSORT, NULL, &found) == 0;
-        if (has) {
-            globfree(&found);
-        }
-    }
-    return has;
-}
-
 // In the sysroot, or beside the script.
 static bool has_in_python(const struct run *run, const char *script, const char *name)
 {
-    _cleanup_free_ char *packages =
-        fs_join(run->target.sysroot.root, "usr/lib/python3/dist-packages");
     _cleanup_free_ char *own = fs_parent(script);
-    return has_module(packages, name) || has_module(own, name);
+    return python_has_package(run->target.sysroot.root, name) || python_has_module(own, name);
 }
 
 // Where the interpreter's own options end: "-c", "-m", "-" or a script.

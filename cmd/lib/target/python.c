@@ -1,6 +1,7 @@
 #include "target/python.h"
 
 #include <fcntl.h>
+#include <glob.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -91,4 +92,27 @@ int python_builder(const struct toolset *t, struct strv *argv, struct err *err)
     strv_addf(argv, "%s/bin/python3", t->dir);
     strv_addf(argv, "%s/lib/%s/site-packages/pisdk_build.py", t->dir, t->python);
     return 0;
+}
+
+// --- Modules ------------------------------------------------------------------------------------
+
+bool python_has_module(const char *folder, const char *name)
+{
+    static const char *const ends[] = {"", ".py", ".*.so"};
+    bool has = false;
+    for (size_t i = 0; i < ARRAY_SIZE(ends) && !has; i++) {
+        _cleanup_free_ char *pattern = xasprintf("%s/%s%s", folder, name, ends[i]);
+        glob_t found;
+        has = glob(pattern, GLOB_NOSORT, NULL, &found) == 0;
+        if (has) {
+            globfree(&found);
+        }
+    }
+    return has;
+}
+
+bool python_has_package(const char *root, const char *name)
+{
+    _cleanup_free_ char *folder = fs_join(root, "usr/lib/python3/dist-packages");
+    return python_has_module(folder, name);
 }

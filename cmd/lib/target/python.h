@@ -23,4 +23,9 @@ int python_write(const struct toolset *t, const struct toolset_options *o, const
 // Python.
 int python_builder(const struct toolset *t, struct strv *argv, struct err *err) ERR_MUST_CHECK;
 
+// Has the folder a module of this name: a package, a file, or an extension module?
+bool python_has_module(const char *folder, const char *name);
+// Has the sysroot `root` it from one of Debian's packages?
+bool python_has_package(const char *root, const char *name);
+
 #endif

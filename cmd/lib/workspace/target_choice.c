@@ -13,6 +13,7 @@
 #include "sandbox/sandbox.h"
 #include "target/compiler.h"
 #include "target/elf_link.h"
+#include "target/python.h"
 #include "target/toolset_make.h"
 #include "workspace/build_watch.h"
 #include "workspace/node_choice.h"
@@ -422,10 +423,10 @@ static int prepare_coverage(const struct workspace *w, struct target *t, char **
     if (scripts && !has_python(w)) {
         return err_set(err, ERR_UNSUPPORTED, "coverage is for compiled programs and for Python");
     }
-    _cleanup_free_ char *module =
-        fs_join(t->sysroot.root, "usr/lib/python3/dist-packages/coverage");
     bool python = scripts || strcmp(system, "python") == 0;
-    return python && !fs_is_dir(module) ? add_for_coverage(w, t, "python3-coverage", err) : 0;
+    return python && !python_has_package(t->sysroot.root, "coverage")
+               ? add_for_coverage(w, t, "python3-coverage", err)
+               : 0;
 }
 
 int target_make_build_toolset(const struct workspace *w, struct target *t, struct toolset *out,

@@ -14,6 +14,7 @@
 #include "run/rank_output.h"
 #include "run/run.h"
 #include "sandbox/sandbox.h"
+#include "target/python.h"
 #include "target/toolset_make.h"
 #include "workspace/target_choice.h"
 
@@ -196,8 +197,7 @@ static int prepare(struct test_run *run, struct target *target, struct err *err)
     run->dir = project_build_dir(&app->project, target->board.name, target->type);
     run->interpreter = fs_join(tools.dir, "lib/emulate");
     run->pisdk = xstrdup(tools.pisdk);
-    _cleanup_free_ char *counter = fs_join(tools.root, "usr/lib/python3/dist-packages/coverage");
-    run->counts_python = fs_is_dir(counter);
+    run->counts_python = python_has_package(tools.root, "coverage");
     toolset_whole_environment(&tools, &run->env);
     strv_addf(&run->env, TARGET_OF_TESTS "=%s", target->type);
     int r = check_numbers(run, err);

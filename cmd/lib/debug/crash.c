@@ -28,6 +28,7 @@ struct crash {
     struct strv frames; // "NAME (ARGS) at FILE:LINE"
     struct strv python; // the same of what Python interpreted
     bool traced;        // gdb was asked
+    bool knows_python;  // and would know Python's frames
 };
 
 struct crashes {
@@ -224,6 +225,7 @@ static void trace(const struct crashes *c, const char *gdb, struct crash *crash)
     gdb_add_command(&argv, "backtrace %d", (int)FRAMES_ASKED);
     add_calls(crash, &argv);
     _cleanup_free_ char *python = gdb_python_support(c->subject, crash->program);
+    crash->knows_python = python != NULL;
     if (python) {
         gdb_add_command(&argv, "py-bt");
     }
@@ -388,8 +390,7 @@ static void tell_python(const struct crashes *c, const struct crash *crash)
     if (!crash->traced || !str_starts(fs_base(crash->program), "python3")) {
         return;
     }
-    _cleanup_free_ char *support = gdb_python_support(c->subject, crash->program);
-    if (!support) {
+    if (!crash->knows_python) {
         log_info(c->subject->log, "hint: for the calls in Python: pisdk sysroot add python3-dbg");
         return;
     }

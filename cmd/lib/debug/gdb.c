@@ -86,7 +86,7 @@ static void add_modules(const char *folder, int depth, struct strbuf *out)
 }
 
 static void add_build(const struct debug_subject *s, const char *program, struct strbuf *folders,
-                      struct strv *argv)
+                      struct strbuf *information, struct strv *argv)
 {
     _cleanup_free_ char *build = xasprintf("%s/build/%s-%s", s->project_dir, s->board, s->type);
     _cleanup_free_ char *of_build = fs_join(build, "debug");
@@ -99,7 +99,7 @@ static void add_build(const struct debug_subject *s, const char *program, struct
         add_modules(build, 0, folders);
     }
     if (debug) {
-        gdb_add_command(argv, "set debug-file-directory %s:%s/usr/lib/debug", debug, s->root);
+        strbuf_addf(information, ":%s", debug);
     }
     gdb_add_command(argv, "set substitute-path %s %s", place, folder);
 }
@@ -120,14 +120,16 @@ char *gdb_python_support(const struct debug_subject *s, const char *program)
 void gdb_add_places(const struct debug_subject *s, const char *program, struct strv *argv)
 {
     _cleanup_strbuf_ struct strbuf folders = {0};
+    _cleanup_strbuf_ struct strbuf information = {0};
     // Without namespaces, the loader found libraries by their paths on this desktop.
     strbuf_addf(&folders, "%s/usr/lib/%s", s->root, s->triple);
     gdb_add_command(argv, "set sysroot %s", s->root);
     gdb_add_command(argv, "set debuginfod enabled off");
-    gdb_add_command(argv, "set debug-file-directory %s/usr/lib/debug", s->root);
+    strbuf_addf(&information, "%s/usr/lib/debug", s->root);
     if (s->project_dir) {
-        add_build(s, program, &folders, argv);
+        add_build(s, program, &folders, &information, argv);
     }
+    gdb_add_command(argv, "set debug-file-directory %s", information.data);
     gdb_add_command(argv, "set solib-search-path %s", folders.data);
     _cleanup_free_ char *python = gdb_python_support(s, program);
     if (python) {

@@ -12,7 +12,7 @@ enum { KERNEL_PORTS = 5 };
 struct kernel {
     char *text; // of the connection file
     long ports[KERNEL_PORTS];
-    char *file; // that the kernel reads, on this desktop
+    char *file; // that an emulated board's kernel reads; NULL: it is on another one
 };
 
 // Makes one with ports that are free on this desktop.

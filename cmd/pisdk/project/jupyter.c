@@ -9,6 +9,7 @@
 #include "pisdk/project/deploy_view.h"
 #include "pisdk/requests.h"
 #include "run/kernel.h"
+#include "target/python.h"
 
 enum { SCRIPT_MAX = 1 << 16 };
 
@@ -116,9 +117,7 @@ static int check_sysroot(struct app *app, const struct target_request *request, 
     if (target_choose(&app->work, request, &target, err) != 0) {
         return -1;
     }
-    _cleanup_free_ char *module =
-        fs_join(target.sysroot.root, "usr/lib/python3/dist-packages/ipykernel");
-    bool has = fs_is_dir(module);
+    bool has = python_has_package(target.sysroot.root, "ipykernel");
     target_release(&target);
     if (has) {
         return 0;
@@ -164,7 +163,7 @@ static int serve(struct app *app, struct run_request *request, struct strv *args
     struct kernel k;
     _cleanup_free_ char *file = NULL;
     int r = given ? kernel_read(given, &k, err) : kernel_make(&k, err);
-    r = r == 0 ? write_copy(app, &k, err) : r;
+    r = r == 0 && is_emulated(app) ? write_copy(app, &k, err) : r;
     if (r == 0 && !given) {
         file = write_for_clients(app, &k, err);
         r = file ? 0 : -1;

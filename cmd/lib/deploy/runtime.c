@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "deploy/libraries.h"
 #include "deploy/runtime_parts.h"
 #include "deploy/runtime_scripts.h"
 #include "target/elf.h"
 
-enum { SCRIPT_MAX = 1 << 16, LIBRARIES_MAX = 4096 };
+enum { SCRIPT_MAX = 1 << 16 };
 
 static bool matches(const struct strv *patterns, const char *text)
 {
@@ -21,166 +22,14 @@ static bool matches(const struct strv *patterns, const char *text)
     return false;
 }
 
-// --- Libraries -----------------------------------------------------------------------------------
-
-struct library {
-    char *soname;
-    char *folder; // in the sysroot
-    char *source;
-};
-
 struct adding {
     struct payload *r;
     const struct runtime_source *from;
-    char *root;                // without links in it
-    char *loader;              // its name; NULL before a program was seen
-    struct strv own;           // folders of the release that have libraries
-    struct library *libraries; // of the sysroot, each once
-    size_t n_libraries;
+    char *root;      // without links in it
+    char *loader;    // its name; NULL before a program was seen
+    struct strv own; // folders of the release that have libraries
+    struct libraries libraries;
 };
-
-// A file as the loader reads it.
-struct user {
-    const char *path;  // on the desktop
-    const char *label; // for messages
-};
-
-static bool release_has(const struct payload *r, const char *soname)
-{
-    for (size_t i = 0; i < r->n; i++) {
-        if (r->items[i].kind != PAYLOAD_FOLDER && strcmp(fs_base(r->items[i].path), soname) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-// A folder of the sysroot that a RUNPATH names; NULL when it is not one.
-static char *folder_of_runpath(const struct adding *a, const char *user, struct slice entry)
-{
-    static const char *const origins[] = {"$ORIGIN", "${ORIGIN}"};
-    _cleanup_free_ char *text = slice_dup(entry);
-    _cleanup_free_ char *at = text[0] == '/' ? xasprintf("%s%s", a->root, text) : NULL;
-    for (size_t i = 0; i < ARRAY_SIZE(origins) && !at; i++) {
-        if (str_starts(text, origins[i])) {
-            _cleanup_free_ char *parent = fs_parent(user);
-            at = xasprintf("%s%s", parent, text + strlen(origins[i]));
-        }
-    }
-    _cleanup_free_ char *real = at ? fs_real_path(at) : NULL;
-    return real && fs_is_below(real, a->root) && strlen(real) > strlen(a->root)
-               ? xstrdup(real + strlen(a->root) + 1)
-               : NULL;
-}
-
-// The folders that the loader would look into, in the sysroot.
-static void search_folders(const struct adding *a, const struct user *user, const char *runpath,
-                           struct strv *out)
-{
-    struct slice rest = {runpath ? runpath : "", runpath ? strlen(runpath) : 0};
-    struct slice entry;
-    while (slice_cut(&rest, ':', &entry)) {
-        char *folder = folder_of_runpath(a, user->path, entry);
-        if (folder) {
-            strv_take(out, folder);
-        }
-    }
-    strv_addf(out, "usr/lib/%s", a->from->triple);
-    strv_add(out, "usr/lib");
-}
-
-static bool has_library(const struct adding *a, const char *soname)
-{
-    for (size_t i = 0; i < a->n_libraries; i++) {
-        if (strcmp(a->libraries[i].soname, soname) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static int find_library(struct adding *a, const struct user *user, const char *soname,
-                        const struct strv *folders, struct err *err)
-{
-    for (size_t i = 0; i < folders->n && !strchr(soname, '/'); i++) {
-        _cleanup_free_ char *path = xasprintf("%s/%s/%s", a->root, folders->items[i], soname);
-        _cleanup_free_ char *real = fs_real_path(path);
-        if (real && fs_is_below(real, a->root) && a->n_libraries < LIBRARIES_MAX) {
-            VEC_GROW(a->libraries, a->n_libraries);
-            a->libraries[a->n_libraries++] =
-                (struct library){xstrdup(soname), xstrdup(folders->items[i]), TAKE_PTR(real)};
-            return 0;
-        }
-    }
-    err_set(err, ERR_NOT_FOUND, "%s needs %s, which is neither in the release nor in the sysroot",
-            user->label, soname);
-    return err_hint(err, "name it in `files` of [deploy], or add its package with `pisdk sysroot "
-                         "add`");
-}
-
-// What one file needs that is not known yet.
-static int add_needed(struct adding *a, const struct user *user, struct err *err)
-{
-    _cleanup_(elf_info_release) struct elf_info info = {0};
-    _cleanup_strv_ struct strv folders = {0};
-    int r = 0;
-    if (elf_read(user->path, &info, err) != 0) {
-        return -1;
-    }
-    search_folders(a, user, info.runpath, &folders);
-    for (size_t i = 0; i < info.needed.n && r == 0; i++) {
-        const char *soname = info.needed.items[i];
-        if (!has_library(a, soname) && !release_has(a->r, soname)) {
-            r = find_library(a, user, soname, &folders, err);
-        }
-    }
-    return r;
-}
-
-static void drop_libraries(struct adding *a, size_t n)
-{
-    while (a->n_libraries > n) {
-        const struct library *last = &a->libraries[--a->n_libraries];
-        free(last->soname);
-        free(last->folder);
-        free(last->source);
-    }
-    if (n == 0) {
-        free(a->libraries);
-        a->libraries = NULL;
-    }
-}
-
-// All that a file needs, and what that needs; or, when something is not there, nothing.
-static int close_over(struct adding *a, const char *path, const char *label, struct err *err)
-{
-    size_t begin = a->n_libraries;
-    int r = add_needed(a, &(struct user){path, label}, err);
-    for (size_t i = begin; i < a->n_libraries && r == 0; i++) {
-        r = add_needed(a, &(struct user){a->libraries[i].source, a->libraries[i].soname}, err);
-    }
-    if (r != 0) {
-        drop_libraries(a, begin);
-    }
-    return r;
-}
-
-// A library that is loaded by name, if the sysroot has it.
-static int add_named(struct adding *a, const char *soname, struct err *err)
-{
-    _cleanup_strv_ struct strv folders = {0};
-    struct err ignored = ERR_INIT;
-    const struct user user = {a->root, soname};
-    size_t begin = a->n_libraries;
-    if (has_library(a, soname) || release_has(a->r, soname)) {
-        return 0;
-    }
-    search_folders(a, &user, NULL, &folders);
-    if (find_library(a, &user, soname, &folders, &ignored) != 0) {
-        return 0;
-    }
-    return close_over(a, a->libraries[begin].source, soname, err);
-}
 
 // --- Files of the sysroot ------------------------------------------------------------------------
 
@@ -245,7 +94,7 @@ static int add_file(struct adding *a, const char *source, const char *path, stru
 static int add_plugin(struct adding *a, const char *source, const char *path, struct err *err)
 {
     struct err ignored = ERR_INIT;
-    if (close_over(a, source, path, &ignored) != 0) {
+    if (libraries_close_over(&a->libraries, source, path, &ignored) != 0) {
         if (ignored.code == ERR_NOT_FOUND) { // whoever opens it does without
             return 0;
         }
@@ -263,8 +112,8 @@ static int add_any(struct adding *a, const char *source, const char *path, struc
 
 static int add_libraries(struct adding *a, struct err *err)
 {
-    for (size_t i = 0; i < a->n_libraries; i++) {
-        const struct library *l = &a->libraries[i];
+    for (size_t i = 0; i < a->libraries.n; i++) {
+        const struct library *l = &a->libraries.items[i];
         _cleanup_free_ char *path = xasprintf("%s/%s", l->folder, l->soname);
         if (add_file(a, l->source, path, err) != 0) {
             return -1;
@@ -282,8 +131,8 @@ static char *library_path(const struct adding *a)
     for (size_t i = 0; i < a->own.n; i++) {
         strv_addf(&folders, "$pisdk_release/%s", a->own.items[i]);
     }
-    for (size_t i = 0; i < a->n_libraries; i++) {
-        _cleanup_free_ char *folder = xasprintf("$pisdk_runtime/%s", a->libraries[i].folder);
+    for (size_t i = 0; i < a->libraries.n; i++) {
+        _cleanup_free_ char *folder = xasprintf("$pisdk_runtime/%s", a->libraries.items[i].folder);
         if (!strv_has(&folders, folder)) {
             strv_add(&folders, folder);
         }
@@ -291,20 +140,10 @@ static char *library_path(const struct adding *a)
     return strv_join(&folders, ":");
 }
 
-static const struct library *loader(const struct adding *a)
-{
-    for (size_t i = 0; i < a->n_libraries; i++) {
-        if (strcmp(a->libraries[i].soname, a->loader) == 0) {
-            return &a->libraries[i];
-        }
-    }
-    return NULL;
-}
-
 static int add_start(struct adding *a, const struct runtime_parts *mpi, struct err *err)
 {
     _cleanup_strbuf_ struct strbuf text = {0};
-    const struct library *l = loader(a);
+    const struct library *l = libraries_find(&a->libraries, a->loader);
     _cleanup_free_ char *path = fs_join(l->folder, l->soname);
     _cleanup_free_ char *folders = library_path(a);
     const struct runtime_start start = {l->source, path, folders, &mpi->environment,
@@ -369,7 +208,7 @@ static int read_own(struct adding *a, const struct payload_file *f, bool *progra
             strv_add(&a->own, folder);
         }
     }
-    return close_over(a, f->source, f->path, err);
+    return libraries_close_over(&a->libraries, f->source, f->path, err);
 }
 
 static int add_programs(struct adding *a, struct strv *programs, struct err *err)
@@ -401,8 +240,8 @@ static int wrap_programs(struct adding *a, const struct strv *programs, struct e
 
 static bool is_wanted(const struct adding *a, const struct runtime_parts *mpi)
 {
-    for (size_t i = 0; i < a->n_libraries; i++) {
-        if (matches(&mpi->when, a->libraries[i].soname)) {
+    for (size_t i = 0; i < a->libraries.n; i++) {
+        if (matches(&mpi->when, a->libraries.items[i].soname)) {
             return true;
         }
     }
@@ -437,7 +276,8 @@ static int add_program(struct adding *a, const struct runtime_parts *p,
     _cleanup_free_ char *to = xasprintf(RUNTIME_FOLDER "/%s", place);
     _cleanup_free_ char *as = called ? xasprintf(RUNTIME_FOLDER "/%s", called) : NULL;
     arguments = arguments ? arguments : "";
-    if (close_over(a, real, program->value, err) != 0 || add_file(a, real, place, err) != 0 ||
+    if (libraries_close_over(&a->libraries, real, program->value, err) != 0 ||
+        add_file(a, real, place, err) != 0 ||
         (as && add_script(a, as, to, as, arguments, err) != 0)) {
         return -1;
     }
@@ -472,7 +312,7 @@ static int add_parts(struct adding *a, const struct runtime_parts *p, struct err
         payload_add_link(a->r, path, link->value);
     }
     for (size_t i = 0; i < p->libraries.n; i++) {
-        if (add_named(a, p->libraries.items[i], err) != 0) {
+        if (libraries_add_named(&a->libraries, p->libraries.items[i], err) != 0) {
             return -1;
         }
     }
@@ -556,10 +396,10 @@ static int add_all(struct adding *a, struct runtime_parts *libc, struct runtime_
     if (!a->loader) {
         return 0; // nothing that is to be started
     }
-    if (add_named(a, a->loader, err) != 0 || add_parts(a, libc, err) != 0) {
+    if (libraries_add_named(&a->libraries, a->loader, err) != 0 || add_parts(a, libc, err) != 0) {
         return -1;
     }
-    if (!loader(a)) {
+    if (!libraries_find(&a->libraries, a->loader)) {
         return err_set(err, ERR_NOT_FOUND, "the sysroot has no %s", a->loader);
     }
     const struct runtime_parts *wanted = is_wanted(a, mpi) ? mpi : &nothing;
@@ -572,11 +412,12 @@ static int add_all(struct adding *a, struct runtime_parts *libc, struct runtime_
 int runtime_add(struct payload *r, const struct runtime_source *from, struct err *err)
 {
     struct adding a = {.r = r, .from = from, .root = fs_real_path(from->root)};
+    a.libraries = (struct libraries){.release = r, .root = a.root, .triple = from->triple};
     struct runtime_parts libc = {0};
     struct runtime_parts mpi = {0};
     int status = a.root ? add_all(&a, &libc, &mpi, err)
                         : err_set(err, ERR_NOT_FOUND, "there is no sysroot in %s", from->root);
-    drop_libraries(&a, 0);
+    libraries_release(&a.libraries);
     strv_release(&a.own);
     runtime_parts_release(&libc);
     runtime_parts_release(&mpi);

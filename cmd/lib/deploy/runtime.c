@@ -143,14 +143,20 @@ static char *library_path(const struct adding *a)
 static int add_start(struct adding *a, const struct runtime_parts *mpi, struct err *err)
 {
     _cleanup_strbuf_ struct strbuf text = {0};
+    _cleanup_strbuf_ struct strbuf part = {0};
     const struct library *l = libraries_find(&a->libraries, a->loader);
-    _cleanup_free_ char *path = fs_join(l->folder, l->soname);
+    _cleanup_free_ char *loader = fs_join(l->folder, l->soname);
     _cleanup_free_ char *folders = library_path(a);
-    const struct runtime_start start = {l->source, path, folders, &mpi->environment,
-                                        &mpi->without_ssh};
-    return runtime_start(&start, &text, err) == 0
-               ? payload_add_text(a->r, a->from->work, RUNTIME_FOLDER "/start", text.data, false,
-                                  err)
+    const struct runtime_start start = {folders, &mpi->environment, &mpi->without_ssh};
+    char sha256[HASH_HEX + 1];
+
+    runtime_start_part(&start, &part);
+    hash_bytes(part.data, part.len, sha256);
+    _cleanup_free_ char *path = xasprintf(RUNTIME_FOLDER "/start.d/%.8s", sha256);
+    return runtime_start(l->source, loader, &text, err) == 0 &&
+                   payload_add_text(a->r, a->from->work, RUNTIME_FOLDER "/start", text.data, false,
+                                    err) == 0
+               ? payload_add_text(a->r, a->from->work, path, part.data, false, err)
                : -1;
 }
 

@@ -8,6 +8,7 @@
 //     runtime/bin/mpirun, …   small scripts that start those
 //     runtime/programs/PATH   the program that was PATH, "bin/heat"; PATH is such a script now
 //     runtime/start           what all the scripts have in common
+//     runtime/start.d/…       what of that is this release's own, under the name of its content
 //
 // A script calls the loader by its path, so nothing of the board's C library is used, and finds the
 // release by its own place, so it may be anywhere; mpirun finds its parts on the other boards by

@@ -49,17 +49,9 @@ static int loader_has_argv0(const char *loader, bool *has, struct err *err)
     return 0;
 }
 
-int runtime_start(const struct runtime_start *s, struct strbuf *out, struct err *err)
+void runtime_start_part(const struct runtime_start *s, struct strbuf *out)
 {
-    bool argv0;
-    if (loader_has_argv0(s->loader, &argv0, err) != 0) {
-        return -1;
-    }
-    strbuf_adds(out, "# What the scripts of this release have in common: see who reads it.\n"
-                     "PATH=${PATH:-/usr/local/bin:/usr/bin:/bin}\nexport PATH\n"
-                     "pisdk_runtime=$pisdk_release/" RUNTIME_FOLDER "\n"
-                     "pisdk_home=$(cd -P \"${HOME:-/}\" 2>/dev/null && pwd)\n"
-                     "pisdk_from_home=${pisdk_runtime#\"${pisdk_home:-/}\"/}\n");
+    strbuf_addf(out, "pisdk_libraries=${pisdk_libraries:+$pisdk_libraries:}%s\n", s->library_path);
     for (size_t i = 0; i < s->environment->n; i++) {
         add_variable(&s->environment->items[i], out);
     }
@@ -70,10 +62,27 @@ int runtime_start(const struct runtime_start *s, struct strbuf *out, struct err 
         }
         strbuf_adds(out, "fi\n");
     }
+}
+
+int runtime_start(const char *loader, const char *path, struct strbuf *out, struct err *err)
+{
+    bool argv0;
+    if (loader_has_argv0(loader, &argv0, err) != 0) {
+        return -1;
+    }
+    strbuf_adds(out,
+                "# What the scripts of this release have in common: see who reads it.\n"
+                "PATH=${PATH:-/usr/local/bin:/usr/bin:/bin}\nexport PATH\n"
+                "pisdk_runtime=$pisdk_release/" RUNTIME_FOLDER "\n"
+                "pisdk_home=$(cd -P \"${HOME:-/}\" 2>/dev/null && pwd)\n"
+                "pisdk_from_home=${pisdk_runtime#\"${pisdk_home:-/}\"/}\n"
+                "pisdk_libraries=\n"
+                "for pisdk_part in \"$pisdk_runtime\"/start.d/*; do . \"$pisdk_part\"; done\n");
     strbuf_adds(out, "\nstart() { # NAME PROGRAM ARGUMENT…\n");
     strbuf_adds(out, argv0 ? "" : "    shift # this loader cannot call it otherwise\n");
-    strbuf_addf(out, "    exec \"$pisdk_runtime/%s\" --library-path \"%s\" %s\"$@\"\n}\n",
-                s->loader_path, s->library_path, argv0 ? "--argv0 " : "");
+    strbuf_addf(out,
+                "    exec \"$pisdk_runtime/%s\" --library-path \"$pisdk_libraries\" %s\"$@\"\n}\n",
+                path, argv0 ? "--argv0 " : "");
     return 0;
 }
 

@@ -14,12 +14,12 @@ def __pisdk_run():
     def tell_once(text):
         """The first rank of this board says it; the others wait until it has, since any may end the job.
 
-        It holds the name of a socket, which goes with it, so that nothing is left on the board; and it
-        listens there once it has told.
+        It holds the name of a socket, which goes with its processes, so that nothing is left on the board; and
+        it listens there once it has told.
         """
         import socket
         name = "\0pisdk-trace-" + os.environ.get("PISDK_RUN", str(os.getppid()))
-        mark = tell_once.mark = socket.socket(socket.AF_UNIX)  # open until the process ends
+        mark = socket.socket(socket.AF_UNIX)
         try:
             mark.bind(name)
         except OSError:
@@ -31,7 +31,24 @@ def __pisdk_run():
         sys.stdout.flush()
         os.write(2, text.encode(errors="backslashreplace"))
         mark.listen()
-        time.sleep(0.2)  # for those that fail at the same time
+        tell_once.mark = mark  # open until the process ends
+        keep_until_the_job_ends()
+
+    def keep_until_the_job_ends():
+        """A child keeps the socket while the launcher lives, 10 s at most, for ranks that fail after this one has gone."""
+        import warnings
+        launcher = os.getppid()
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12: MPI has threads, of which the child needs none
+        if not rank() or os.fork() != 0:
+            return
+        os.closerange(0, 3)  # the launcher waits for the end of its ranks' output
+        for _ in range(100):
+            time.sleep(0.1)
+            try:
+                os.kill(launcher, 0)
+            except OSError:
+                break
+        os._exit(0)
 
     def mpi():
         """MPI, while the script uses it."""

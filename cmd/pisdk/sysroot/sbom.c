@@ -1,235 +1,40 @@
-// The software bill of materials of a sysroot: SPDX 2.3 in JSON,
-// https://spdx.github.io/spdx-spec/v2.3/
+// `pisdk sysroot sbom`: what a sysroot is made of.
 
-#include <ctype.h>
-#include <jansson.h>
 #include <stdio.h>
-#include <string.h>
-#include <time.h>
+#include <stdlib.h>
 
-#include "base/fs.h"
 #include "pisdk/app.h"
-#include "pisdk/ui.h"
 #include "sysroot/store.h"
+#include "workspace/sbom.h"
 #include "workspace/target_choice.h"
-
-enum { COPYRIGHT_MAX = 4 << 20 };
-
-#define NO_ASSERTION "NOASSERTION"
-
-struct sbom {
-    const struct sysroot *s;
-    json_t *packages, *relationships, *licences;
-    struct strv sources; // source packages that are in it already
-};
-
-// An identifier may have letters, digits, "." and "-" only: others become their code.
-static char *spdx_id(const char *kind, const char *name)
-{
-    struct strbuf b = {0};
-    strbuf_addf(&b, "%s-", kind);
-    for (const char *p = name; *p; p++) {
-        if (isalnum((unsigned char)*p) || *p == '.' || *p == '-') {
-            strbuf_add(&b, p, 1);
-        } else {
-            strbuf_addf(&b, "-%02x", (unsigned char)*p);
-        }
-    }
-    return strbuf_take(&b);
-}
-
-static void set_text(json_t *object, const char *key, const char *value)
-{
-    json_object_set_new(object, key, ui_json_text(value));
-}
-
-static void relate(struct sbom *b, const char *from, const char *how, const char *to)
-{
-    json_t *r = json_object();
-    set_text(r, "spdxElementId", from);
-    set_text(r, "relationshipType", how);
-    set_text(r, "relatedSpdxElement", to);
-    json_array_append_new(b->relationships, r);
-}
-
-static json_t *new_package(struct sbom *b, const char *id, const char *name, const char *version)
-{
-    json_t *p = json_object();
-    set_text(p, "SPDXID", id);
-    set_text(p, "name", name);
-    set_text(p, "versionInfo", version);
-    set_text(p, "downloadLocation", NO_ASSERTION);
-    set_text(p, "licenseConcluded", NO_ASSERTION);
-    set_text(p, "copyrightText", NO_ASSERTION);
-    json_object_set_new(p, "filesAnalyzed", json_false());
-    json_array_append_new(b->packages, p);
-    return p;
-}
-
-static void add_checksum(json_t *package, const char *sha256)
-{
-    json_t *sum = json_object();
-    json_t *list = json_array();
-    set_text(sum, "algorithm", "SHA256");
-    set_text(sum, "checksumValue", sha256);
-    json_array_append_new(list, sum);
-    json_object_set_new(package, "checksums", list);
-}
-
-// Anything but plain letters of a package URL is percent-encoded.
-static void add_encoded(struct strbuf *b, const char *text)
-{
-    for (const char *p = text; *p; p++) {
-        if (isalnum((unsigned char)*p) || strchr(".-_~", *p)) {
-            strbuf_add(b, p, 1);
-        } else {
-            strbuf_addf(b, "%%%02X", (unsigned char)*p);
-        }
-    }
-}
-
-// pkg:deb/debian/NAME@VERSION?arch=ARCH, https://github.com/package-url/purl-spec
-static void add_package_url(json_t *package, const struct package *p)
-{
-    _cleanup_strbuf_ struct strbuf url = {0};
-    json_t *ref = json_object();
-    json_t *list = json_array();
-
-    strbuf_adds(&url, "pkg:deb/debian/");
-    add_encoded(&url, p->name);
-    strbuf_adds(&url, "@");
-    add_encoded(&url, p->version);
-    strbuf_addf(&url, "?arch=%s", p->arch);
-    set_text(ref, "referenceCategory", "PACKAGE-MANAGER");
-    set_text(ref, "referenceType", "purl");
-    set_text(ref, "referenceLocator", url.data);
-    json_array_append_new(list, ref);
-    json_object_set_new(package, "externalRefs", list);
-}
-
-// The package's copyright file, as a licence of its own: Debian's files name theirs in many ways.
-static void add_licence(struct sbom *b, json_t *package, const char *name)
-{
-    _cleanup_free_ char *path = xasprintf("usr/share/doc/%s/copyright", name);
-    _cleanup_free_ char *file = fs_join(b->s->root, path);
-    _cleanup_strbuf_ struct strbuf text = {0};
-    struct err ignored = ERR_INIT;
-
-    if (fs_read_file(file, COPYRIGHT_MAX, &text, &ignored) != 0 || text.len == 0) {
-        set_text(package, "licenseDeclared", NO_ASSERTION);
-        return;
-    }
-    _cleanup_free_ char *id = spdx_id("LicenseRef", name);
-    json_t *licence = json_object();
-    set_text(licence, "licenseId", id);
-    set_text(licence, "name", path);
-    set_text(licence, "extractedText", text.data);
-    json_array_append_new(b->licences, licence);
-    set_text(package, "licenseDeclared", id);
-}
-
-// The source package, "glibc (2.36-9)", once for all that were built from it.
-static void add_source(struct sbom *b, const char *id, const char *source)
-{
-    const char *open = strchr(source, '(');
-    if (!open) {
-        return;
-    }
-    _cleanup_free_ char *name =
-        slice_dup(slice_trim((struct slice){source, (size_t)(open - source)}));
-    _cleanup_free_ char *version = xstrndup(open + 1, strcspn(open + 1, ")"));
-    _cleanup_free_ char *both = xasprintf("%s-%s", name, version);
-    _cleanup_free_ char *source_id = spdx_id("SPDXRef-Source", both);
-
-    if (!strv_has(&b->sources, source)) {
-        strv_add(&b->sources, source);
-        json_t *p = new_package(b, source_id, name, version);
-        set_text(p, "licenseDeclared", NO_ASSERTION);
-        set_text(p, "primaryPackagePurpose", "SOURCE");
-    }
-    relate(b, id, "GENERATED_FROM", source_id);
-}
-
-static void add_package(struct sbom *b, const struct package *p)
-{
-    _cleanup_free_ char *id = spdx_id("SPDXRef-Package", p->name);
-    json_t *package = new_package(b, id, p->name, p->version);
-
-    if (p->kind == PACKAGE_DEB) {
-        add_checksum(package, p->files[0].sha256);
-        set_text(package, "packageFileName", p->files[0].filename);
-    } else if (p->kind == PACKAGE_COPIED) {
-        set_text(package, "sourceInfo", "copied from a board; the mirror does not have it");
-    } else {
-        _cleanup_free_ char *how = xasprintf("built with %s", p->built_with ? p->built_with : "?");
-        set_text(package, "sourceInfo", how);
-    }
-    add_package_url(package, p);
-    add_licence(b, package, p->name);
-    if (p->source) {
-        add_source(b, id, p->source);
-    }
-    relate(b, "SPDXRef-Sysroot", "CONTAINS", id);
-}
-
-static json_t *creation_info(void)
-{
-    const char *epoch = getenv("SOURCE_DATE_EPOCH"); // for reproducible documents
-    time_t now = epoch ? (time_t)strtoll(epoch, NULL, 10) : time(NULL);
-    json_t *info = json_object();
-    json_t *creators = json_array();
-    char text[32] = "";
-    struct tm tm;
-
-    if (gmtime_r(&now, &tm)) {
-        strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-    }
-    set_text(info, "created", text);
-    json_array_append_new(creators, json_string("Tool: pisdk-" PISDK_VERSION));
-    json_object_set_new(info, "creators", creators);
-    return info;
-}
-
-static json_t *make_document(struct sbom *b)
-{
-    const struct lock *lock = &b->s->lock;
-    json_t *document = json_object();
-    // One for each tree: the digest makes it unique.
-    _cleanup_free_ char *space =
-        xasprintf("urn:pisdk:sysroot:%s:%s", lock->name, lock->tree_sha256);
-
-    set_text(document, "spdxVersion", "SPDX-2.3");
-    set_text(document, "dataLicense", "CC0-1.0");
-    set_text(document, "SPDXID", "SPDXRef-DOCUMENT");
-    set_text(document, "name", b->s->name);
-    set_text(document, "documentNamespace", space);
-    json_object_set_new(document, "creationInfo", creation_info());
-    json_t *sysroot = new_package(b, "SPDXRef-Sysroot", b->s->name, lock->tree_sha256);
-    set_text(sysroot, "licenseDeclared", NO_ASSERTION);
-    set_text(sysroot, "description", lock->title ? lock->title : lock->name);
-    relate(b, "SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-Sysroot");
-    for (size_t i = 0; i < lock->packages.n; i++) {
-        add_package(b, &lock->packages.items[i]);
-    }
-    json_object_set_new(document, "packages", b->packages);
-    json_object_set_new(document, "relationships", b->relationships);
-    json_object_set_new(document, "hasExtractedLicensingInfos", b->licences);
-    return document;
-}
 
 int cmd_sysroot_sbom(struct app *app, struct err *err)
 {
     struct sysroot s;
+    _cleanup_strbuf_ struct strbuf text = {0};
     if (target_open_named(&app->work, app->input.args.n ? app->input.args.items[0] : NULL, &s,
                           err) != 0) {
         return -1;
     }
-    struct sbom b = {&s, json_array(), json_array(), json_array(), {0}};
-    json_t *document = make_document(&b);
-    (void)json_dumpf(document, stdout, JSON_INDENT(2)); // main checks that it was written
-    puts("");
-    json_decref(document);
-    strv_release(&b.sources);
+    const struct lock *lock = &s.lock;
+    const struct package **packages = xcalloc(lock->packages.n + 1, sizeof(*packages));
+    for (size_t i = 0; i < lock->packages.n; i++) {
+        packages[i] = &lock->packages.items[i];
+    }
+    // One for each tree: the digest makes it unique.
+    _cleanup_free_ char *space =
+        xasprintf("urn:pisdk:sysroot:%s:%s", lock->name, lock->tree_sha256);
+    sbom_format(&(struct sbom_subject){.kind = "Sysroot",
+                                       .name = s.name,
+                                       .version = lock->tree_sha256,
+                                       .description = lock->title ? lock->title : lock->name,
+                                       .space = space,
+                                       .root = s.root,
+                                       .packages = packages,
+                                       .n = lock->packages.n},
+                &text);
+    fputs(text.data, stdout); // main checks that it was written
+    free(packages);
     sysroot_release(&s);
     return EXIT_OK;
 }

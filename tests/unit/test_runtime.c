@@ -51,14 +51,24 @@ static void make_sysroot(const struct place *p)
     assert_int_equal(symlink("libmpi.so.40.1", link), 0);
 }
 
-static int add_runtime(struct place *p, struct err *err)
+static int add_runtime_with(struct place *p, const struct strv *files, bool small, struct err *err)
 {
     _cleanup_free_ char *root = in(p, "root");
     _cleanup_free_ char *data = in(p, "data");
     _cleanup_free_ char *work = in(p, "work");
-    const struct runtime_source from = {
-        .root = root, .triple = TRIPLE, .flavour = "openmpi", .data = data, .work = work};
+    const struct runtime_source from = {.root = root,
+                                        .triple = TRIPLE,
+                                        .flavour = "openmpi",
+                                        .data = data,
+                                        .work = work,
+                                        .files = files,
+                                        .small = small};
     return runtime_add(&p->release, &from, err);
+}
+
+static int add_runtime(struct place *p, struct err *err)
+{
+    return add_runtime_with(p, NULL, false, err);
 }
 
 static bool has(const struct place *p, const char *path)
@@ -251,6 +261,54 @@ static void test_runtime_of_scripts(void **state)
     assert_non_null(strstr(first + 1, wanted));
 }
 
+// Without anything of the project's: what packages have, where it can be found and started.
+static void test_runtime_of_packages(void **state)
+{
+    struct place *p = *state;
+    struct err err = ERR_INIT;
+    _cleanup_strv_ struct strv files = {0};
+    static const char *const wanted[] = {"usr/bin/tool",
+                                         "usr/bin/script",
+                                         "usr/bin/snake",
+                                         "usr/include/tool.h",
+                                         "usr/lib/" TRIPLE "/libonly.so.1",
+                                         "usr/lib/python3.11/slow.pyc",
+                                         "usr/share/tool/data",
+                                         "usr/share/gone"};
+    make_sysroot(p);
+    make_elf(p, "root/usr/bin/python3",
+             &(struct arm_elf){.interpreter = LOADER, .needed = {"libc.so.6"}});
+    make_text(p, "root/usr/lib/python3.11/slow.pyc", "");
+    make_elf(p, "root/usr/bin/tool",
+             &(struct arm_elf){.interpreter = LOADER, .needed = {"libc.so.6"}});
+    make_text(p, "root/usr/bin/script", "#!/bin/sh\n");
+    make_text(p, "root/usr/bin/snake", "#!/usr/bin/python3 -s\n");
+    make_text(p, "root/usr/include/tool.h", "");
+    make_text(p, "root/usr/share/tool/data", "");
+    make_text(p, "data/package.ini", "[files]\nleave_out = usr/include/* usr/lib/python3*\n");
+    make_text(p, "data/own", "own");
+    _cleanup_free_ char *ini = xasprintf("%s[texts]\nusr/lib/python3.*/own.py = own\n"
+                                         "usr/lib/gone.*/own.py = own\n[bundle]\n"
+                                         "leave_out = *.pyc\n[when]\nfiles = *.pyc\n",
+                                         python);
+    make_text(p, "data/python.ini", ini);
+    for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+        strv_add(&files, wanted[i]);
+    }
+    assert_int_equal(add_runtime_with(p, &files, true, &err), 0);
+    assert_true(has(p, "runtime/bin/tool") && has(p, "runtime/usr/bin/tool"));
+    assert_string_equal(payload_find(&p->release, "runtime/bin/script")->target,
+                        "../usr/bin/script");
+    assert_true(has(p, "runtime/usr/bin/script") && has(p, "runtime/usr/bin/snake"));
+    assert_int_equal(payload_find(&p->release, "runtime/bin/snake")->kind, PAYLOAD_FILE);
+    assert_true(has(p, "runtime/usr/lib/" TRIPLE "/libonly.so.1"));
+    assert_true(has(p, "runtime/usr/share/tool/data"));
+    assert_true(has(p, "runtime/bin/python3") && has(p, "runtime/usr/lib/python3.11/own.py"));
+    assert_false(has(p, "runtime/usr/lib/python3.11/slow.pyc"));
+    assert_false(has(p, "runtime/usr/include/tool.h"));
+    assert_int_equal(payload_finish(&p->release, &err), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +318,7 @@ int main(void)
         PLACE_TEST(test_runtime_old_loader),
         PLACE_TEST(test_runtime_missing),
         PLACE_TEST(test_runtime_foreign),
+        PLACE_TEST(test_runtime_of_packages),
         PLACE_TEST(test_runtime_of_scripts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@
 #include "deploy/runtime_scripts.h"
 #include "target/elf.h"
 
-enum { SCRIPT_MAX = 1 << 16 };
+enum { SCRIPT_MAX = 1 << 16, COMMAND_MAX = 64 << 20 };
 
 static bool matches(const struct strv *patterns, const char *text)
 {
@@ -300,6 +300,25 @@ static int add_own_script(struct adding *a, const struct runtime_pair *script, s
                : -1;
 }
 
+static int add_own_text(struct adding *a, const struct runtime_pair *item, struct err *err)
+{
+    _cleanup_free_ char *folder = fs_parent(item->name);
+    _cleanup_free_ char *pattern = fs_join(a->root, folder);
+    _cleanup_free_ char *file = fs_join(a->from->data, item->value);
+    _cleanup_strbuf_ struct strbuf text = {0};
+    glob_t found;
+    if (fs_read_file(file, SCRIPT_MAX, &text, err) != 0) {
+        return -1;
+    }
+    if (glob(pattern, 0, NULL, &found) != 0) {
+        return 0;
+    }
+    _cleanup_free_ char *path = xasprintf(
+        RUNTIME_FOLDER "/%s/%s", found.gl_pathv[0] + strlen(a->root) + 1, fs_base(item->name));
+    globfree(&found);
+    return payload_add_text(a->r, a->from->work, path, text.data ? text.data : "", false, err);
+}
+
 static int add_parts(struct adding *a, const struct runtime_parts *p, struct err *err)
 {
     for (size_t i = 0; i < p->programs.n; i++) {
@@ -309,6 +328,11 @@ static int add_parts(struct adding *a, const struct runtime_parts *p, struct err
     }
     for (size_t i = 0; i < p->scripts.n; i++) {
         if (add_own_script(a, &p->scripts.items[i], err) != 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < p->texts.n; i++) {
+        if (add_own_text(a, &p->texts.items[i], err) != 0) {
             return -1;
         }
     }
@@ -327,9 +351,110 @@ static int add_parts(struct adding *a, const struct runtime_parts *p, struct err
                : -1;
 }
 
-// Is a file of the release for this interpreter, which the sysroot has?
+// --- Packages ------------------------------------------------------------------------------------
+
+static bool is_command(const char *path)
+{
+    static const char *const folders[] = {"usr/bin", "usr/sbin", "usr/games"};
+    _cleanup_free_ char *folder = fs_parent(path);
+    return str_is_one_of(folder, folders, ARRAY_SIZE(folders));
+}
+
+// A script of a package: Python's is run by the release's own; for others the board has the
+// interpreter.
+static int add_command_script(struct adding *a, const char *real, const char *path, struct err *err)
+{
+    _cleanup_strbuf_ struct strbuf text = {0};
+    _cleanup_free_ char *name = xasprintf(RUNTIME_FOLDER "/bin/%s", fs_base(path));
+    _cleanup_free_ char *to = xasprintf("../%s", path);
+    if (fs_read_file(real, COMMAND_MAX, &text, err) != 0 || add_file(a, real, path, err) != 0) {
+        return -1;
+    }
+    _cleanup_free_ char *first = text.data ? xstrndup(text.data, strcspn(text.data, "\n")) : NULL;
+    if (!first || !str_starts(first, "#!") || !strstr(first, "/python3")) {
+        payload_add_link(a->r, name, to);
+        return 0;
+    }
+    _cleanup_free_ char *script =
+        xasprintf("#!/bin/sh\n"
+                  "# Starts a program with the Python of this release.\n"
+                  "pisdk_bin=$(dirname \"$(readlink -f \"$0\")\") || exit 127\n"
+                  "exec \"$pisdk_bin/python3\" \"$pisdk_bin/%s\" \"$@\"\n",
+                  to);
+    return payload_add_text(a->r, a->from->work, name, script, true, err);
+}
+
+static int add_command(struct adding *a, const char *real, const char *path, struct err *err)
+{
+    static const struct runtime_parts nothing;
+    _cleanup_(elf_info_release) struct elf_info info = {0};
+    _cleanup_free_ char *name = xstrdup(fs_base(path));
+    _cleanup_free_ char *value = xstrdup(path);
+    _cleanup_free_ char *script = xasprintf(RUNTIME_FOLDER "/bin/%s", name);
+    if (payload_find(a->r, script)) {
+        return 0;
+    }
+    if (elf_read(real, &info, err) != 0) {
+        return -1;
+    }
+    if (!elf_is_arm(&info)) {
+        return add_command_script(a, real, path, err);
+    }
+    if (!a->loader && info.interpreter) {
+        a->loader = xstrdup(fs_base(info.interpreter));
+    }
+    return add_program(a, &nothing, &(struct runtime_pair){name, value}, err);
+}
+
+// Libraries that programs are linked with go where the loader finds them, under their soname.
+static int add_package_library(struct adding *a, const char *real, const char *path,
+                               struct err *err)
+{
+    _cleanup_free_ char *folder = fs_parent(path);
+    _cleanup_(elf_info_release) struct elf_info info = {0};
+    if (!str_ends(folder, a->from->triple)) {
+        return add_plugin(a, real, path, err);
+    }
+    if (elf_read(real, &info, err) != 0) {
+        return -1;
+    }
+    return libraries_add_named(&a->libraries, info.soname ? info.soname : fs_base(path), err);
+}
+
+static int add_packages(struct adding *a, struct err *err)
+{
+    struct runtime_parts parts;
+    const struct strv *files = a->from->files;
+    if (!files || files->n == 0) {
+        return 0;
+    }
+    int r = runtime_parts_read(a->from->data, "package", &parts, err);
+    for (size_t i = 0; r == 0 && i < files->n; i++) {
+        const char *path = files->items[i];
+        _cleanup_free_ char *at = fs_join(a->root, path);
+        _cleanup_free_ char *real = fs_real_path(at);
+        if (!real || !fs_is_below(real, a->root) || fs_is_dir(real) ||
+            matches(&parts.leave_out, path)) {
+            continue;
+        }
+        r = is_command(path)           ? add_command(a, real, path, err)
+            : payload_is_library(path) ? add_package_library(a, real, path, err)
+                                       : add_file(a, real, path, err);
+    }
+    runtime_parts_release(&parts);
+    return r;
+}
+
+// --- Interpreters --------------------------------------------------------------------------------
+
+// Is a file of the release, or of a package, for this interpreter, which the sysroot has?
 static bool interprets(const struct adding *a, const struct runtime_parts *p)
 {
+    for (size_t i = 0; a->from->files && i < a->from->files->n; i++) {
+        if (matches(&p->when_files, a->from->files->items[i])) {
+            return true;
+        }
+    }
     for (size_t i = 0; i < a->r->n; i++) {
         const struct payload_file *f = &a->r->items[i];
         _cleanup_free_ char *program =
@@ -375,6 +500,9 @@ static int add_interpreters(struct adding *a, struct err *err)
     for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++) {
         struct runtime_parts parts;
         r = runtime_parts_read(a->from->data, names[i], &parts, err);
+        if (r == 0 && a->from->small && parts.leave_out_of_bundles.n > 0) {
+            strv_add_all(&parts.leave_out, parts.leave_out_of_bundles.items);
+        }
         bool asked = a->from->with && strv_has(a->from->with, names[i]);
         if (r == 0 && asked) {
             r = check_interpreter(a, &parts, names[i], err);
@@ -396,7 +524,8 @@ static int add_all(struct adding *a, struct runtime_parts *libc, struct runtime_
 
     if (runtime_parts_read(a->from->data, "libc", libc, err) != 0 ||
         (flavour && runtime_parts_read(a->from->data, flavour, mpi, err) != 0) ||
-        add_programs(a, &programs, err) != 0 || add_interpreters(a, err) != 0) {
+        add_programs(a, &programs, err) != 0 || add_interpreters(a, err) != 0 ||
+        add_packages(a, err) != 0) {
         return -1;
     }
     if (!a->loader) {

@@ -26,15 +26,19 @@
 //     [links]        PATH = what the link there leads to, both in the runtime
 //     [arguments]    NAME = what the program gets before its other arguments
 //     [scripts]      NAME = file beside this one, becomes runtime/bin/NAME
+//     [texts]        PATH = file beside this one, becomes that file in the runtime; the folder is a
+//                    pattern of glob(7) in the sysroot
 //     [files]        add (patterns of glob(7) in the sysroot, folders with all that is in them),
 //                    libraries (added with what they need, where the sysroot has them), plugins
 //                    (patterns; one whose libraries the sysroot has not is left out; so are those
 //                    libraries in `add` that are no links), leave_out (patterns of fnmatch(3) for
 //                    both)
+//     [bundle]       leave_out: further patterns, when the release is to be small
 //     [environment]  NAME = VALUE for all programs
 //     [without_ssh]  the same, on boards that have no ssh
 //
-// libc.ini is read always, and so are those of interpreters: python.ini, r.ini.
+// libc.ini is read always, and so are those of interpreters: python.ini, r.ini. What goes along of
+// packages that are wanted by name is all but leave_out of package.ini; their programs get scripts.
 #ifndef PISDK_DEPLOY_RUNTIME_H
 #define PISDK_DEPLOY_RUNTIME_H
 
@@ -46,12 +50,14 @@
 #define RUNTIME_PYTHON   RUNTIME_FOLDER "/bin/python3"
 
 struct runtime_source {
-    const char *root;        // of the sysroot
-    const char *triple;      // "arm-linux-gnueabihf"
-    const char *flavour;     // of its MPI; NULL: it has none
-    const char *data;        // the folder sysroot-scripts/runtime
-    const struct strv *with; // interpreters that are wanted anyway: "python", "r"; or NULL
-    const char *work;        // a folder for the scripts, which must stay as long as the release
+    const char *root;         // of the sysroot
+    const char *triple;       // "arm-linux-gnueabihf"
+    const char *flavour;      // of its MPI; NULL: it has none
+    const char *data;         // the folder sysroot-scripts/runtime
+    const struct strv *with;  // interpreters that are wanted anyway: "python", "r"; or NULL
+    const struct strv *files; // of packages that are wanted as well, paths in root; or NULL
+    bool small;               // leave out also what is for speed
+    const char *work;         // a folder for the scripts, which must stay as long as the release
 };
 
 // For a release with all its programs, not finished yet. ERR_NOT_FOUND, naming the program, when a

@@ -38,11 +38,13 @@ void runtime_parts_release(struct runtime_parts *p)
     strv_release(&p->libraries);
     strv_release(&p->plugins);
     strv_release(&p->leave_out);
+    strv_release(&p->leave_out_of_bundles);
     pairs_release(&p->programs);
     pairs_release(&p->called);
     pairs_release(&p->links);
     pairs_release(&p->arguments);
     pairs_release(&p->scripts);
+    pairs_release(&p->texts);
     pairs_release(&p->environment);
     pairs_release(&p->without_ssh);
 }
@@ -55,15 +57,19 @@ static int on_key(void *user, const char *section, const char *key, const char *
         const char *section;
         struct runtime_pairs *to;
     } named[] = {
-        {"programs", &p->programs},      {"called", &p->called},   {"links", &p->links},
-        {"arguments", &p->arguments},    {"scripts", &p->scripts}, {"environment", &p->environment},
-        {"without_ssh", &p->without_ssh}};
+        {"programs", &p->programs},       {"called", &p->called},          {"links", &p->links},
+        {"arguments", &p->arguments},     {"scripts", &p->scripts},        {"texts", &p->texts},
+        {"environment", &p->environment}, {"without_ssh", &p->without_ssh}};
     const struct {
         const char *section, *key;
         struct strv *to;
-    } lists[] = {{"when", "libraries", &p->when},   {"when", "files", &p->when_files},
-                 {"files", "add", &p->add},         {"files", "libraries", &p->libraries},
-                 {"files", "plugins", &p->plugins}, {"files", "leave_out", &p->leave_out}};
+    } lists[] = {{"when", "libraries", &p->when},
+                 {"when", "files", &p->when_files},
+                 {"files", "add", &p->add},
+                 {"files", "libraries", &p->libraries},
+                 {"files", "plugins", &p->plugins},
+                 {"files", "leave_out", &p->leave_out},
+                 {"bundle", "leave_out", &p->leave_out_of_bundles}};
     for (size_t i = 0; i < ARRAY_SIZE(named); i++) {
         if (strcmp(section, named[i].section) == 0) {
             pairs_add(named[i].to, key, value);

@@ -15,8 +15,9 @@ struct runtime_pairs {
 };
 
 struct runtime_parts {
-    struct strv when, when_files, add, libraries, plugins, leave_out;
-    struct runtime_pairs programs, called, links, arguments, scripts, environment, without_ssh;
+    struct strv when, when_files, add, libraries, plugins, leave_out, leave_out_of_bundles;
+    struct runtime_pairs programs, called, links, arguments, scripts, texts, environment,
+        without_ssh;
 };
 
 // Reads the file of that name in the folder. ERR_NOT_FOUND when there is none.

@@ -92,13 +92,19 @@ char *runtime_script(const char *path, const char *program, const char *called,
     _cleanup_free_ char *place = xasprintf("/%s", path);
     _cleanup_free_ char *end = str_quoted(place);
     _cleanup_free_ char *name = str_quoted(program);
+    // A program of a virtual environment of Python's is a link to this script, and finds the
+    // environment from that.
     _cleanup_free_ char *as =
-        called ? xasprintf("\"$pisdk_release/%s\"", called) : xstrdup("\"$0\"");
+        called ? xasprintf("pisdk_called=$pisdk_release/%s\n"
+                           "[ ! -e \"${0%%/*}/../pyvenv.cfg\" ] || pisdk_called=$0\n",
+                           called)
+               : xstrdup("");
     return xasprintf("#!/bin/sh\n"
                      "# Starts a program with the libraries of this release.\n"
                      "pisdk_release=$(readlink -f \"$0\") || exit 127\n"
                      "pisdk_release=${pisdk_release%%%s}\n"
                      ". \"$pisdk_release/" RUNTIME_FOLDER "/start\"\n"
-                     "start %s \"$pisdk_release\"/%s %s%s\"$@\"\n",
-                     end, as, name, arguments, *arguments ? " " : "");
+                     "%sstart \"$%s\" \"$pisdk_release\"/%s %s%s\"$@\"\n",
+                     end, as, called ? "pisdk_called" : "0", name, arguments,
+                     *arguments ? " " : "");
 }

@@ -52,23 +52,35 @@ static bool is_whole(const char *tree_path, const struct tree *list)
     return root >= 0;
 }
 
-bool packages_load(const char *data, const char *key, struct tree *out)
+bool packages_list(const char *data, const char *key, struct tree *out)
 {
     _cleanup_free_ char *files = package_path(data, key, "files");
-    _cleanup_free_ char *tree = package_path(data, key, "tree");
     _cleanup_strbuf_ struct strbuf text = {0};
     struct err ignored = ERR_INIT;
 
     *out = (struct tree){0};
-    if (fs_read_file(files, TREE_TEXT_MAX, &text, &ignored) != 0) {
-        return false;
-    }
-    if (tree_parse(text.data, text.len, out, &ignored) == 0 && is_whole(tree, out)) {
+    if (fs_read_file(files, TREE_TEXT_MAX, &text, &ignored) == 0 &&
+        tree_parse(text.data, text.len, out, &ignored) == 0) {
         return true;
     }
     tree_release(out);
-    _cleanup_free_ char *dir = fs_parent(files);
-    (void)!fs_remove_tree(dir, &ignored);
+    return false;
+}
+
+bool packages_load(const char *data, const char *key, struct tree *out)
+{
+    _cleanup_free_ char *files = package_path(data, key, "files");
+    _cleanup_free_ char *tree = package_path(data, key, "tree");
+    struct err ignored = ERR_INIT;
+
+    if (packages_list(data, key, out) && is_whole(tree, out)) {
+        return true;
+    }
+    tree_release(out);
+    if (fs_exists(files)) {
+        _cleanup_free_ char *dir = fs_parent(files);
+        (void)!fs_remove_tree(dir, &ignored);
+    }
     return false;
 }
 

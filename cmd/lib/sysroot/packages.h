@@ -22,6 +22,10 @@ void packages_key(const struct lock *lock, const struct package *p, char key[HAS
 // True when it is there and whole, with its list in `out`. One that is damaged is removed.
 bool packages_load(const char *data, const char *key, struct tree *out);
 
+// The list of what is in it, as it was made: the files themselves are not looked at. False when it
+// is not there.
+bool packages_list(const char *data, const char *key, struct tree *out);
+
 // A package being made: a folder that nobody else sees.
 struct packages_new {
     char *dir; // the folder that becomes KEY

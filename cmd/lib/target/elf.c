@@ -61,7 +61,8 @@ static int read_dynamic(Elf *elf, size_t n_headers, const GElf_Phdr *ph, struct 
         }
     }
     for (int i = 0; gelf_getdyn(data, i, &dyn) && dyn.d_tag != DT_NULL; i++) {
-        bool wanted = dyn.d_tag == DT_NEEDED || dyn.d_tag == DT_RUNPATH || dyn.d_tag == DT_RPATH;
+        bool wanted = dyn.d_tag == DT_NEEDED || dyn.d_tag == DT_RUNPATH ||
+                      dyn.d_tag == DT_RPATH || dyn.d_tag == DT_SONAME;
         if (!wanted) {
             continue;
         }
@@ -71,6 +72,8 @@ static int read_dynamic(Elf *elf, size_t n_headers, const GElf_Phdr *ph, struct 
         }
         if (dyn.d_tag == DT_NEEDED) {
             strv_take(&out->needed, value);
+        } else if (dyn.d_tag == DT_SONAME) {
+            set_string(&out->soname, value);
         } else if (dyn.d_tag == DT_RUNPATH || !have_runpath) {
             set_string(&out->runpath, value);
             have_runpath = dyn.d_tag == DT_RUNPATH;
@@ -142,6 +145,7 @@ void elf_info_release(struct elf_info *info)
 {
     free(info->interpreter);
     free(info->runpath);
+    free(info->soname);
     strv_release(&info->needed);
     *info = (struct elf_info){0};
 }

@@ -15,6 +15,7 @@ struct elf_info {
     uint16_t machine;  // EM_ARM, …
     char *interpreter; // NULL when statically linked, or a library
     char *runpath;     // DT_RUNPATH, else DT_RPATH, else NULL
+    char *soname;      // of a library that has one, else NULL
     struct strv needed;
 };
 

@@ -8,6 +8,7 @@
 #include "deploy/runtime.h"
 #include "project/build.h"
 #include "target/elf.h"
+#include "workspace/package_files.h"
 
 enum { DEPTH_MAX = 8 };
 
@@ -310,10 +311,27 @@ static int add_built_before(const struct workspace *w, const struct target *targ
 
 // --- The whole -----------------------------------------------------------------------------------
 
+static int add_packages(const struct workspace *w, const struct target *target,
+                        const struct strv *names, struct strv *files, struct err *err)
+{
+    struct package_files known;
+    if (!names || names->n == 0) {
+        return 0;
+    }
+    package_files_read(w->paths->data, &target->sysroot, &known);
+    int r = package_files_of(&known, &target->sysroot, names, files, err);
+    package_files_release(&known);
+    return r;
+}
+
 static int add_runtime(const struct workspace *w, const struct target *target,
                        const struct release_runtime *runtime, struct payload *r, struct err *err)
 {
     _cleanup_free_ char *data = fs_join(w->paths->share, "sysroot-scripts/runtime");
+    _cleanup_strv_ struct strv files = {0};
+    if (add_packages(w, target, runtime->packages, &files, err) != 0) {
+        return -1;
+    }
     const struct runtime_source source = {
         .root = target->sysroot.root,
         .triple = target->sysroot.lock.triple,
@@ -321,6 +339,8 @@ static int add_runtime(const struct workspace *w, const struct target *target,
         .data = data,
         .work = runtime->work,
         .with = runtime->with,
+        .files = &files,
+        .small = runtime->small,
     };
     return runtime_add(r, &source, err);
 }
@@ -336,6 +356,7 @@ int release_files_collect(const struct workspace *w, struct target *target,
         add_built_before(w, target, r, err) != 0) {
         return -1;
     }
-    bool wanted = runtime && (r->n > 0 || (runtime->with && runtime->with->n > 0));
+    bool wanted = runtime && (r->n > 0 || (runtime->with && runtime->with->n > 0) ||
+                              (runtime->packages && runtime->packages->n > 0));
     return wanted ? add_runtime(w, target, runtime, r, err) : 0;
 }

@@ -9,8 +9,10 @@
 
 // What of the sysroot a release brings along.
 struct release_runtime {
-    const char *work;        // a folder for scripts, which must stay as long as the release
-    const struct strv *with; // "python", "r": also where no file asks for it; or NULL
+    const char *work;            // a folder for scripts, which must stay as long as the release
+    const struct strv *with;     // "python", "r": also where no file asks for it; or NULL
+    const struct strv *packages; // of the sysroot, which go along; or NULL
+    bool small;                  // without what is for speed, see deploy/runtime.h
 };
 
 // Builds the project, and adds to `r` in this order:

@@ -24,7 +24,8 @@ static int check_with(const struct strv *with, struct err *err)
 
 static int collect(struct app *app, const char *work, struct payload *r, struct err *err)
 {
-    const struct release_runtime runtime = {work, input_values(&app->input, "with")};
+    const struct release_runtime runtime = {.work = work,
+                                            .with = input_values(&app->input, "with")};
     struct target_request request;
     struct target target;
 

@@ -60,6 +60,10 @@ static const struct option_spec bundle_options[] = {
     {"output", 'o', "FILE", "where to write it (default: NAME-ID-Linux-armv7l.sh here)"},
     {"with", 0, "WHAT",
      "python or r, also where no file of the project asks for it; may be repeated"},
+    {"package", 0, "NAME", "a package of the sysroot that goes along; may be repeated"},
+    {"name", 0, "NAME", "what it is called (default: as the project)"},
+    {"refresh", 0, NULL, "without a project: the newest packages"},
+    {"sign", 0, "KEY", "sign it with a key of gpg, or with the SSH key in this file"},
     VARIANT_OPTIONS,
     TARGET_OPTIONS,
 };
@@ -317,9 +321,10 @@ const struct command pisdk_commands[] = {
             "libraries that they need,\n"
             "the C library among them, so that nothing of the board is used. The file is "
             "a script:\n"
-            "`sh FILE` on a board installs it, without root and without a network.",
+            "`sh FILE` on a board installs it, without root and without a network.\n"
+            "Outside of a project, it has what --with and --package name.",
         OPTIONS(bundle_options),
-        .needs = NEEDS_PROJECT,
+        .needs = WANTS_PROJECT,
         .run = cmd_bundle,
     },
     {

@@ -24,8 +24,13 @@ struct bundle {
 // along. For a release that is not finished yet.
 void bundle_add_links(struct payload *r);
 
-// Writes `file`; the same release gives the same bytes. tar(1) and gzip(1) are needed.
-int bundle_write(const struct bundle *b, const char *file, uint64_t *size,
+struct bundle_made {
+    uint64_t size; // bytes
+    char sha256[HASH_HEX + 1];
+};
+
+// Writes `file`; the same release gives the same bytes. tar(1), split(1) and gzip(1) are needed.
+int bundle_write(const struct bundle *b, const char *file, struct bundle_made *out,
                  struct err *err) ERR_MUST_CHECK;
 
 #endif

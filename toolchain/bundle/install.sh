@@ -7,7 +7,7 @@
 name='@NAME@' id=@ID@
 script_bytes=$((@SCRIPT@)) archive_bytes=$((@ARCHIVE@)) installed_kb=$((@INSTALLED@))
 this=$0
-prefix='' batch='' force='' update='' rc='' what=install work='' lock='' previous=''
+prefix='' batch='' force='' update='' rc='' what=install place='' signers=''
 nl='
 '
 
@@ -25,32 +25,24 @@ Installs $name $id. No root is needed; nothing outside of PREFIX is changed.
   -t         try the programs' loader, which is done anyway
   -s         for scripts written for other installers; there is nothing to skip
   -h         show this help
-  --check    check this file, and install nothing
+  --check    check this file, and its signature if there is one beside it; install nothing
+  --signers FILE
+             who may sign with an SSH key: a file as ssh-keygen(1) has it under ALLOWED SIGNERS
+             (default: ~/.ssh/allowed_signers)
   --list     list what would be installed
 
 PREFIX/uninstall takes all of it back.
 END
 }
 
-say() { printf '%s\n' "$*"; }
-fail() {
-    printf 'error: %s\n' "$1" >&2
-    [ -z "${2-}" ] || printf 'hint: %s\n' "$2" >&2
-    exit 1
-}
-
-# Whatever ends it, nothing is left half done.
-# shellcheck disable=SC2317
-clean() {
-    [ -z "$work" ] || rm -rf "$work"
-    [ -z "$lock" ] || rmdir "$lock"
-}
-
+@COMMON@
 read_options() {
     while [ $# -gt 0 ]; do
         case $1 in
             --check) what=check ;;
             --list) what=list ;;
+            --signers) [ $# -gt 1 ] || fail "--signers needs a file"; signers=$2; shift ;;
+            --unpack) what=unpack place=$2; shift ;; # for pisdk-env
             --help) usage; exit 0 ;;
             -p) [ $# -gt 1 ] || fail "-p needs a folder"; prefix=$2; shift ;;
             -p*) prefix=${1#-p} ;;
@@ -138,22 +130,22 @@ choose_prefix() {
     fi
 }
 
+check_space() {
+    free=$(df -Pk "${parent:-/}" 2>/dev/null | { read -r _ && read -r _ _ _ kb _ && echo "$kb"; })
+    [ -z "$free" ] || [ "$free" -ge "$installed_kb" ] ||
+        fail "$name needs $((installed_kb / 1024 + 1)) MB, and ${parent:-/} has $((free / 1024)) MB left"
+}
+
 make_folder() {
     parent=${prefix%/*}
     mkdir -p "${parent:-/}" 2>/dev/null || fail "cannot create ${parent:-/}"
     [ -w "${parent:-/}" ] || fail "${parent:-/} is not writable" "sh $this -p PREFIX"
-    free=$(df -Pk "${parent:-/}" 2>/dev/null | { read -r _ && read -r _ _ _ kb _ && echo "$kb"; })
-    [ -z "$free" ] || [ "$free" -ge "$installed_kb" ] ||
-        fail "$name needs $((installed_kb / 1024 + 1)) MB, and ${parent:-/} has $((free / 1024)) MB left"
-    trap clean EXIT
-    trap 'exit 129' HUP
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
+    check_space
+    clean_at_the_end
+    clean_after_others "$parent/.${prefix##*/}." "$prefix"
     work=$parent/.${prefix##*/}.$$
     mkdir "$work" 2>/dev/null || { work=; fail "cannot create a folder in ${parent:-/}"; }
 }
-
-check_release() { (cd "$1" && grep -v '^#' .pisdk | sha256sum -c >/dev/null 2>&1); }
 
 unpack() {
     archive | gzip -dc | (cd "$work" && tar -xf -) || fail "cannot unpack to $work"
@@ -169,36 +161,21 @@ unpack() {
     fi
 }
 
-# Where mv cannot be kept from moving INTO a folder, or a link to one, nothing better is there.
-move() {
-    if mv --help 2>&1 | grep -q -e ' -T' -e '-[a-zA-Z]*T'; then mv -T "$1" "$2"; else mv "$1" "$2"; fi
-}
-
-take_lock() {
-    n=0
-    until mkdir "$1" 2>/dev/null; do
-        n=$((n + 1))
-        [ "$n" -lt 30 ] || fail "another installer works on $prefix" "if none does: rmdir '$1'"
-        sleep 1
-    done
-    lock=$1
-}
-
-# Beside the release in use; then the link is replaced, in one step.
+# Beside the release in use, which its pisdk-env then goes over to, in one step, with what was added.
 update_prefix() {
     take_lock "$prefix/.lock"
-    previous=$(readlink "$prefix/current")
     if [ ! -d "$prefix/releases/$id" ]; then
         move "$work/releases/$id" "$prefix/releases/$id" || fail "cannot write to $prefix"
     elif ! check_release "$prefix/releases/$id"; then # damaged since
         mv "$prefix/releases/$id" "$work/damaged" || fail "cannot write to $prefix"
         move "$work/releases/$id" "$prefix/releases/$id" || fail "cannot write to $prefix"
     fi
-    move "$work/uninstall" "$prefix/uninstall"
-    move "$work/current" "$prefix/current" || fail "cannot write to $prefix"
-    for old in "$prefix"/releases/*; do # the last one stays, for programs that still run
-        case releases/${old##*/} in "releases/$id" | "$previous") ;; *) rm -rf "$old" ;; esac
-    done
+    PISDK_ENV_LOCKED=yes sh "$prefix/releases/$id/bin/pisdk-env" use "$id" || {
+        say "$prefix is as it was" >&2
+        [ "$prefix/releases/$id" -ef "$prefix/current" ] || rm -rf "$prefix/releases/$id"
+        exit 1
+    }
+    move "$work/uninstall" "$prefix/uninstall" || fail "cannot write to $prefix"
 }
 
 put_in_place() {
@@ -234,6 +211,37 @@ install() {
     [ -n "$rc" ] || say "for this shell: PATH=\"$prefix/bin:\$PATH\""
 }
 
+# Beside the file, as \`pisdk bundle --sign\` makes them.
+check_signatures() {
+    if [ -e "$this.asc" ]; then
+        command -v gpg >/dev/null || fail "there is no gpg here to check $this.asc with"
+        said=$(gpg --batch --status-fd 1 --verify "$this.asc" "$this" 2>/dev/null) ||
+            fail "$this.asc is not a signature of this file by a key that gpg knows" "gpg --verify '$this.asc' '$this'"
+        who=$(say "$said" | sed -n 's/^\[GNUPG:\] GOODSIG [^ ]* //p')
+        say "signed by ${who:-a key that gpg knows}"
+    fi
+    if [ -e "$this.sig" ]; then
+        command -v ssh-keygen >/dev/null || fail "there is no ssh-keygen here to check $this.sig with"
+        signers=${signers:-${HOME-}/.ssh/allowed_signers}
+        [ -r "$signers" ] || fail "$this.sig cannot be checked: there is no $signers" "sh $this --check --signers FILE"
+        who=$(ssh-keygen -Y find-principals -s "$this.sig" -f "$signers" 2>/dev/null | head -n 1)
+        [ -n "$who" ] && ssh-keygen -q -Y verify -n file -f "$signers" -I "$who" -s "$this.sig" <"$this" >/dev/null 2>&1 ||
+            fail "$this.sig is not a signature of this file by anyone in $signers"
+        say "signed by $who"
+    fi
+}
+
+unpack_only() {
+    check_machine
+    clean_at_the_end
+    work=$place/unpacking
+    mkdir "$work" || fail "cannot write to $place"
+    parent=$place prefix=$place
+    check_space
+    unpack
+    mv "$work/releases" "$place/releases" || fail "cannot write to $place"
+}
+
 main() {
     umask 022
     LC_ALL=C
@@ -241,8 +249,12 @@ main() {
     read_options "$@"
     check_file
     case $what in
-        check) say "$name $id: complete and undamaged" ;;
+        check)
+            say "$name $id: complete and undamaged"
+            check_signatures
+            ;;
         list) archive | gzip -dc | tar -tf - | sed -n "s|^releases/$id/\\(.*[^/]\\)\$|\\1|p" ;;
+        unpack) unpack_only ;;
         install) install ;;
     esac
 }

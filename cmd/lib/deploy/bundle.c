@@ -6,19 +6,19 @@
 
 #include "base/fs.h"
 #include "deploy/pack.h"
-#include "deploy/runtime_scripts.h"
+#include "deploy/runtime.h"
 
 enum { SCRIPT_MAX = 1 << 18, ARCHIVE_MAX = 1 << 30, KB = 1024, BLOCK_KB = 4, NUMBER = 10 };
 
 // Where programs of the sysroot are that a release brings along.
 static const char programs[] = RUNTIME_FOLDER "/bin/";
 
-void bundle_add_links(struct payload *r)
+static void add_links(struct payload *r)
 {
     size_t n = r->n;
     for (size_t i = 0; i < n; i++) {
         const char *path = r->items[i].path;
-        if (r->items[i].kind != PAYLOAD_FILE || !str_starts(path, programs)) {
+        if (r->items[i].kind == PAYLOAD_FOLDER || !str_starts(path, programs)) {
             continue;
         }
         const char *name = path + strlen(programs);
@@ -30,30 +30,53 @@ void bundle_add_links(struct payload *r)
     }
 }
 
-static int read_script(const struct bundle *b, const char *name, struct strbuf *out,
-                       struct err *err)
+static int read_file(const char *folder, const char *name, struct strbuf *out, struct err *err)
 {
-    _cleanup_free_ char *path = fs_join(b->scripts, name);
+    _cleanup_free_ char *path = fs_join(folder, name);
     return fs_read_file(path, SCRIPT_MAX, out, err);
+}
+
+// The text of one of the scripts, with what they have in common. NULL when it cannot be read.
+static char *read_script(const char *folder, const char *file, const char *name, struct err *err)
+{
+    _cleanup_strbuf_ struct strbuf text = {0};
+    _cleanup_strbuf_ struct strbuf common = {0};
+    if (read_file(folder, file, &text, err) != 0 ||
+        read_file(folder, "common.sh", &common, err) != 0) {
+        return NULL;
+    }
+    const struct str_pair pairs[] = {{"@NAME@", name}, {"@COMMON@", common.data}};
+    return str_expand(text.data, pairs, ARRAY_SIZE(pairs));
+}
+
+int bundle_complete(struct payload *r, const struct bundle_names *names, struct err *err)
+{
+    _cleanup_free_ char *env = read_script(names->scripts, "env.sh", names->name, err);
+    _cleanup_free_ char *wheel = fs_join(names->scripts, "wheel.py");
+    if (!env || payload_add_text(r, names->work, "bin/pisdk-env", env, true, err) != 0) {
+        return -1;
+    }
+    add_links(r);
+    return payload_find(r, RUNTIME_PYTHON)
+               ? payload_add(r, names->scripts, wheel, "share/pisdk-wheel.py", err)
+               : 0;
 }
 
 // What is around the release in the archive, so that the installer has nothing to make.
 static int lay_out(const struct bundle *b, const char *place, struct err *err)
 {
-    const struct str_pair pairs[] = {{"@NAME@", b->name}};
     _cleanup_free_ char *current = fs_join(place, "current");
     _cleanup_free_ char *bin = fs_join(place, "bin");
     _cleanup_free_ char *uninstall = fs_join(place, "uninstall");
     _cleanup_free_ char *target = xasprintf("releases/%s", b->release->id);
-    _cleanup_strbuf_ struct strbuf text = {0};
+    _cleanup_free_ char *script = read_script(b->names.scripts, "uninstall.sh", b->names.name, err);
 
-    if (fs_mkdir_all(place, 0755, err) != 0 || read_script(b, "uninstall.sh", &text, err) != 0) {
+    if (!script || fs_mkdir_all(place, 0755, err) != 0) {
         return -1;
     }
     if (symlink(target, current) != 0 || symlink("current/bin", bin) != 0) {
         return err_sys(err, "cannot create links in %s", place);
     }
-    _cleanup_free_ char *script = str_expand(text.data, pairs, ARRAY_SIZE(pairs));
     return fs_write_file(uninstall, script, strlen(script), 0755, err);
 }
 
@@ -85,20 +108,17 @@ static int make_installer(const struct bundle *b, size_t archive_size, struct st
                           struct err *err)
 {
     const struct payload *r = b->release;
-    _cleanup_strbuf_ struct strbuf text = {0};
-    if (read_script(b, "install.sh", &text, err) != 0) {
+    _cleanup_free_ char *text = read_script(b->names.scripts, "install.sh", b->names.name, err);
+    if (!text) {
         return -1;
     }
     _cleanup_free_ char *bytes = xasprintf("%*zu", NUMBER, archive_size);
     _cleanup_free_ char *kb = xasprintf("%*zu", NUMBER, (size_t)(r->size / KB) + r->n * BLOCK_KB);
     _cleanup_free_ char *length = xasprintf("%*d", NUMBER, 0);
     for (int pass = 0; pass < 2; pass++) {
-        const struct str_pair pairs[] = {{"@NAME@", b->name},
-                                         {"@ID@", r->id},
-                                         {"@SCRIPT@", length},
-                                         {"@ARCHIVE@", bytes},
-                                         {"@INSTALLED@", kb}};
-        char *done = str_expand(text.data, pairs, ARRAY_SIZE(pairs));
+        const struct str_pair pairs[] = {
+            {"@ID@", r->id}, {"@SCRIPT@", length}, {"@ARCHIVE@", bytes}, {"@INSTALLED@", kb}};
+        char *done = str_expand(text, pairs, ARRAY_SIZE(pairs));
         out->len = 0;
         strbuf_adds(out, done);
         free(done);
@@ -110,8 +130,8 @@ static int make_installer(const struct bundle *b, size_t archive_size, struct st
 
 int bundle_write(const struct bundle *b, const char *file, struct bundle_made *out, struct err *err)
 {
-    _cleanup_free_ char *place = fs_join(b->work, "bundle");
-    _cleanup_free_ char *packed = fs_join(b->work, "bundle.gz");
+    _cleanup_free_ char *place = fs_join(b->names.work, "bundle");
+    _cleanup_free_ char *packed = fs_join(b->names.work, "bundle.gz");
     _cleanup_strbuf_ struct strbuf content = {0};
     _cleanup_strbuf_ struct strbuf whole = {0};
     char sha256[HASH_HEX + 1];

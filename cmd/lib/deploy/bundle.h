@@ -5,6 +5,7 @@
 //
 //     releases/ID/   the release, with its manifest
 //     current        a link to the one in use, which is replaced in one step
+//     previous       the one before, if there was one
 //     bin            a link to current/bin
 //     uninstall
 #ifndef PISDK_DEPLOY_BUNDLE_H
@@ -12,17 +13,22 @@
 
 #include "deploy/payload.h"
 
-struct bundle {
-    const char *name;              // of the project
-    const struct payload *release; // finished
-    const char *dir;               // where releases are kept, see payload_keep
-    const char *scripts;           // the folder toolchain/bundle
-    const char *work;              // a folder for what is between
+struct bundle_names {
+    const char *name;    // of the project
+    const char *scripts; // the folder toolchain/bundle
+    const char *work;    // a folder for what is between, which must stay as long as the release
 };
 
-// What is to be called by its plain name in bin: links to the programs that the release brings
-// along. For a release that is not finished yet.
-void bundle_add_links(struct payload *r);
+struct bundle {
+    struct bundle_names names;
+    const struct payload *release; // finished
+    const char *dir;               // where releases are kept, see payload_keep
+};
+
+// What only a bundle has, for a release that is not finished yet: links in bin to the programs that
+// it brings along, which are to be called by their plain names; and bin/pisdk-env.
+int bundle_complete(struct payload *r, const struct bundle_names *names,
+                    struct err *err) ERR_MUST_CHECK;
 
 struct bundle_made {
     uint64_t size; // bytes

@@ -30,17 +30,18 @@ static int check_with(const struct strv *with, struct err *err)
 struct work {
     struct app *app;
     const struct bundle_request *request;
-    const char *name;
-    const char *dir;  // where releases are kept
-    const char *work; // a folder for what is between
+    struct bundle_names names;
+    const char *dir; // where releases are kept
     struct payload release;
     struct strbuf sbom;
 };
 
 static int add_all(struct work *w, struct target *target, struct err *err)
 {
-    const struct release_runtime runtime = {
-        .work = w->work, .with = w->request->with, .packages = w->request->packages, .small = true};
+    const struct release_runtime runtime = {.work = w->names.work,
+                                            .with = w->request->with,
+                                            .packages = w->request->packages,
+                                            .small = true};
     struct payload *r = &w->release;
 
     if (release_files_collect(&w->app->work, target, &runtime, r, err) != 0) {
@@ -51,8 +52,9 @@ static int add_all(struct work *w, struct target *target, struct err *err)
         return err_hint(err,
                         "`files` in [deploy] of " PROJECT_FILE " can name files; --with python");
     }
-    bundle_add_links(r);
-    return notices_add(&w->app->work, target, w->name, w->work, r, &w->sbom, err) == 0
+    return bundle_complete(r, &w->names, err) == 0 &&
+                   notices_add(&w->app->work, target, w->names.name, w->names.work, r, &w->sbom,
+                               err) == 0
                ? payload_finish(r, err)
                : -1;
 }
@@ -78,7 +80,7 @@ static char *choose_file(const struct work *w)
     if (output && !folder) {
         return xstrdup(output);
     }
-    _cleanup_free_ char *name = xasprintf("%s-%s-Linux-armv7l.sh", w->name, w->release.id);
+    _cleanup_free_ char *name = xasprintf("%s-%s-Linux-armv7l.sh", w->names.name, w->release.id);
     return folder ? fs_join(output, name) : TAKE_PTR(name);
 }
 
@@ -126,12 +128,7 @@ static int write_bundle(struct work *w, struct err *err)
 {
     struct app *app = w->app;
     const char *key = w->request->sign;
-    _cleanup_free_ char *scripts = fs_join(app->paths.share, "toolchain/bundle");
-    const struct bundle bundle = {.name = w->name,
-                                  .release = &w->release,
-                                  .dir = w->dir,
-                                  .scripts = scripts,
-                                  .work = w->work};
+    const struct bundle bundle = {.names = w->names, .release = &w->release, .dir = w->dir};
     struct bundle_made made;
     char bytes[32];
 
@@ -151,10 +148,15 @@ static int write_bundle(struct work *w, struct err *err)
 
 static int bundle_project(struct app *app, const struct bundle_request *request, struct err *err)
 {
-    struct work w = {
-        .app = app, .request = request, .name = request->name ? request->name : app->project.name};
     _cleanup_free_ char *dir = xasprintf("%s/deploy/%s", app->paths.cache, app->project.name);
     _cleanup_free_ char *work = fs_join(dir, ".work-XXXXXX");
+    _cleanup_free_ char *scripts = fs_join(app->paths.share, "toolchain/bundle");
+    struct work w = {
+        .app = app,
+        .request = request,
+        .names = {request->name ? request->name : app->project.name, scripts, work},
+        .dir = dir,
+    };
     struct err ignored = ERR_INIT;
 
     if (fs_mkdir_all(dir, 0700, err) != 0) {
@@ -163,8 +165,6 @@ static int bundle_project(struct app *app, const struct bundle_request *request,
     if (!mkdtemp(work)) {
         return err_sys(err, "cannot create a folder in %s", dir);
     }
-    w.dir = dir;
-    w.work = work;
     int r = write_bundle(&w, err);
     payload_release(&w.release);
     strbuf_release(&w.sbom);

@@ -111,7 +111,9 @@ static int prepare(struct supervisor *s, struct err *err)
     }
     sandbox_add_login("/bin/bash", &s->env);
     sandbox_add_board(o->board, false, &s->env);
-    strv_add_all(&s->env, o->environment->items);
+    if (o->environment->n > 0) {
+        strv_add_all(&s->env, o->environment->items);
+    }
     s->control = cluster_folder_listen(&s->place, err);
     if (s->control < 0 || write_settings(o, s->place.dir, err) != 0) {
         return -1;

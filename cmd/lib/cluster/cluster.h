@@ -40,8 +40,9 @@ struct cluster_options {
     const struct board *board;      // which kind they are
     uint64_t rate_kbit;             // of their links, in kbit/s; 0: not limited
     uint64_t storage_mb;            // of each board, at most; it is memory of the desktop
-    const char *image;              // folder of the boards' sysroot, see sysroot/store.h
-    const struct strv *environment; // NAME=VALUE of its recipe
+    // Folders of the boards' sysroots, see sysroot/store.h: the boards have them in turn.
+    const struct strv *images;
+    const struct strv *environment; // NAME=VALUE of their recipes
     const struct strv *visible;     // folders of the desktop, absolute
     const char *pisdk;              // the program that ssh goes through
 };

@@ -103,9 +103,16 @@ static int show_folders(const struct strv *visible, struct err *err)
     return 0;
 }
 
-static int make_files(const struct supervisor *s, const char *hostname, struct err *err)
+static int make_files(const struct supervisor *s, unsigned number, const char *hostname,
+                      struct err *err)
 {
     char size[64];
+    size_t image = (number - 1) % s->o->images->n;
+    // `folders`: see sandbox/namespace.c.
+    _cleanup_free_ char *layers =
+        xasprintf("lowerdir=/common:/images/%zu/root:/images/%zu/folders,upperdir=" UPPER
+                  ",workdir=" BOARD "/work,userxattr",
+                  image, image);
     snprintf(size, sizeof(size), "mode=0755,size=%llum", (unsigned long long)s->o->storage_mb);
     if (mount("tmpfs", BOARD, "tmpfs", MS_NOSUID | MS_NODEV, size) != 0) {
         return namespace_unsupported(err, "cannot mount a tmpfs in a user namespace");
@@ -113,10 +120,7 @@ static int make_files(const struct supervisor *s, const char *hostname, struct e
     if (write_own(s, hostname, err) != 0) {
         return -1;
     }
-    // `folders`: see sandbox/namespace.c.
-    if (mount("overlay", NEW_ROOT, "overlay", MS_NOSUID | MS_NODEV,
-              "lowerdir=/common:/image/root:/image/folders,upperdir=" UPPER ",workdir=" BOARD
-              "/work,userxattr") != 0) {
+    if (mount("overlay", NEW_ROOT, "overlay", MS_NOSUID | MS_NODEV, layers) != 0) {
         return namespace_unsupported(err, "cannot mount an overlay in a user namespace");
     }
     if (board_files_mount_devices(NEW_ROOT, err) != 0 || mount_proc(NEW_ROOT "/proc", err) != 0 ||
@@ -134,9 +138,10 @@ static int send_storage(int control, int storage, struct err *err)
     return wire_send(control, &words, &storage, storage >= 0 ? 1 : 0, err);
 }
 
-static int make_new(const struct supervisor *s, const struct node_world *w, struct err *err)
+static int make_new(const struct supervisor *s, const struct node *node, const struct node_world *w,
+                    struct err *err)
 {
-    if (make_files(s, w->hostname, err) != 0) {
+    if (make_files(s, node->number, w->hostname, err) != 0) {
         return -1;
     }
     _cleanup_close_ int storage = open(BOARD, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -220,7 +225,7 @@ int node_make(struct supervisor *s, const struct node *node, struct node_world *
     if (sethostname(w->hostname, strlen(w->hostname)) != 0) {
         return namespace_unsupported(err, "cannot set a board's host name");
     }
-    int r = node->mounts < 0 ? make_new(s, w, err) : enter_old(s, node, w, err);
+    int r = node->mounts < 0 ? make_new(s, node, w, err) : enter_old(s, node, w, err);
     if (r != 0 || wire_expect(w->control, "go", &go, err) != 0) {
         return -1;
     }

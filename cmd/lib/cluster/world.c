@@ -16,7 +16,7 @@
 #include "sandbox/namespace.h"
 #include "sandbox/timeouts.h"
 
-// The supervisor's root is made here, in the image's empty folder for mounts.
+// The supervisor's root is made here, in the first image's empty folder for mounts.
 #define WORLD "mnt"
 
 int supervisor_flags(void)
@@ -33,11 +33,26 @@ static int bind_mount(const char *from, const char *to, unsigned long flags, str
 
 static int make_folders(struct err *err)
 {
-    static const char *const folders[] = {"image", "common", "board", "dev", "proc", "shown"};
+    static const char *const folders[] = {"images", "common", "board", "dev", "proc", "shown"};
     for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
         _cleanup_free_ char *path = fs_join(WORLD, folders[i]);
         if (mkdir(path, 0755) != 0) {
             return err_sys(err, "cannot create folder %s", path);
+        }
+    }
+    return 0;
+}
+
+// At /images/0, /images/1 and so on.
+static int bind_images(const struct strv *images, struct err *err)
+{
+    for (size_t i = 0; i < images->n; i++) {
+        _cleanup_free_ char *to = xasprintf(WORLD "/images/%zu", i);
+        if (mkdir(to, 0755) != 0) {
+            return err_sys(err, "cannot create folder %s", to);
+        }
+        if (bind_mount(images->items[i], to, 0, err) != 0) {
+            return -1;
         }
     }
     return 0;
@@ -61,13 +76,13 @@ static int make_root(struct supervisor *s, struct err *err)
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) {
         return namespace_unsupported(err, "cannot make the mounts private");
     }
-    if (chdir(s->o->image) != 0) {
-        return err_sys(err, "cannot enter %s", s->o->image);
+    if (chdir(s->o->images->items[0]) != 0) {
+        return err_sys(err, "cannot enter %s", s->o->images->items[0]);
     }
     if (mount("tmpfs", WORLD, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") != 0) {
         return namespace_unsupported(err, "cannot mount a tmpfs in a user namespace");
     }
-    if (make_folders(err) != 0 || bind_mount(".", WORLD "/image", 0, err) != 0 ||
+    if (make_folders(err) != 0 || bind_images(s->o->images, err) != 0 ||
         board_files_bind_devices(WORLD "/dev", err) != 0 || bind_shown(s->o->visible, err) != 0 ||
         namespace_mount_proc(WORLD "/proc", s->qemu, err) != 0 ||
         identity_write_boards(s->o, s->place.fd, &s->env, WORLD "/common", err) != 0) {

@@ -11,10 +11,9 @@
 
 enum { KBIT_A_MBIT = 1000, STORAGE_MB = 8192, PATH_OUTPUT_MAX = 1 << 14 };
 
-// Where the image of the boards is: `pisdk cluster image` makes it where it has to.
-static char *find_image(struct app *app, struct err *err)
+// Where an image of boards is: `pisdk cluster image` makes it where it has to.
+static char *find_image(struct app *app, const char *sysroot, struct err *err)
 {
-    const char *sysroot = input_value(&app->input, "sysroot");
     _cleanup_strv_ struct strv argv = {0};
     _cleanup_strbuf_ struct strbuf out = {0};
     const struct proc_capture capture = {.input = -1, .max = PATH_OUTPUT_MAX, .out = &out};
@@ -33,6 +32,26 @@ static char *find_image(struct app *app, struct err *err)
         return NULL;
     }
     return xstrndup(out.data, out.len - 1);
+}
+
+// One for each --sysroot, else that of the project.
+static int find_images(struct app *app, struct strv *dirs, struct strv *environment,
+                       struct err *err)
+{
+    const struct strv *names = input_values(&app->input, "sysroot");
+    for (size_t i = 0; i < (names->n ? names->n : 1); i++) {
+        _cleanup_free_ char *path = find_image(app, names->n ? names->items[i] : NULL, err);
+        struct sysroot image;
+        if (!path || sysroot_open(app->paths.data, path, &image, err) != 0) {
+            return -1;
+        }
+        strv_add(dirs, image.dir);
+        if (image.lock.environment.n > 0) {
+            strv_add_all(environment, image.lock.environment.items);
+        }
+        sysroot_release(&image);
+    }
+    return 0;
 }
 
 static int choose_shown(struct app *app, struct strv *shown, struct err *err)
@@ -63,7 +82,8 @@ static int bring_up(struct app *app, struct target *target, const char *name, st
     const struct board *board = &target->board;
     const char *rate = input_value(&app->input, "rate");
     _cleanup_strv_ struct strv shown = {0};
-    struct sysroot image;
+    _cleanup_strv_ struct strv images = {0};
+    _cleanup_strv_ struct strv environment = {0};
     long boards;
     struct cluster_options o = {
         .runtime = app->paths.runtime,
@@ -79,16 +99,14 @@ static int bring_up(struct app *app, struct target *target, const char *name, st
         choose_shown(app, &shown, err) != 0) {
         return -1;
     }
-    _cleanup_free_ char *dir = find_image(app, err);
-    if (!dir || sysroot_open(app->paths.data, dir, &image, err) != 0) {
+    if (find_images(app, &images, &environment, err) != 0) {
         return -1;
     }
     double start = clock_seconds();
     o.boards = (size_t)boards;
-    o.image = image.dir;
-    o.environment = &image.lock.environment;
+    o.images = &images;
+    o.environment = &environment;
     int r = cluster_up(&o, err);
-    sysroot_release(&image);
     if (r == 0) {
         char seconds[32];
         log_info(&app->log, "cluster `%s`: %ld board%s (%s), up in %s", name, boards,

@@ -147,6 +147,7 @@ static const struct option_spec deploy_options[] = {
     SSH_CONFIG_OPTION,
     {"dry-run", 0, NULL, "only list what would be sent, and to which boards"},
     RUNTIME_OPTION,
+    {"bundle", 0, NULL, "deploy what `pisdk bundle` packs, or has packed into FILE"},
     {"partial", 0, NULL, "switch the boards that are ready even if others failed"},
     {"direct", 0, NULL, "send to each board from here, instead of from board to board"},
     {"keep", 0, "N", "number of releases to keep on the boards (default 3)"},
@@ -330,14 +331,14 @@ const struct command pisdk_commands[] = {
     {
         .name = "deploy",
         .summary = "Deploy the project to the boards: checked, in parallel, all or none",
-        .arguments = "",
+        .arguments = "[FILE]",
         .description =
             "Builds the project and sends its programs, its libraries and the `files` of [deploy] "
             "to\n"
             "every board. When all boards have them, checked file by file, all switch to the new\n"
             "release. Only changes are sent, and boards pass them on to each other.",
         OPTIONS(deploy_options),
-        .max_args = 0,
+        .max_args = 1,
         .needs = NEEDS_PROJECT,
         .run = cmd_deploy,
     },

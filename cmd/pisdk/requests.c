@@ -45,6 +45,10 @@ int deploy_request_read(const struct input *in, struct deploy_request *out, stru
     *out = (struct deploy_request){
         .nodes = nodes_request_read(in),
         .with_runtime = has_flag(in, "with-runtime"),
+        .bundle = !has_flag(in, "bundle") ? NULL
+                  : in->args.n            ? in->args.items[0]
+                                          : "",
+        .as_before = !input_has_option(in, "bundle"),
         .no_deploy = has_flag(in, "no-deploy"),
         .only_look = has_flag(in, "list") || has_flag(in, "verify"),
     };

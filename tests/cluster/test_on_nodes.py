@@ -295,5 +295,41 @@ class OnNodes(Case):
         self.assertIn("error: ", result.err)
 
 
+class Releases(Case):
+    """Boards of three Debian releases, with Open MPI of two versions and MPICH, run one job by a bundle."""
+
+    def test_bundle(self):
+        self.env["PISDK_DATA_DIR"] = os.environ["PISDK_TEST_DATA"]
+        self.env["PISDK_RUNTIME_DIR"] = str(self.dir / "run")
+        self.addCleanup(self.pisdk, "cluster", "down", "--all")
+        self.ok("cluster", "up", "-n", "3", "--name", "c", "--sysroot", "bookworm", "--sysroot", "bullseye",
+                "--sysroot", "trixie-mpich", "--rate", "none")
+        versions = [self.pisdk("cluster", "ssh", "--name", "c", f"pi{i}", "cat /etc/debian_version").out for i in (1, 2, 3)]
+        self.assertEqual([v.split(".")[0] for v in versions], ["12", "11", "13"])
+        nodes = ["--ssh-config", self.ok("cluster", "ssh-config", "--name", "c", "--path").out.strip()]
+        project = self.dir / "ranks"
+        write(project / "pisdk.ini", "[project]\nname = ranks\n[node pi[1-3]]\nslots = 1\n")
+        write(project / "ranks.c", SOURCE)
+        write(project / "CMakeLists.txt", CMAKE)
+        self.fails(3, "deploy", *nodes, cwd=project, says="the programs cannot run on all boards")
+
+        self.ok("bundle", "-o", "ranks.sh", cwd=project)
+        self.fails(2, "deploy", *nodes, "ranks.sh", cwd=project, says="unexpected argument `ranks.sh`",
+                   hint="pisdk deploy --bundle FILE")
+        for words, sent in ((["ranks.sh"], "done"), ([], "unchanged")):  # the same release, from the file and made anew
+            out = self.ok("deploy", *nodes, "--bundle", *words, cwd=project, timeout=200).out
+            self.assertEqual(out.count(sent), 3, out)
+            ran = self.ok("run", "--on", "nodes", *nodes, "-n", "3", cwd=project, timeout=200)
+            self.assertEqual(sorted(ran.out.splitlines()), [f"rank {i} of 3 on pi{i + 1}" for i in range(3)])
+        said = self.ok("run", "--on", "nodes", *nodes, "sh", "-c", ".local/share/pisdk/ranks/current/bin/pisdk-env list || "
+                       "cd ../current && ls bin && bin/pisdk-env list; :", cwd=project)
+        self.assertIn("pisdk-env is not in an installed bundle", said.err)
+
+        damaged = (project / "ranks.sh").read_bytes()
+        (project / "ranks.sh").write_bytes(damaged[:-200] + b"x" + damaged[-199:])
+        self.fails(3, "deploy", *nodes, "--bundle", "ranks.sh", cwd=project, says="ranks.sh is damaged")
+        self.fails(3, "deploy", *nodes, "--bundle", "ranks.c", cwd=project, says="ranks.c is not a bundle")
+
+
 if __name__ == "__main__":
     main()

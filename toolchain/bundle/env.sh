@@ -23,7 +23,7 @@ END
 find_prefix() {
     me=$(readlink -f "$0") || exit
     prefix=${me%/releases/*}
-    [ "$prefix" != "$me" ] && [ -L "$prefix/current" ] || fail "$me is not in an installed bundle"
+    [ "$prefix" != "$me" ] && [ -L "$prefix/current" ] && [ -e "$prefix/uninstall" ] || fail "$me is not in an installed bundle"
     base=${me#"$prefix/releases/"}
     base=${base%%/*}
     base=${base%%-*} # of the bundle that brought this script

@@ -1,6 +1,7 @@
 #include "deploy/bundle.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -8,7 +9,14 @@
 #include "deploy/pack.h"
 #include "deploy/runtime.h"
 
-enum { SCRIPT_MAX = 1 << 18, ARCHIVE_MAX = 1 << 30, KB = 1024, BLOCK_KB = 4, NUMBER = 10 };
+enum {
+    SCRIPT_MAX = 1 << 18,
+    ARCHIVE_MAX = 1 << 30,
+    HEADER = 4096, // where an installer says what it is
+    KB = 1024,
+    BLOCK_KB = 4,
+    NUMBER = 10
+};
 
 // Where programs of the sysroot are that a release brings along.
 static const char programs[] = RUNTIME_FOLDER "/bin/";
@@ -49,6 +57,29 @@ static char *read_script(const char *folder, const char *file, const char *name,
     return str_expand(text.data, pairs, ARRAY_SIZE(pairs));
 }
 
+// A script of the project that is run by an interpreter of the release, under the project's name.
+static int add_command(struct payload *r, const struct bundle_names *names, struct err *err)
+{
+    const char *program = names->program ? names->program : "";
+    const char *interpreter = str_ends(program, ".py")  ? "python3"
+                              : str_ends(program, ".R") ? "Rscript"
+                                                        : "";
+    _cleanup_free_ char *runs = xasprintf(RUNTIME_FOLDER "/bin/%s", interpreter);
+    _cleanup_free_ char *path = fs_join("bin", names->name);
+    if (!payload_find(r, runs) || !payload_find(r, program) || payload_find(r, path)) {
+        return 0;
+    }
+    _cleanup_free_ char *quoted = str_quoted(program);
+    _cleanup_free_ char *script =
+        xasprintf("#!/bin/sh\n"
+                  "# Starts the program of the project with the interpreter of this release.\n"
+                  "pisdk_release=$(readlink -f \"$0\") || exit 127\n"
+                  "pisdk_release=${pisdk_release%%/%s}\n"
+                  "exec \"$pisdk_release/%s\" \"$pisdk_release\"/%s \"$@\"\n",
+                  path, runs, quoted);
+    return payload_add_text(r, names->work, path, script, true, err);
+}
+
 int bundle_complete(struct payload *r, const struct bundle_names *names, struct err *err)
 {
     _cleanup_free_ char *env = read_script(names->scripts, "env.sh", names->name, err);
@@ -57,6 +88,9 @@ int bundle_complete(struct payload *r, const struct bundle_names *names, struct 
         return -1;
     }
     add_links(r);
+    if (add_command(r, names, err) != 0) {
+        return -1;
+    }
     return payload_find(r, RUNTIME_PYTHON)
                ? payload_add(r, names->scripts, wheel, "share/pisdk-wheel.py", err)
                : 0;
@@ -148,4 +182,86 @@ int bundle_write(const struct bundle *b, const char *file, struct bundle_made *o
     out->size = whole.len;
     hash_bytes(whole.data, whole.len, out->sha256);
     return fs_write_file(file, whole.data, whole.len, 0755, err);
+}
+
+// --- Reading one ---------------------------------------------------------------------------------
+
+// What an installer says of itself.
+struct header {
+    size_t script, archive; // bytes
+    char id[PAYLOAD_ID + 1];
+};
+
+static bool read_number(const char *text, const char *before, size_t *out)
+{
+    const char *at = strstr(text, before);
+    char *end = NULL;
+    if (!at) {
+        return false;
+    }
+    *out = strtoull(at + strlen(before), &end, 10);
+    return str_starts(end, "))");
+}
+
+static bool read_header(const struct strbuf *whole, struct header *out)
+{
+    _cleanup_free_ char *text = xstrndup(whole->data, whole->len < HEADER ? whole->len : HEADER);
+    const char *id = strstr(text, "' id=");
+    if (!str_starts(text, "#!/bin/sh\n") || !id ||
+        !read_number(text, "\nscript_bytes=$((", &out->script) ||
+        !read_number(text, " archive_bytes=$((", &out->archive)) {
+        return false;
+    }
+    snprintf(out->id, sizeof(out->id), "%s", id + strlen("' id="));
+    return payload_id_is_valid(out->id) && out->script < whole->len &&
+           out->archive < whole->len - out->script &&
+           whole->len == out->script + out->archive + HASH_HEX + 1;
+}
+
+static int unpack(const struct strbuf *whole, const struct header *h, const char *place,
+                  struct err *err)
+{
+    _cleanup_free_ char *packed = xasprintf("%s.gz", place);
+    _cleanup_strv_ struct strv argv = {0};
+    if (fs_mkdir_all(place, 0700, err) != 0 ||
+        fs_write_file(packed, whole->data + h->script, h->archive, 0600, err) != 0) {
+        return -1;
+    }
+    strv_add_list(&argv, "tar", "-x", "-z", "-f", packed, "-C", place, NULL);
+    return pack_run_tool(&argv, err);
+}
+
+int bundle_read(const char *file, const char *work, struct payload *r, char id[PAYLOAD_ID + 1],
+                struct err *err)
+{
+    _cleanup_strbuf_ struct strbuf whole = {0};
+    _cleanup_strv_ struct strv names = {0};
+    _cleanup_free_ char *place = fs_join(work, "unpacked");
+    struct header h;
+    char sha256[HASH_HEX + 1];
+
+    if (fs_read_file(file, ARCHIVE_MAX, &whole, err) != 0) {
+        return -1;
+    }
+    if (!read_header(&whole, &h)) {
+        err_set(err, ERR_VERIFY, "%s is not a bundle, or not all of one", file);
+        return err_hint(err, "`pisdk bundle` makes them");
+    }
+    hash_bytes(whole.data, whole.len - HASH_HEX - 1, sha256);
+    if (memcmp(sha256, whole.data + whole.len - HASH_HEX - 1, HASH_HEX) != 0) {
+        return err_set(err, ERR_VERIFY, "%s is damaged: its SHA-256 is another", file);
+    }
+    _cleanup_free_ char *release = xasprintf("%s/releases/%s", place, h.id);
+    if (unpack(&whole, &h, place, err) != 0 || fs_list_dir(release, &names, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < names.n; i++) {
+        _cleanup_free_ char *path = fs_join(release, names.items[i]);
+        if (strcmp(names.items[i], PAYLOAD_MANIFEST) != 0 &&
+            payload_add(r, release, path, names.items[i], err) != 0) {
+            return -1;
+        }
+    }
+    memcpy(id, h.id, sizeof(h.id));
+    return 0;
 }

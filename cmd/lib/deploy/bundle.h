@@ -15,6 +15,7 @@
 
 struct bundle_names {
     const char *name;    // of the project
+    const char *program; // of the project; a script gets a command of the bundle's name. Or NULL
     const char *scripts; // the folder toolchain/bundle
     const char *work;    // a folder for what is between, which must stay as long as the release
 };
@@ -38,5 +39,11 @@ struct bundle_made {
 // Writes `file`; the same release gives the same bytes. tar(1), split(1) and gzip(1) are needed.
 int bundle_write(const struct bundle *b, const char *file, struct bundle_made *out,
                  struct err *err) ERR_MUST_CHECK;
+
+// Unpacks the release in a bundle's file to a folder in `work`, and adds its files to `r`, which is
+// not finished yet. `id` gets what it is to come out as. ERR_VERIFY for a file that is damaged, or
+// no bundle.
+int bundle_read(const char *file, const char *work, struct payload *r, char id[PAYLOAD_ID + 1],
+                struct err *err) ERR_MUST_CHECK;
 
 #endif

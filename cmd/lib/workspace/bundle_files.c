@@ -1,4 +1,4 @@
-#include "workspace/notices.h"
+#include "workspace/bundle_files.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "workspace/package_files.h"
+#include "workspace/release_files.h"
 #include "workspace/sbom.h"
 
 // The packages that are in a release.
@@ -83,26 +84,46 @@ static void describe(const struct parts *parts, const char *root, const char *na
                 out);
 }
 
-int notices_add(const struct workspace *w, const struct target *t, const char *name,
-                const char *work, struct payload *r, struct strbuf *sbom, struct err *err)
+static int add_notices(const struct workspace *w, const struct target *t,
+                       const struct bundle_names *names, struct payload *r, struct strbuf *sbom,
+                       struct err *err)
 {
     const struct lock *lock = &t->sysroot.lock;
     struct parts parts = {.lock = lock,
                           .is_in = xcalloc(lock->packages.n + 1, sizeof(*parts.is_in)),
                           .packages = xcalloc(lock->packages.n + 1, sizeof(*parts.packages))};
     _cleanup_free_ char *root = fs_real_path(t->sysroot.root);
-    _cleanup_free_ char *path = xasprintf("share/sbom/%s.spdx.json", name);
+    _cleanup_free_ char *path = xasprintf("share/sbom/%s.spdx.json", names->name);
     struct package_files known;
 
     package_files_read(w->paths->data, &t->sysroot, &known);
     note_owners(&parts, &known, root ? root : "", r);
     int status = root ? add_licences(&parts, root, r, err) : err_sys(err, "%s", t->sysroot.root);
     if (status == 0) {
-        describe(&parts, root, name, known.newest, sbom);
-        status = payload_add_text(r, work, path, sbom->data, false, err);
+        describe(&parts, root, names->name, known.newest, sbom);
+        status = payload_add_text(r, names->work, path, sbom->data, false, err);
     }
     package_files_release(&known);
     free(parts.packages);
     free(parts.is_in);
     return status;
+}
+
+int bundle_files_collect(const struct workspace *w, struct target *t,
+                         const struct bundle_wish *wish, struct payload *r, struct strbuf *sbom,
+                         struct err *err)
+{
+    const struct release_runtime runtime = {
+        .work = wish->names.work, .with = wish->with, .packages = wish->packages, .small = true};
+    if (release_files_collect(w, t, &runtime, r, err) != 0) {
+        return -1;
+    }
+    if (r->n == 0) {
+        err_set(err, ERR_NOT_FOUND, "nothing to bundle: the build made no program");
+        return err_hint(err,
+                        "`files` in [deploy] of " PROJECT_FILE " can name files; --with python");
+    }
+    return bundle_complete(r, &wish->names, err) == 0
+               ? add_notices(w, t, &wish->names, r, sbom, err)
+               : -1;
 }

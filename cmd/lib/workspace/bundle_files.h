@@ -1,17 +1,23 @@
-// What a release that is passed on says of the parts that others have made.
-#ifndef PISDK_WORKSPACE_NOTICES_H
-#define PISDK_WORKSPACE_NOTICES_H
+// The release that a bundle has (deploy/bundle.h), from the project.
+#ifndef PISDK_WORKSPACE_BUNDLE_FILES_H
+#define PISDK_WORKSPACE_BUNDLE_FILES_H
 
-#include "deploy/payload.h"
+#include "deploy/bundle.h"
 #include "workspace/target_choice.h"
 #include "workspace/workspace.h"
 
-// Adds share/licences/PACKAGE, the copyright file of each package of the sysroot that something in
-// the release comes from, and share/sbom/NAME.spdx.json, the bill of materials, which `sbom` gets
-// as well. `work` is a folder that must stay as long as the release. For a release that is not
-// finished yet.
-int notices_add(const struct workspace *w, const struct target *t, const char *name,
-                const char *work, struct payload *r, struct strbuf *sbom,
-                struct err *err) ERR_MUST_CHECK;
+struct bundle_wish {
+    struct bundle_names names;
+    const struct strv *with, *packages; // see struct release_runtime; or NULL
+};
+
+// Builds the project, and adds to `r` what release_files_collect does, small; what every bundle
+// has; and what tells of the parts that others have made: share/licences/PACKAGE, the copyright
+// file of each package of the sysroot that something in the release comes from, and
+// share/sbom/NAME.spdx.json, the bill of materials, which `sbom` gets as well. For a release that
+// is not finished yet.
+int bundle_files_collect(const struct workspace *w, struct target *t,
+                         const struct bundle_wish *wish, struct payload *r, struct strbuf *sbom,
+                         struct err *err) ERR_MUST_CHECK;
 
 #endif

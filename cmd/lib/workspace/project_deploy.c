@@ -1,5 +1,6 @@
 #include "workspace/project_deploy.h"
 
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "deploy/runtime.h"
+#include "workspace/bundle_files.h"
 #include "workspace/node_choice.h"
 #include "workspace/release_files.h"
 #include "workspace/target_choice.h"
@@ -81,8 +83,64 @@ int project_deploy_begin_at(struct project_deploy *d, const struct workspace *w,
     return prepare(d, err);
 }
 
+// --- Bundles -------------------------------------------------------------------------------------
+
+// Beside the releases that are kept here: which bundle was deployed last, "" for the project's own.
+static char *bundle_note(const struct project_deploy *d)
+{
+    return fs_join(d->cache, ".bundle");
+}
+
+static void choose_bundle(struct project_deploy *d)
+{
+    _cleanup_free_ char *note = bundle_note(d);
+    _cleanup_strbuf_ struct strbuf text = {0};
+    struct err ignored = ERR_INIT;
+    if (d->request->bundle) {
+        d->bundle = *d->request->bundle ? fs_absolute(d->request->bundle) : xstrdup("");
+    } else if (d->request->as_before && !d->request->with_runtime &&
+               fs_read_file(note, PATH_MAX, &text, &ignored) == 0) {
+        d->bundle = xstrdup(text.data ? text.data : "");
+    }
+}
+
+// What a run deploys later is of the same kind.
+static void note_bundle(const struct project_deploy *d)
+{
+    _cleanup_free_ char *note = bundle_note(d);
+    struct err ignored = ERR_INIT;
+    if (d->bundle) {
+        (void)!fs_write_file(note, d->bundle, strlen(d->bundle), 0600, &ignored);
+    } else {
+        unlink(note);
+    }
+}
+
+static int add_bundle(struct project_deploy *d, struct target *target, struct err *err)
+{
+    _cleanup_free_ char *scripts = fs_join(d->w->paths->share, "toolchain/bundle");
+    _cleanup_strbuf_ struct strbuf sbom = {0};
+    const struct bundle_wish wish = {
+        .names = {d->w->project->name, d->w->project->program, scripts, d->work}};
+    if (*d->bundle == '\0') {
+        return bundle_files_collect(d->w, target, &wish, &d->release, &sbom, err);
+    }
+    if (bundle_read(d->bundle, d->work, &d->release, d->bundle_id, err) == 0) {
+        return 0;
+    }
+    return d->request->bundle ? -1
+                              : err_hint(err, "it was deployed last; `pisdk deploy` deploys the "
+                                              "project instead");
+}
+
+// --- The release ---------------------------------------------------------------------------------
+
 static int add_files(struct project_deploy *d, struct target *target, struct err *err)
 {
+    choose_bundle(d);
+    if (d->bundle) {
+        return add_bundle(d, target, err);
+    }
     bool runtime = d->request->with_runtime || d->w->project->deploy_runtime;
     const struct release_runtime wish = {.work = d->work};
     if (release_files_collect(d->w, target, runtime ? &wish : NULL, &d->release, err) != 0) {
@@ -160,6 +218,9 @@ int project_deploy_collect(struct project_deploy *d, struct err *err)
         prepare_check(d);
         r = payload_finish(&d->release, err);
     }
+    if (r == 0 && d->bundle_id[0] && strcmp(d->bundle_id, d->release.id) != 0) {
+        return err_set(err, ERR_VERIFY, "%s does not have the release that it says", d->bundle);
+    }
     return r;
 }
 
@@ -170,6 +231,9 @@ int project_deploy_send(struct project_deploy *d, struct err *err)
     }
     int r = deploy_release(&d->options, &d->release, &d->result, err);
     payload_forget(d->cache, KEPT_HERE);
+    if (r == 0) {
+        note_bundle(d);
+    }
     return r;
 }
 
@@ -190,6 +254,11 @@ char *project_deploy_find(const struct project_deploy *d, const char *program, s
             const char *path = str_starts(f->path, programs) ? f->path + strlen(programs) : f->path;
             return xasprintf("%s/%s", folder, path);
         }
+    }
+    // That of a bundle was built elsewhere, or before.
+    _cleanup_free_ char *named = fs_join("bin", fs_base(program));
+    if (d->bundle_id[0] && payload_find(&d->release, named)) {
+        return fs_join(folder, named);
     }
     err_set(err, ERR_NOT_FOUND, "%s is not one of the deployed programs", program);
     err_hint(err, "`pisdk deploy --dry-run` lists them");
@@ -236,6 +305,7 @@ void project_deploy_end(struct project_deploy *d)
         free(d->work);
     }
     remotes_release(&d->nodes);
+    free(d->bundle);
     free(d->cache);
     free(d->scripts);
     free(d->who);

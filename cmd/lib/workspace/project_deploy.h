@@ -14,10 +14,12 @@
 struct deploy_request {
     struct target_request target;
     struct nodes_request nodes;
-    const char *where; // for those who have no other word; as nodes_choose has it, or NULL
-    bool with_runtime; // else as pisdk.ini says
-    bool no_deploy;    // run what is there
-    bool only_look;    // --list and --verify
+    const char *where;  // for those who have no other word; as nodes_choose has it, or NULL
+    bool with_runtime;  // else as pisdk.ini says
+    const char *bundle; // the release of this file; "": the one that a bundle of the project has
+    bool as_before;     // a bundle if the last deploy was of one
+    bool no_deploy;     // run what is there
+    bool only_look;     // --list and --verify
 };
 
 struct project_deploy;
@@ -37,10 +39,12 @@ struct project_deploy {
     const struct deploy_watcher *watcher;
     char *cache, *scripts, *who;
     char date[32];
-    char *work;               // a folder for what is made for the release
-    struct lock *lock;        // of the sysroot
-    struct abi_needs needs;   // of the release
-    struct abi_report report; // what does not fit
+    char *work;                     // a folder for what is made for the release
+    char *bundle;                   // as in the request, or of the last deploy; or NULL
+    char bundle_id[PAYLOAD_ID + 1]; // of the release in that file, else ""
+    struct lock *lock;              // of the sysroot
+    struct abi_needs needs;         // of the release
+    struct abi_report report;       // what does not fit
     struct strbuf question;
     struct deploy_options options;
     struct deploy_result result;
@@ -56,7 +60,7 @@ int project_deploy_begin(struct project_deploy *d, const struct workspace *w, co
 int project_deploy_begin_at(struct project_deploy *d, const struct workspace *w,
                             struct remotes *nodes, const struct deploy_request *request,
                             const struct deploy_watcher *watcher, struct err *err) ERR_MUST_CHECK;
-// Builds the project and makes the release of it.
+// Builds the project and makes the release of it, or takes that of a bundle.
 int project_deploy_collect(struct project_deploy *d, struct err *err) ERR_MUST_CHECK;
 // The folder of the release, as it is seen from the one that programs run in; it stays the same one
 // when something else is deployed meanwhile. The caller frees it.

@@ -11,8 +11,7 @@
 #include "pisdk/app.h"
 #include "pisdk/project/bundle_project.h"
 #include "pisdk/requests.h"
-#include "workspace/notices.h"
-#include "workspace/release_files.h"
+#include "workspace/bundle_files.h"
 
 enum { KEPT_HERE = 4 };
 
@@ -36,31 +35,9 @@ struct work {
     struct strbuf sbom;
 };
 
-static int add_all(struct work *w, struct target *target, struct err *err)
-{
-    const struct release_runtime runtime = {.work = w->names.work,
-                                            .with = w->request->with,
-                                            .packages = w->request->packages,
-                                            .small = true};
-    struct payload *r = &w->release;
-
-    if (release_files_collect(&w->app->work, target, &runtime, r, err) != 0) {
-        return -1;
-    }
-    if (r->n == 0) {
-        err_set(err, ERR_NOT_FOUND, "nothing to bundle: the build made no program");
-        return err_hint(err,
-                        "`files` in [deploy] of " PROJECT_FILE " can name files; --with python");
-    }
-    return bundle_complete(r, &w->names, err) == 0 &&
-                   notices_add(&w->app->work, target, w->names.name, w->names.work, r, &w->sbom,
-                               err) == 0
-               ? payload_finish(r, err)
-               : -1;
-}
-
 static int collect(struct work *w, struct err *err)
 {
+    const struct bundle_wish wish = {w->names, w->request->with, w->request->packages};
     struct target_request request;
     struct target target;
 
@@ -68,9 +45,9 @@ static int collect(struct work *w, struct err *err)
         target_choose(&w->app->work, &request, &target, err) != 0) {
         return -1;
     }
-    int r = add_all(w, &target, err);
+    int r = bundle_files_collect(&w->app->work, &target, &wish, &w->release, &w->sbom, err);
     target_release(&target);
-    return r;
+    return r == 0 ? payload_finish(&w->release, err) : -1;
 }
 
 static char *choose_file(const struct work *w)
@@ -154,7 +131,8 @@ static int bundle_project(struct app *app, const struct bundle_request *request,
     struct work w = {
         .app = app,
         .request = request,
-        .names = {request->name ? request->name : app->project.name, scripts, work},
+        .names = {request->name ? request->name : app->project.name, app->project.program, scripts,
+                  work},
         .dir = dir,
     };
     struct err ignored = ERR_INIT;

@@ -255,6 +255,10 @@ static int on_boards(struct app *app, int (*work)(struct deploy_command *c, stru
     if (deploy_request_read(&app->input, &request, err) != 0) {
         return -1;
     }
+    if (work == deploy && app->input.args.n > 0 && !request.bundle) {
+        err_set(err, ERR_USAGE, "unexpected argument `%s`", app->input.args.items[0]);
+        return err_hint(err, "a bundle's file: pisdk deploy --bundle FILE");
+    }
     deploy_view_begin(&c.view, app);
     const struct deploy_watcher watcher = deploy_view_watcher(&c.view);
     int r = project_deploy_begin(&c.deploy, &app->work, input_value(&app->input, "to"), &request,

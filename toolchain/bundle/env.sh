@@ -55,6 +55,17 @@ links() { sed -n 's/^# l [0-7]* \([^ ]*\) [^ ]*$/\1/p' "$@"; }
 folders() { sed -n 's/^# d [0-7]* \([^ ]*\) $/\1/p' "$@"; }
 remove_listed() { (cd "$1" && tr '\n' '\0' | xargs -0 rm -f); }
 
+# What Python has made of the files that are listed, in FOLDER.
+compiled() {
+    while IFS= read -r file; do
+        case $file in */*.py) ;; *) continue ;; esac
+        stem=${file##*/}
+        for made in "$1/${file%/*}/__pycache__/${stem%.py}".*.pyc; do
+            [ ! -e "$made" ] || say "${made#"$1/"}"
+        done
+    done
+}
+
 write_manifest() {
     rm -f "$work/next/.pisdk"
     sort -u "$work"/next/.parts/* | sed '/^# a release/d' >"$work/manifest" &&
@@ -90,8 +101,9 @@ take_away() { # NAME
     entries "$work"/next/.parts/* | sort -u >"$work/old"
     comm -23 "$work/new" "$work/old" >"$work/own"
     { files "$work/own"; links "$work/own"; } | remove_listed "$work/next"
+    files "$work/own" | compiled "$work/next" | remove_listed "$work/next"
     folders "$work/gone" | sort -r | while IFS= read -r folder; do
-        rmdir "$work/next/$folder" 2>/dev/null
+        rmdir "$work/next/$folder/__pycache__" "$work/next/$folder" 2>/dev/null
     done
 }
 

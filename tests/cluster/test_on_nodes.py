@@ -316,7 +316,7 @@ class Releases(Case):
         self.ok("bundle", "-o", "ranks.sh", cwd=project)
         self.fails(2, "deploy", *nodes, "ranks.sh", cwd=project, says="unexpected argument `ranks.sh`",
                    hint="pisdk deploy --bundle FILE")
-        for words, sent in ((["ranks.sh"], "done"), ([], "unchanged")):  # the same release, from the file and made anew
+        for words, sent in ((["ranks.sh"], "done"), ([], "unchanged")):  # the same release
             out = self.ok("deploy", *nodes, "--bundle", *words, cwd=project, timeout=200).out
             self.assertEqual(out.count(sent), 3, out)
             ran = self.ok("run", "--on", "nodes", *nodes, "-n", "3", cwd=project, timeout=200)

@@ -267,14 +267,9 @@ static void test_runtime_of_packages(void **state)
     struct place *p = *state;
     struct err err = ERR_INIT;
     _cleanup_strv_ struct strv files = {0};
-    static const char *const wanted[] = {"usr/bin/tool",
-                                         "usr/bin/script",
-                                         "usr/bin/snake",
-                                         "usr/include/tool.h",
-                                         "usr/lib/" TRIPLE "/libonly.so.1",
-                                         "usr/lib/python3.11/slow.pyc",
-                                         "usr/share/tool/data",
-                                         "usr/share/gone"};
+    static const char wanted[] = "usr/bin/tool usr/bin/script usr/bin/snake usr/include/tool.h "
+                                 "usr/lib/" TRIPLE "/libonly.so.1 usr/lib/python3.11/slow.pyc "
+                                 "usr/share/tool/data usr/share/gone";
     make_sysroot(p);
     make_elf(p, "root/usr/bin/python3",
              &(struct arm_elf){.interpreter = LOADER, .needed = {"libc.so.6"}});
@@ -292,9 +287,7 @@ static void test_runtime_of_packages(void **state)
                                          "leave_out = *.pyc\n[when]\nfiles = *.pyc\n",
                                          python);
     make_text(p, "data/python.ini", ini);
-    for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
-        strv_add(&files, wanted[i]);
-    }
+    strv_add_words(&files, wanted);
     assert_int_equal(add_runtime_with(p, &files, true, &err), 0);
     assert_true(has(p, "runtime/bin/tool") && has(p, "runtime/usr/bin/tool"));
     assert_string_equal(payload_find(&p->release, "runtime/bin/script")->target,

@@ -37,9 +37,9 @@ struct cluster_options {
     const char *runtime; // see base/paths.h
     const char *name;    // of the cluster
     size_t boards;
-    const struct board *board;      // which kind they are
-    uint64_t rate_kbit;             // of their links, in kbit/s; 0: not limited
-    uint64_t storage_mb;            // of each board, at most; it is memory of the desktop
+    const struct board *board; // which kind they are
+    uint64_t rate_kbit;        // of their links, in kbit/s; 0: not limited
+    uint64_t storage_mb;       // of each board, at most; it is memory of the desktop
     // Folders of the boards' sysroots, see sysroot/store.h: the boards have them in turn.
     const struct strv *images;
     const struct strv *environment; // NAME=VALUE of their recipes

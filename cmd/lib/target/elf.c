@@ -61,8 +61,8 @@ static int read_dynamic(Elf *elf, size_t n_headers, const GElf_Phdr *ph, struct 
         }
     }
     for (int i = 0; gelf_getdyn(data, i, &dyn) && dyn.d_tag != DT_NULL; i++) {
-        bool wanted = dyn.d_tag == DT_NEEDED || dyn.d_tag == DT_RUNPATH ||
-                      dyn.d_tag == DT_RPATH || dyn.d_tag == DT_SONAME;
+        bool wanted = dyn.d_tag == DT_NEEDED || dyn.d_tag == DT_RUNPATH || dyn.d_tag == DT_RPATH ||
+                      dyn.d_tag == DT_SONAME;
         if (!wanted) {
             continue;
         }

@@ -9,12 +9,10 @@
 #include "workspace/release_files.h"
 #include "workspace/sbom.h"
 
-// The packages that are in a release.
+// The packages that something in a release comes from.
 struct parts {
-    const struct lock *lock;
-    bool *is_in;                     // for each package of the lock
-    const struct package **packages; // those that are, in the lock's order
-    size_t n;
+    const struct package_list *packages;
+    bool *is_in; // for each of them
 };
 
 // Where nothing is known of a file, it may come from what is known of no file: a package that was
@@ -22,7 +20,7 @@ struct parts {
 static void note_owners(struct parts *parts, const struct package_files *known, const char *root,
                         const struct payload *r)
 {
-    const struct package *first = parts->lock->packages.items;
+    const struct package *first = parts->packages->items;
     bool unknown = false;
     for (size_t i = 0; i < r->n; i++) {
         const char *source = r->items[i].source;
@@ -35,25 +33,21 @@ static void note_owners(struct parts *parts, const struct package_files *known, 
         }
         unknown = unknown || !owner;
     }
-    for (size_t i = 0; unknown && i < parts->lock->packages.n; i++) {
+    for (size_t i = 0; unknown && i < parts->packages->n; i++) {
         parts->is_in[i] = parts->is_in[i] || known->n == 0 || first[i].kind == PACKAGE_SOURCE;
-    }
-    for (size_t i = 0; i < parts->lock->packages.n; i++) {
-        if (parts->is_in[i]) {
-            parts->packages[parts->n++] = &first[i];
-        }
     }
 }
 
 static int add_licences(const struct parts *parts, const char *root, struct payload *r,
                         struct err *err)
 {
-    for (size_t i = 0; i < parts->n; i++) {
-        const char *name = parts->packages[i]->name;
+    for (size_t i = 0; i < parts->packages->n; i++) {
+        const char *name = parts->packages->items[i].name;
         _cleanup_free_ char *path = xasprintf("%s/usr/share/doc/%s/copyright", root, name);
         _cleanup_free_ char *real = fs_real_path(path);
         _cleanup_free_ char *to = xasprintf("share/licences/%s", name);
-        if (real && fs_is_below(real, root) && payload_add(r, root, real, to, err) != 0) {
+        if (parts->is_in[i] && real && fs_is_below(real, root) &&
+            payload_add(r, root, real, to, err) != 0) {
             return -1;
         }
     }
@@ -61,25 +55,28 @@ static int add_licences(const struct parts *parts, const char *root, struct payl
 }
 
 // Of the same packages, the same document.
-static void describe(const struct parts *parts, const char *root, const char *name, int64_t newest,
-                     struct strbuf *out)
+static void describe(const struct parts *parts, const struct lock *lock, const char *root,
+                     const char *name, int64_t newest, struct strbuf *out)
 {
     _cleanup_strbuf_ struct strbuf list = {0};
     char sha256[HASH_HEX + 1];
     strbuf_addf(&list, "%s\n", name);
-    for (size_t i = 0; i < parts->n; i++) {
-        strbuf_addf(&list, "%s %s\n", parts->packages[i]->name, parts->packages[i]->version);
+    for (size_t i = 0; i < parts->packages->n; i++) {
+        const struct package *p = &parts->packages->items[i];
+        if (parts->is_in[i]) {
+            strbuf_addf(&list, "%s %s\n", p->name, p->version);
+        }
     }
     hash_bytes(list.data, list.len, sha256);
     _cleanup_free_ char *space = xasprintf("urn:pisdk:bundle:%s:%s", name, sha256);
     sbom_format(&(struct sbom_subject){.kind = "Bundle",
                                        .name = name,
                                        .version = sha256,
-                                       .description = parts->lock->title,
+                                       .description = lock->title,
                                        .space = space,
                                        .root = root,
                                        .packages = parts->packages,
-                                       .n = parts->n,
+                                       .is_in = parts->is_in,
                                        .created = newest},
                 out);
 }
@@ -89,9 +86,8 @@ static int add_notices(const struct workspace *w, const struct target *t,
                        struct err *err)
 {
     const struct lock *lock = &t->sysroot.lock;
-    struct parts parts = {.lock = lock,
-                          .is_in = xcalloc(lock->packages.n + 1, sizeof(*parts.is_in)),
-                          .packages = xcalloc(lock->packages.n + 1, sizeof(*parts.packages))};
+    struct parts parts = {.packages = &lock->packages,
+                          .is_in = xcalloc(lock->packages.n + 1, sizeof(*parts.is_in))};
     _cleanup_free_ char *root = fs_real_path(t->sysroot.root);
     _cleanup_free_ char *path = xasprintf("share/sbom/%s.spdx.json", names->name);
     struct package_files known;
@@ -100,11 +96,10 @@ static int add_notices(const struct workspace *w, const struct target *t,
     note_owners(&parts, &known, root ? root : "", r);
     int status = root ? add_licences(&parts, root, r, err) : err_sys(err, "%s", t->sysroot.root);
     if (status == 0) {
-        describe(&parts, root, names->name, known.newest, sbom);
+        describe(&parts, lock, root, names->name, known.newest, sbom);
         status = payload_add_text(r, names->work, path, sbom->data, false, err);
     }
     package_files_release(&known);
-    free(parts.packages);
     free(parts.is_in);
     return status;
 }

@@ -203,8 +203,10 @@ static json_t *make_document(struct sbom *b)
     set_text(subject, "licenseDeclared", NO_ASSERTION);
     set_text(subject, "description", s->description);
     relate(b, "SPDXRef-DOCUMENT", "DESCRIBES", id);
-    for (size_t i = 0; i < s->n; i++) {
-        add_package(b, id, s->packages[i]);
+    for (size_t i = 0; i < s->packages->n; i++) {
+        if (!s->is_in || s->is_in[i]) {
+            add_package(b, id, &s->packages->items[i]);
+        }
     }
     json_object_set_new(document, "packages", b->packages);
     json_object_set_new(document, "relationships", b->relationships);

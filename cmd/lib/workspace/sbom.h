@@ -2,7 +2,7 @@
 #ifndef PISDK_WORKSPACE_SBOM_H
 #define PISDK_WORKSPACE_SBOM_H
 
-#include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/str.h"
@@ -13,9 +13,9 @@ struct sbom_subject {
     const char *name, *version, *description;
     const char *space; // a URI that no other document has
     const char *root;  // of the sysroot, which has the packages' copyright files
-    const struct package *const *packages;
-    size_t n;
-    int64_t created; // seconds since 1970, unless SOURCE_DATE_EPOCH says otherwise; 0: now
+    const struct package_list *packages;
+    const bool *is_in; // which of them; NULL: all
+    int64_t created;   // seconds since 1970, unless SOURCE_DATE_EPOCH says otherwise; 0: now
 };
 
 // Appends the document.

@@ -1,7 +1,6 @@
 // `pisdk sysroot sbom`: what a sysroot is made of.
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "pisdk/app.h"
 #include "sysroot/store.h"
@@ -17,10 +16,6 @@ int cmd_sysroot_sbom(struct app *app, struct err *err)
         return -1;
     }
     const struct lock *lock = &s.lock;
-    const struct package **packages = xcalloc(lock->packages.n + 1, sizeof(*packages));
-    for (size_t i = 0; i < lock->packages.n; i++) {
-        packages[i] = &lock->packages.items[i];
-    }
     // One for each tree: the digest makes it unique.
     _cleanup_free_ char *space =
         xasprintf("urn:pisdk:sysroot:%s:%s", lock->name, lock->tree_sha256);
@@ -30,11 +25,9 @@ int cmd_sysroot_sbom(struct app *app, struct err *err)
                                        .description = lock->title ? lock->title : lock->name,
                                        .space = space,
                                        .root = s.root,
-                                       .packages = packages,
-                                       .n = lock->packages.n},
+                                       .packages = &lock->packages},
                 &text);
     fputs(text.data, stdout); // main checks that it was written
-    free(packages);
     sysroot_release(&s);
     return EXIT_OK;
 }

@@ -166,6 +166,9 @@ class Bundle(OnBoards):
             PATH=/tmp/bin:$PATH sh /mnt/plate.sh -b -p /tmp/b/p; ls -A /tmp/b; rm /tmp/bin/tar
             printf '#!/bin/sh\nexit 1\n' >/tmp/bin/sha256sum; chmod +x /tmp/bin/sha256sum
             PATH=/tmp/bin:$PATH sh /mnt/plate.sh -b -p /tmp/b/p; ls -A /tmp/b; rm /tmp/bin/sha256sum
+            printf '#!/bin/sh\\necho 5\\n' >/tmp/bin/date; chmod +x /tmp/bin/date
+            PATH=/tmp/bin:$PATH sh /mnt/plate.sh -b -p /tmp/c/p | head -n 1; find /tmp/c/p/ -newermt 2000-01-01 | grep -c /bin/plate
+            rm /tmp/bin/date
             for tool in /usr/bin/* /bin/*; do case $tool in */sha256sum) ;; *) ln -s $tool /tmp/bin 2>/dev/null ;; esac; done
             PATH=/tmp/bin sh /mnt/plate.sh -b -p /tmp/b/p >/dev/null && /tmp/b/p/bin/plate 8 1 | grep -c mean""")
         self.assertRegex(out, r"""(?x)^(/tmp/said.[123]\n){3}
@@ -173,7 +176,23 @@ class Bundle(OnBoards):
             error:\ plate\ needs\ \d+\ MB,\ and\ /tmp/b\ has\ 0\ MB\ left\n
             (.*\n)*error:\ cannot\ unpack\ to\ .*\n
             error:\ this\ file\ is\ damaged:.*\nhint:.*\n
+            plate\ \w+\ is\ in\ /tmp/c/p\n2\n
             1\n$""")
+
+    def test_mounts(self):
+        """A disk that is full in truth, and one that is mounted with noexec: by the desktop's own kernel."""
+        place, tools = self.dir / "place", self.dir / "tools"
+        place.mkdir()
+        for name, script in (("uname", "echo armv7l"), ("df", "echo 0 0 0 0; echo 0 0 0 99999999")):
+            write(tools / name, f"#!/bin/sh\n{script}\n")
+            (tools / name).chmod(0o755)
+        for options, says in (("size=2m", "error: cannot unpack to "), ("noexec", f"error: programs cannot be started in {place}: ")):
+            result = subprocess.run(
+                ["unshare", "-Urm", "sh", "-c", f"mount -t tmpfs -o {options} none '{place}' && cd '{place}' && mkdir old && "
+                 f"sh '{self.file}' -b -p '{place}/p'; ls -A '{place}'"], capture_output=True, text=True,
+                env={"PATH": f"{tools}:{os.environ['PATH']}", "HOME": "/nowhere"})
+            self.assertEqual(result.stdout, "old\n", result)
+            self.assertIn(says, result.stderr)
 
     def test_signed(self):
         key, signed = self.dir / "key", self.shared / "signed.sh"
@@ -353,6 +372,21 @@ END
         self.assertEqual(said[20], ["mpiexec", "mpirun", "orted", "pisdk-env", "python3", "python ID bundle"])
         self.assertEqual(said[21], ["2"])
         self.assertEqual(said[22], ["ls: cannot access '/tmp/p': No such file or directory"])
+
+    def test_busybox(self):
+        """A root with nothing but busybox, not even a C library."""
+        write(self.dir / "busybox.ini", "[release]\ntitle = busybox\narch = armhf\ntriple = arm-linux-gnueabihf\n[origin debian]\nsuites = bookworm\ncomponents = main\n"
+              "keyring = keyrings/debian.gpg\n[packages]\nwanted = busybox-static\n[links]\nusr/bin/sh = busybox\n")
+        os.symlink(Path(__file__).parent / "keyrings", self.dir / "keyrings")
+        self.ok("sysroot", "build", self.dir / "busybox.ini", cwd=self.dir, env=self.own, timeout=200)
+        out = self.ok("run", "--sysroot", "busybox", "--mount", f"{self.shared}:/mnt", "busybox", "sh", "-c",
+                         "mkdir /tmp/bin; busybox --install -s /tmp/bin; PATH=/tmp/bin; export PATH; exec 2>&1; "
+                         "sh /mnt/python.sh -b -p /tmp/p | head -n 1; /tmp/p/bin/pisdk-env add /mnt/zstd.sh; "
+                         "/tmp/p/bin/zstd --version | cut -c 1-5; /tmp/p/bin/pisdk-env remove zstd; /tmp/p/bin/pisdk-env list; "
+                         "/tmp/p/bin/mpirun --oversubscribe --allow-run-as-root -n 2 /tmp/p/bin/python3 -c "
+                         "'import numpy; from mpi4py import MPI; print(MPI.COMM_WORLD.allreduce(numpy.ones(1)))' | sort",
+                         env=self.own, timeout=300).out
+        self.assertRegex(out, r"^python \w+ is in /tmp/p\nadded zstd \w+\n\*\*\* Z\npython \w+ bundle\n(.*hwloc.*\n)*\[2\.\]\n\[2\.\]\n$")
 
     def test_nothing_asked_for(self):
         self.fails(1, "bundle", cwd=self.dir, says="there is no pisdk.ini here or above",

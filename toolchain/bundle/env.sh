@@ -86,9 +86,9 @@ merge() {
         file=$(head -n 1 "$work/conflicts")
         fail "$2 and what is in $prefix have another $file each" "bundles fit together that are made of the same sysroot"
     fi
-    comm -12 "$work/new" "$work/old" >"$work/shared"
+    sort "$work/new" "$work/old" | uniq -d >"$work/shared"
     { files "$work/shared"; links "$work/shared"; } | remove_listed "$tree"
-    cp -al "$tree/." "$work/next/" 2>/dev/null || cp -a "$tree/." "$work/next/" ||
+    (cd "$tree" && tar -cf - .) | (cd "$work/next" && tar -xf -) ||
         fail "cannot write to $prefix: is the disk full?"
     rm -rf "$tree"
     mv "$part" "$work/next/.parts/$2"
@@ -99,7 +99,7 @@ take_away() { # NAME
     mv "$gone" "$work/gone"
     entries "$work/gone" | sort -u >"$work/new"
     entries "$work"/next/.parts/* | sort -u >"$work/old"
-    comm -23 "$work/new" "$work/old" >"$work/own"
+    sort "$work/new" "$work/old" "$work/old" | uniq -u >"$work/own"
     { files "$work/own"; links "$work/own"; } | remove_listed "$work/next"
     files "$work/own" | compiled "$work/next" | remove_listed "$work/next"
     folders "$work/gone" | sort -r | while IFS= read -r folder; do

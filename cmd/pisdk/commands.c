@@ -56,6 +56,11 @@ static const struct option_spec build_options[] = {
         "sbatch", 0, "WORDS", "more options for sbatch"                                            \
     }
 
+static const struct option_spec shell_options[] = {
+    {"mount", 0, "DIR[:PATH]", "show DIR of this desktop to it, at PATH; may be repeated"},
+    TARGET_OPTIONS,
+};
+
 static const struct option_spec bundle_options[] = {
     {"output", 'o', "FILE", "where to write it (default: NAME-ID-Linux-armv7l.sh here)"},
     {"with", 0, "WHAT",
@@ -314,6 +319,26 @@ const struct command pisdk_commands[] = {
         .run = cmd_debug,
     },
     {
+        .name = "clean",
+        .summary = "Remove what was built",
+        .arguments = "",
+        .description =
+            "Removes the folders build/BOARD-TYPE of the project; where a makefile builds "
+            "among the\nsources, runs `make clean`.",
+        .needs = NEEDS_PROJECT,
+        .run = cmd_clean,
+    },
+    {
+        .name = "shell",
+        .summary = "Start a shell on an emulated board",
+        .arguments = "",
+        .description = "The board has what those of a cluster have. It sees the project's folder, "
+                       "and the working\nfolder; what is written elsewhere is gone with it.",
+        OPTIONS(shell_options),
+        .needs = WANTS_PROJECT,
+        .run = cmd_shell,
+    },
+    {
         .name = "bundle",
         .summary = "Make one file of the project that installs itself on any armv7l Linux",
         .arguments = "",
@@ -396,6 +421,42 @@ const struct command pisdk_commands[] = {
     {0},
 };
 
+// What people type who know other tools.
+static const struct {
+    const char *words, *command;
+} elsewhere[] = {
+    {"upload flash install push", "deploy"},
+    {"mpirun mpiexec srun start", "run -n 4"},
+    {"compile make cmake", "build"},
+    {"init create generate", "new"},
+    {"ps status", "cluster status"},
+    {"up", "cluster up"},
+    {"down stop", "cluster down"},
+    {"ssh login monitor", "cluster ssh"},
+    {"logs", "cluster logs"},
+    {"devices hosts", "nodes list"},
+    {"add", "sysroot add"},
+    {"search", "sysroot search"},
+    {"update upgrade", "sysroot update"},
+    {"list", "sysroot list"},
+    {"sbatch", "submit"},
+    {"gdb", "debug"},
+    {"check ctest", "test"},
+    {"pack package", "bundle"},
+};
+
+static const char *known_elsewhere(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(elsewhere); i++) {
+        _cleanup_strv_ struct strv words = {0};
+        strv_add_words(&words, elsewhere[i].words);
+        if (strv_has(&words, name)) {
+            return elsewhere[i].command;
+        }
+    }
+    return NULL;
+}
+
 const struct command *command_find(const struct command *table, const char *group, const char *name,
                                    struct err *err)
 {
@@ -407,8 +468,11 @@ const struct command *command_find(const struct command *table, const char *grou
         strv_add(&names, c->name);
     }
     const char *nearest = str_nearest(name, &names);
+    const char *known = *group ? NULL : known_elsewhere(name);
     err_set(err, ERR_USAGE, "there is no command `%s`", name);
-    if (nearest) {
+    if (known) {
+        err_hint(err, "here it is `pisdk %s`", known);
+    } else if (nearest) {
         err_hint(err, "did you mean `%s`?", nearest);
     } else {
         err_hint(err, "`pisdk help%s%s` lists the commands", *group ? " " : "", group);

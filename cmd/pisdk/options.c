@@ -121,6 +121,12 @@ int input_parse(struct input *in, int argc, char **argv, enum input_words words,
         } else {
             int i = code >= LONG_ONLY ? code - LONG_ONLY : find_letter(in, code);
             const char *arg = in->specs[i]->arg;
+            if (code == 'n' && arg && optarg == argv[optind - 1] + 2 && strcmp(optarg, "p") == 0) {
+                if (optind >= argc) { // -np N, as mpirun has it
+                    return missing_argument(in, code, err);
+                }
+                optarg = argv[optind++];
+            }
             if (arg && strchr(arg, ' ')) { // two words
                 if (optind >= argc) {
                     return missing_argument(in, code, err);

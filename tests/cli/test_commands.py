@@ -64,6 +64,25 @@ class Usage(Case):
         self.fails(2, "biuld", says="no command `biuld`", hint="`build`")
         self.fails(2, "sysroot", "lst", says="no command `lst`", hint="`list`")
         self.fails(2, "xyzzy", says="no command", hint="pisdk help")
+        for word, command in (("upload", "deploy"), ("ps", "cluster status"), ("mpirun", "run -n 4"), ("upgrade", "sysroot update")):
+            self.fails(2, word, says=f"no command `{word}`", hint=f"here it is `pisdk {command}`")
+
+    def test_ranks_as_mpirun_has_them(self):
+        self.fails(2, "run", "-np", "x", cwd=self.project(), says="`--ranks` must be a number")
+        self.fails(2, "run", "-np", cwd=self.project(), says="option `--ranks` needs an argument: N")
+
+    def test_clean(self):
+        folder = self.project()
+        for name in ("armv7-release", "pi4-debug-address", "own", "armv8-release"):
+            write(folder / "build" / name / "x", "")
+        self.assertEqual(self.ok("clean", cwd=folder).err, "removed build/armv7-release\nremoved build/pi4-debug-address\n")
+        self.assertEqual(sorted(p.name for p in (folder / "build").iterdir()), ["armv8-release", "own"])
+        self.assertEqual(self.ok("clean", cwd=folder).err, "nothing was built\n")
+        self.fails(1, "clean", cwd=self.dir, says="pisdk.ini")
+
+    def project(self):
+        write(self.dir / "p/pisdk.ini", "[project]\nname = p\n[build]\nsystem = cmake\n")
+        return self.dir / "p"
         self.fails(2, "help", "biuld", says="no command `biuld`")
 
     def test_unknown_option(self):

@@ -45,7 +45,18 @@ class Build(Emulator):
 
 
 class Commands(Build):
-    """pisdk env and pisdk exec."""
+    """pisdk env, pisdk exec and what is near to them."""
+
+    def test_clean(self):
+        folder = self.project(Makefile="p: p.c\n\tcc -o p p.c\nclean:\n\trm -f p\n", p_c="int main(void) { return 0; }\n")
+        self.ok("build", cwd=folder)
+        self.assertArm(folder / "p")
+        self.ok("clean", cwd=folder)
+        self.assertEqual(sorted(os.listdir(folder)), ["Makefile", "p.c", "pisdk.ini"])
+
+    def test_shell(self):
+        result = self.pisdk("shell", input="uname -m; python3 -c 'print(1)'; exit 3\n", cwd=self.project())
+        self.assertEqual((result.status, result.out), (3, "armv7l\n1\n"), str(result))
 
     def test_env_in_a_shell(self):
         write(self.dir / "a b/hello.c", HELLO)

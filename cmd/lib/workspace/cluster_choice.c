@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+#include "base/proc.h"
+
+enum { PATH_OUTPUT_MAX = 1 << 14 };
+
 #define DEFAULT_NAME "default"
 
 char *cluster_choice_new(const struct workspace *w, const char *asked, struct err *err)
@@ -46,4 +50,26 @@ int cluster_choose(const struct workspace *w, const char *name, struct cluster *
 
     int r = cluster_open(w->paths->runtime, name ? name : ours, out, err);
     return r == 0 || name || err->code != ERR_NOT_FOUND ? r : none_is_ours(w, err);
+}
+
+char *cluster_choose_image(const struct workspace *w, const char *sysroot, struct err *err)
+{
+    _cleanup_strv_ struct strv argv = {0};
+    _cleanup_strbuf_ struct strbuf out = {0};
+    const struct proc_capture capture = {.input = -1, .max = PATH_OUTPUT_MAX, .out = &out};
+    int status = 0;
+
+    strv_add_list(&argv, w->paths->program, "cluster", "image", NULL);
+    if (sysroot) {
+        strv_add_list(&argv, "--sysroot", sysroot, NULL);
+    }
+    if (proc_capture(argv.items, &capture, &status, err) != 0) {
+        return NULL;
+    }
+    if (status != 0 || out.len < 2) {
+        err_set(err, ERR_FAILED, "the boards have no image yet");
+        err_hint(err, "make it with `pisdk cluster image`, from the same mirror as the sysroot");
+        return NULL;
+    }
+    return xstrndup(out.data, out.len - 1);
 }

@@ -13,4 +13,8 @@ char *cluster_choice_new(const struct workspace *w, const char *asked, struct er
 int cluster_choose(const struct workspace *w, const char *name, struct cluster *out,
                    struct err *err) ERR_MUST_CHECK;
 
+// The folder of the image of boards for this sysroot; NULL: the project's, else the default one. It
+// is made where it has to be. The caller frees it; NULL with the error set.
+char *cluster_choose_image(const struct workspace *w, const char *sysroot, struct err *err);
+
 #endif

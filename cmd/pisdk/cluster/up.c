@@ -1,6 +1,5 @@
 #include "base/clock.h"
 #include "base/fs.h"
-#include "base/proc.h"
 #include "cluster/cluster.h"
 #include "pisdk/app.h"
 #include "pisdk/cluster/rate.h"
@@ -9,30 +8,7 @@
 #include "workspace/cluster_choice.h"
 #include "workspace/target_choice.h"
 
-enum { KBIT_A_MBIT = 1000, STORAGE_MB = 8192, PATH_OUTPUT_MAX = 1 << 14 };
-
-// Where an image of boards is: `pisdk cluster image` makes it where it has to.
-static char *find_image(struct app *app, const char *sysroot, struct err *err)
-{
-    _cleanup_strv_ struct strv argv = {0};
-    _cleanup_strbuf_ struct strbuf out = {0};
-    const struct proc_capture capture = {.input = -1, .max = PATH_OUTPUT_MAX, .out = &out};
-    int status = 0;
-
-    strv_add_list(&argv, app->paths.program, "cluster", "image", NULL);
-    if (sysroot) {
-        strv_add_list(&argv, "--sysroot", sysroot, NULL);
-    }
-    if (proc_capture(argv.items, &capture, &status, err) != 0) {
-        return NULL;
-    }
-    if (status != 0 || out.len < 2) {
-        err_set(err, ERR_FAILED, "the boards have no image yet");
-        err_hint(err, "make it with `pisdk cluster image`, from the same mirror as the sysroot");
-        return NULL;
-    }
-    return xstrndup(out.data, out.len - 1);
-}
+enum { KBIT_A_MBIT = 1000, STORAGE_MB = 8192 };
 
 // One for each --sysroot, else that of the project.
 static int find_images(struct app *app, struct strv *dirs, struct strv *environment,
@@ -40,7 +16,8 @@ static int find_images(struct app *app, struct strv *dirs, struct strv *environm
 {
     const struct strv *names = input_values(&app->input, "sysroot");
     for (size_t i = 0; i < (names->n ? names->n : 1); i++) {
-        _cleanup_free_ char *path = find_image(app, names->n ? names->items[i] : NULL, err);
+        _cleanup_free_ char *path =
+            cluster_choose_image(&app->work, names->n ? names->items[i] : NULL, err);
         struct sysroot image;
         if (!path || sysroot_open(app->paths.data, path, &image, err) != 0) {
             return -1;

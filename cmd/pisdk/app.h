@@ -84,6 +84,7 @@ int cmd_cluster_ssh_config(struct app *app, struct err *err);
 int cmd_cluster_start(struct app *app, struct err *err);
 int cmd_cluster_status(struct app *app, struct err *err);
 int cmd_cluster_up(struct app *app, struct err *err);
+int cmd_complete(struct app *app, struct err *err);
 int cmd_clean(struct app *app, struct err *err);
 int cmd_debug(struct app *app, struct err *err);
 int cmd_deploy(struct app *app, struct err *err);

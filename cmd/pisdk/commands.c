@@ -319,6 +319,14 @@ const struct command pisdk_commands[] = {
         .run = cmd_debug,
     },
     {
+        .name = "__complete", // not for users: see complete.c
+        .arguments = "",
+        .passes_on = true,
+        .max_args = -1,
+        .needs = WANTS_PROJECT,
+        .run = cmd_complete,
+    },
+    {
         .name = "clean",
         .summary = "Remove what was built",
         .arguments = "",
@@ -465,7 +473,9 @@ const struct command *command_find(const struct command *table, const char *grou
         if (strcmp(c->name, name) == 0) {
             return c;
         }
-        strv_add(&names, c->name);
+        if (c->name[0] != '_') {
+            strv_add(&names, c->name);
+        }
     }
     const char *nearest = str_nearest(name, &names);
     const char *known = *group ? NULL : known_elsewhere(name);

@@ -21,6 +21,9 @@ static void print_options(const struct option_spec *options, size_t n)
 static void print_commands(const struct command *table)
 {
     for (const struct command *c = table; c->name; c++) {
+        if (c->name[0] == '_') {
+            continue;
+        }
         printf("  %-*s  %s\n", COMMAND_WIDTH, c->name, c->summary);
     }
 }

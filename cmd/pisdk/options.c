@@ -98,6 +98,25 @@ static void take_words(struct input *in, int argc, char **argv, enum input_words
     }
 }
 
+// An option that getopt has found, and its values, which optarg begins.
+static int take_values(struct input *in, int code, int argc, char **argv, struct err *err)
+{
+    int i = code >= LONG_ONLY ? code - LONG_ONLY : find_letter(in, code);
+    const char *arg = in->specs[i]->arg;
+    bool two = arg && strchr(arg, ' ');
+    // -np N, as mpirun has it
+    bool is_np = code == 'n' && arg && optarg == argv[optind - 1] + 2 && strcmp(optarg, "p") == 0;
+
+    if ((two || is_np) && optind >= argc) {
+        return missing_argument(in, code, err);
+    }
+    if (two) {
+        take_option(in, i, optarg);
+    }
+    take_option(in, i, two || is_np ? argv[optind++] : optarg);
+    return 0;
+}
+
 int input_parse(struct input *in, int argc, char **argv, enum input_words words, struct err *err)
 {
     char letters[LETTERS_MAX];
@@ -118,23 +137,8 @@ int input_parse(struct input *in, int argc, char **argv, enum input_words words,
             return unknown_option(in, argv[word], err);
         } else if (code == ':') {
             return missing_argument(in, optopt, err);
-        } else {
-            int i = code >= LONG_ONLY ? code - LONG_ONLY : find_letter(in, code);
-            const char *arg = in->specs[i]->arg;
-            if (code == 'n' && arg && optarg == argv[optind - 1] + 2 && strcmp(optarg, "p") == 0) {
-                if (optind >= argc) { // -np N, as mpirun has it
-                    return missing_argument(in, code, err);
-                }
-                optarg = argv[optind++];
-            }
-            if (arg && strchr(arg, ' ')) { // two words
-                if (optind >= argc) {
-                    return missing_argument(in, code, err);
-                }
-                take_option(in, i, optarg);
-                optarg = argv[optind++];
-            }
-            take_option(in, i, optarg);
+        } else if (take_values(in, code, argc, argv, err) != 0) {
+            return -1;
         }
     }
     take_words(in, argc, argv, words);

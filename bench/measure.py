@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs commands alternately and prints medians and ratios.
 
 Machines are noisy: what is compared is run in turns, and medians count. Nothing here asserts.

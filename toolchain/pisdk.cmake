@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # CMake toolchain file: armv7l Linux boards, with Clang, against a pisdk sysroot.
 #
 # `pisdk build` uses it; it works by itself too, wherever it is copied together with boards/:

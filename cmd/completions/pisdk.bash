@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Completions of pisdk for bash; pisdk itself says what there is (cmd/pisdk/complete.c).
 _pisdk() {
     local line

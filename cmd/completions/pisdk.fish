@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Completions of pisdk for fish; pisdk itself says what there is (cmd/pisdk/complete.c).
 function __pisdk_complete
     set -l words (commandline -opc) (commandline -ct)

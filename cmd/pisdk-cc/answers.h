@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Questions that scripts ask gcc, answered as the board's gcc answers them.
 #ifndef PISDK_CC_ANSWERS_H
 #define PISDK_CC_ANSWERS_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "assembly.h"
 
 #include <stdio.h>

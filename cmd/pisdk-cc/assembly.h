@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Assembler files in GNU's dialect, which Clang does not know all of.
 #ifndef PISDK_CC_ASSEMBLY_H
 #define PISDK_CC_ASSEMBLY_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Command lines of compilers.
 #ifndef PISDK_CC_COMMAND_H
 #define PISDK_CC_COMMAND_H

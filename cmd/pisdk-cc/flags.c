@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "flags.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Flags of gcc that Clang does not know.
 #ifndef PISDK_CC_FLAGS_H
 #define PISDK_CC_FLAGS_H

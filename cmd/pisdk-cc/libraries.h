@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Libraries that compilers bring along at home and that are packages of a sysroot.
 #ifndef PISDK_CC_LIBRARIES_H
 #define PISDK_CC_LIBRARIES_H

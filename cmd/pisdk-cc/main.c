@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The commands of a toolset: one program, which does what the name that it is called by says.
 //
 //     arm-linux-gnueabihf-clang, -clang++, -gcc, -g++, …   the desktop's Clang, for the board

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // mpicc and its like: what they add to a compiler's command line, and what they tell of it.
 //
 // The options are those of the wrappers' manual pages, mpicc(1) of Open MPI 4.1 and of MPICH 4.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Commands of a toolset that are not compilers for the board.
 #ifndef PISDK_CC_OTHERS_H
 #define PISDK_CC_OTHERS_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "pkg_config.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // pkg-config(1) for the board.
 #ifndef PISDK_CC_PKG_CONFIG_H
 #define PISDK_CC_PKG_CONFIG_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the linker made, compared with what was asked for.
 #ifndef PISDK_LD_INSPECT_H
 #define PISDK_LD_INSPECT_H

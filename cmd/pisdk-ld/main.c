@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The linker of a toolset: lld, and then a look at what it made.
 //
 //   - Symbols of a newer C library than the project may need are an error that names each, and the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What every command gets: the user's words, where things are, and how to speak.
 //
 // cmd/pisdk/ is the only code that prints or picks an exit status. A command is one entry of a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "base/fs.h"
 #include "pisdk/app.h"
 #include "target/board.h"

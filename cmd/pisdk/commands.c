@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The table of all commands: what `pisdk help`, the parser and the test of the manual go by.
 
 #include "pisdk/commands.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the parts of the table of commands share. Not for others than files called commands.c.
 #ifndef PISDK_COMMANDS_H
 #define PISDK_COMMANDS_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `pisdk __complete -- WORD…`: what may stand in place of the last word. The completions of bash,
 // zsh and fish ask for it at each Tab, so that they always know what the table of commands does.
 //

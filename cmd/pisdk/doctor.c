@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What works here, what is missing, and the one command that mends it.
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The commands of the program that users start which hand over to pisdk-sysroot, the same program
 // with these commands in it. Loading the libraries that only they need (libcurl, libsolv,
 // libarchive and what they bring) takes ten times as long as all else at start-up.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "pisdk/options.h"
 
 #include <ctype.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Options: one table serves the parser (getopt_long), the help pages and the test of the manual.
 #ifndef PISDK_OPTIONS_H
 #define PISDK_OPTIONS_H

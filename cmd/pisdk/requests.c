@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "pisdk/requests.h"
 
 enum { TIMEOUT_MAX = 3600 };

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the options that several commands share ask for. A command reads them once; what it calls
 // knows no command line. Strings and lists point into the command line.
 #ifndef PISDK_REQUESTS_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "pisdk/ui.h"
 
 #include <stdlib.h>

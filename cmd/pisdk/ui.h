@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How pisdk speaks: results on standard output, everything else on standard error.
 //
 // The progress bar is drawn on a terminal only, on the last line, and is gone before anything else

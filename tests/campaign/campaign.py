@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What campaigns share: a seed, a time, and a process that something happens to.
 
 PISDK_CAMPAIGN_SEED replays a campaign; PISDK_CAMPAIGN_SECONDS or PISDK_CAMPAIGN_ROUNDS says how long it

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Kills and faults at random, with emulated boards: deploy, rollback, undeploy, cluster up and down. pisdk is
 killed, or a board loses its power, its network or its space, has a slow link, or its clock jumps. After each, what a board has
 under the name `current` is, bit for bit, something that was deployed (contents, modes, links), the next deploy

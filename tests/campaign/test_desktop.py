@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Kills at random, and clocks that jump, on the desktop: sysroots, their files, projects. After each, nothing
 half made has a name, the next run succeeds, `verify` passes, and nothing is left that the next run does not
 remove.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Completions in real shells: bash and zsh on a terminal, fish by its own engine."""
 
 import os

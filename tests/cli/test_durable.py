@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What has its final name is on the disk: a power cut right after that loses nothing. And nothing is written
 in place: what is there is the old, or the new, at every moment.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every command ends: with an ssh that says nothing, output that nobody reads, a terminal that is gone.
 
 Run against the pisdk of the build; needs no sysroot and no network.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A sysroot as a file, and its bill of materials."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """pisdk.lock: what `new`, `sysroot add` and `sysroot update` write and everything else obeys."""
 
 import hashlib

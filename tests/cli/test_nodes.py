@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The boards of a project: pisdk.ini, hostfiles, inventories, and what --nodes means."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What pisdk makes of Slurm's answers, where a real one does not come to them: a login node that is
 this machine, with commands of Slurm that are the test's own."""
 

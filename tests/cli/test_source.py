@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Packages that a sysroot builds from their source, and the recipes that ask for it."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`pisdk sysroot` against a small signed repository: the good way, and everything that is bad."""
 
 import json

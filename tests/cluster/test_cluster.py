@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Emulated clusters: boards, network, tools that reach them, faults, programs across them, the end.
 
 Run as root and as an ordinary user, against an installed pisdk (see emulator/setup).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`pisdk deploy`, `rollback`, `undeploy`: what arrives, what travels, what stays.
 
 Run as an ordinary user against an installed pisdk (see emulator/setup).

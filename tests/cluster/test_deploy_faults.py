@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What goes wrong during `pisdk deploy`, on purpose: no board ever has half a release.
 
 Run as an ordinary user against an installed pisdk (see emulator/setup).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Deploys and commands through the desktop's own sshd, to boards that are folders (support/sshd.py): what
 would take long under QEMU, and what emulated boards cannot be. As an ordinary user."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """pisdk nodes probe and doctor, on emulated boards that the user's own ssh reaches.
 
 Run as an ordinary user, against an installed pisdk (see emulator/setup).

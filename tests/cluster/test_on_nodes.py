@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Programs on boards that the user's own ssh reaches: `pisdk run --on nodes`. The boards are those of an
 emulated cluster; its settings are included in the user's own. As an ordinary user."""
 

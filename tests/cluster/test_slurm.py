@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Jobs for a Slurm that is there: real slurmctld and slurmd on emulated boards.
 
 Run as an ordinary user, against an installed pisdk (see emulator/setup).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What Thonny does when its interpreter is a board's Python 3, reached by ssh: its own back end executes a program.
 
 Thonny 4.0 knows no other port than ssh's own, which an ordinary user may not forward; so it runs in a network of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a notebook does with the kernel of this name: starts it, executes cells, interrupts one, and ends it.
 
 It prints what the cells printed; the packages are Debian's python3-jupyter-client.

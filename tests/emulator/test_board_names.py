@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Builds that ask for the machine and its compilers by their plain names, as on a board, and run what
 they built. Run as an ordinary user against an installed pisdk (see setup).
 """

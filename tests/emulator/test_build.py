@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Building with any build system, and what pisdk does for it: compiler commands, checks of what was
 linked, sanitizers, coverage, debugging.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One file that installs a project anywhere. Run as an ordinary user against an installed pisdk (see setup)."""
 
 import base64

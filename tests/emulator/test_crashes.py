@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is told of programs that die of their own mistake, and that nothing of them is left.
 
 Run as an ordinary user, against an installed pisdk (see setup).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Cross-building and running with a real sysroot: the template, MPI, signals, the three modes.
 
 Run as root and as an ordinary user, against an installed pisdk (see setup).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the emulation tells about a board and what not: programs with a known fault or a known
 dependence, and what becomes of them here. docs/fidelity.md has a row for each; class Page holds the
 two together. A test of something that is not caught asserts that it is not.

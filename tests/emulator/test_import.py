@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`pisdk sysroot import`: from a board that answers by ssh, made of real parts (support/board.py).
 
 Run as root and as an ordinary user, against an installed pisdk (see setup).

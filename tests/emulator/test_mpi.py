@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """MPI as others test it, in each way of emulation: the examples of Open MPI, and tests of MPICH's
 suite, with the sysroot's Open MPI. Both are Debian's sources (see debsource.py), built by pisdk as
 they are.

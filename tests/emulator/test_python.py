@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Python and R with MPI, as a person who has never cross-compiled uses them. Run as an ordinary user against an
 installed pisdk (see setup).
 """

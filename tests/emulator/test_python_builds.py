@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Extension modules for Python, built in the ways that people build them. Run as an ordinary user against an
 installed pisdk (see setup).
 """

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Programs that nobody here wrote: cross-compiled as they are, and their own tests, emulated.
 
 The sources are Debian's (see debsource.py), of the release of the sysroot. None is edited, which is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every release with every MPI that it has: C and C++, the template and its tests.
 
 Run as an ordinary user, against an installed pisdk (see setup).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a run may use, what MPI can do in it, and how it behaves in a terminal.
 
 Run as an ordinary user, against an installed pisdk (see setup).

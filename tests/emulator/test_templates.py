@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every template: a project made from it is built, run as its README says, and tested; and its tests
 fail when what they test is broken.
 

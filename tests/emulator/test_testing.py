@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`pisdk test`: what it passes to ctest, Meson and makefiles, and what it adds.
 
 Run as an ordinary user, against an installed pisdk (see setup).

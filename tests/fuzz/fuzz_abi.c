@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a board says that it has.
 
 #include "base/str.h"

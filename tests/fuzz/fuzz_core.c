@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A core file that QEMU wrote, whole or not.
 
 #include <unistd.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A .deb and an exported sysroot, unpacked; nothing may appear outside of the folder that they are
 // unpacked into.
 

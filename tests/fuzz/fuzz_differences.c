@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What boards say of a release that is not what was deployed.
 #include <string.h>
 

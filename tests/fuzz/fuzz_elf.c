@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An ELF file.
 
 #include <sys/mman.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a board says of itself, and what is made of it: the checkup of two boards that said the
 // same.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Lists of boards: hostfiles, and the ranges in them.
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // INI files with each of their readers: a project, a recipe, a board.
 
 #include <stdbool.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What ansible-inventory prints.
 
 #include <string.h>

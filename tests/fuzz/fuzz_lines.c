@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What boards say during a deploy, in whatever state that is.
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // pisdk.lock and the list of files of a sysroot: what is accepted is written the same again.
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An object file, an archive of them, or a linked program, as the linker's check reads them; and
 // bare build attributes.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A Packages file, solved.
 
 #include "base/str.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What sbatch and scontrol answer.
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Release files, apt's configuration, deb822 as such.
 
 #include "base/str.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Packets between pisdk and an emulated cluster.
 
 #include "cluster/wire.h"

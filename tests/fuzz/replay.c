@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Runs a fuzz target once over each file in the given folders: a regression test for the inputs
 // that are kept, in builds without libFuzzer.
 

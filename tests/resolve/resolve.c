@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Runs declarative cases of the resolver: resolve FILE.test…
 //
 // A case is deb822 text. Its first paragraph says what is wanted and expected, the others are the

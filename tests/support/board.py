@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A 32-bit Raspberry Pi that answers by ssh, made of real parts, and that can misbehave.
 
 sshd, dpkg, rsync and all else on it are Debian's armhf programs under QEMU, in namespaces of their

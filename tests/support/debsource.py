@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Source packages of Debian, as apt would get them: from the desktop's Debian mirror, and checked.
 
 InRelease is signed by one of the keys in sysroot-scripts/keyrings, and has the hash of Sources.xz,

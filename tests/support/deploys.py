@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Deploys to emulated boards: one cluster a class, a project a test, and what must hold after each.
 
 A board's programs can be replaced from here: its login shell has SHARED/BOARD first in its PATH, and

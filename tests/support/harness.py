@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs pisdk as a user would: its own HOME, its own folders, nothing of the machine's settings.
 
 The program under test is named by the environment variable PISDK. A test that cannot run here is

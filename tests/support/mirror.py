@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A mirror on 127.0.0.1 that can misbehave: whole files, ranges, and faults by path."""
 
 import threading

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A small signed Debian repository, made from nothing: packages, indexes, Release files.
 
 The packages are built member by member, so that hostile ones can be made as well.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Slurm on the boards of an emulated cluster: Debian's slurmctld, slurmd and munged, as the boards'
 ordinary user. They end with the cluster.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a JSON schema cannot say of an SPDX 2.3 document: identifiers, references, licences."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Boards that are only folders: the desktop's own sshd on loopback, one a board, each with a home of its
 own, as an ordinary user.
 

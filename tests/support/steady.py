@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs a command with a Debian mirror whose signed release files have the indexes that they name.
 
     python3 steady.py COMMAND…

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Small ELF files for ARM, as a linker would make them, for tests that need no compiler.
 #ifndef PISDK_TESTS_ARM_ELF_H
 #define PISDK_TESTS_ARM_ELF_H

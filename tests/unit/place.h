@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A folder with a project, for tests of releases, and what fills it.
 #ifndef PISDK_TESTS_PLACE_H
 #define PISDK_TESTS_PLACE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What builds go by: build attributes, versions of the C library, makefiles' tools, toolsets.
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The folder of a cluster, and who has it.
 
 #include "unit.h"

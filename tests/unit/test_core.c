@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Core files: one that is made here, and every damage of a byte or of the length that it can have.
 #include <elf.h>
 #include <stdlib.h>

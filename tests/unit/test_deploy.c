@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a release needs of boards, and what they have.
 
 #include "deploy/abi.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What boards say of themselves, and what is found wrong with them.
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What --with-runtime adds to a release, and how its programs are started then.
 
 #include "deploy/abi.h"

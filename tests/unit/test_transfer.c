@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The plan of a transfer, on boards, cables and logins that are only numbers here: what each can
 // take a second, and what happens to them. Each schedule is made by a random number that is printed
 // when it fails; `test_transfer SEED` runs that one.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // cmocka, in the order in which its headers must come.
 #ifndef PISDK_TESTS_UNIT_H
 #define PISDK_TESTS_UNIT_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What `pisdk jupyter` gives to python3 -c: a kernel for the connection file of the first argument.
 
 The second one, if there is one, is what to say when clients can connect; then Ctrl-C ends the kernel while no cell

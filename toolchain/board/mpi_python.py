@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What `pisdk run -n N python3 …` gives to python3 -c: runs a script, -c, -m or standard input, as python3 does.
 
 A rank that raises an exception, or ends with an exit status, ends the job: otherwise the others would wait for

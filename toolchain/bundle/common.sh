@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 say() { printf '%s\n' "$*"; }
 fail() {
     printf 'error: %s\n' "$1" >&2

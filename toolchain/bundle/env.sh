@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Adds bundles and wheels to the folder that this one is installed in, and takes them away again.
 #
 # PREFIX/releases/ID is the bundle that was installed, and ID-N what was made of it: all files of its

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Installs @NAME@ for 32-bit ARM Linux (armv7l): sh THIS-FILE -h
 #
 # What follows this script is an archive, and the last line of the file is the SHA-256 of all before

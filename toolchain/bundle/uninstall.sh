@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Removes this folder, and the line in ~/.bashrc that the installer has added.
 prefix=$(cd "$(dirname "$0")" && pwd -P) || exit
 [ -L "$prefix/current" ] || { echo "error: $prefix is not an installed bundle" >&2; exit 1; }

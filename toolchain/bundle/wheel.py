@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """pisdk-wheel.py WHEEL FOLDER: unpacks a wheel as a part of a bundle, with its .pisdk; see pisdk-env.
 
 Prints its name and version. The format: https://packaging.python.org/specifications/binary-distribution-format/

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Makes the interpreter that runs this answer as the board's: python3 of a build (target/python.h).
 
 It is the desktop's, of the same version as the sysroot's, or the sysroot's own, emulated. Either way the

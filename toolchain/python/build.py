@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Builds Python projects for the board, by pip and by what they say they are built with; run by python3 of a build.
 
     build.py wheel OUT SOURCE [PIP-OPTION...]       a wheel into the folder OUT; prints its path

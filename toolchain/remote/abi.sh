@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What a board has of what programs need (see cmd/lib/deploy/abi.h): a part of deploy.sh.
 #
 # Each line of the answer begins with the kind of what follows. Libraries are looked for as the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What a board does of a deploy (see cmd/lib/deploy/deploy.h). The desktop's pisdk sends pieces.sh, abi.sh
 # and this script to sh over ssh, and then a command a line: a verb and its words, of which those that
 # may hold anything are written as printf(1) has them with %b, behind a full stop. The answers are lines

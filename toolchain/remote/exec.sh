@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Runs a command, $@, which ends with the desktop's connection.
 exec 3<&0
 "$@" </dev/null 3<&- &

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Takes a program from the standard input, for gdbserver, and says in which folder it is (see
 # cmd/lib/debug/gdbserver.h).
 #

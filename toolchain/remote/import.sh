@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What a board says of itself for `sysroot import` (see cmd/lib/sysroot/board_import.c): without
 # arguments, its architecture, its system, libraries and headers that people and vendors installed by
 # hand, and its packages; else the files of these packages.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Pieces of what is deployed, on the board that gets them (see cmd/lib/deploy/transfer.h). deploy.sh and
 # receive.sh begin with this; the working folder is the project's.
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What a board is and has: lines KEY VALUE, which cmd/lib/remote/facts.c reads. The desktop's pisdk
 # sends this script to sh over ssh (see cmd/lib/remote/probe.c); nothing is left on the board.
 #

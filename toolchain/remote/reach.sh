@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Which other boards a board gets to by ssh, as mpirun on it would. The desktop's pisdk sends this
 # script to sh over ssh (see cmd/lib/remote/probe.c).
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Asks whoever started this, over ssh, for the pieces that the board lacks, and takes them in. A deploy
 # puts this script on each board, behind pieces.sh (see deploy.sh).
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Sees to a run on a board (see cmd/lib/run/boards.c). On the first board the program runs in another
 # login, whose streams are its own; on the others are ranks that mpirun started. This login is for
 # signals, and notices when the desktop is gone: by the end of its input, or when no sign of life comes.

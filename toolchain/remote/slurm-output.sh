@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Sends the output of a job as it comes, until standard input ends and all of it was sent.
 #
 #   $1 the project's name   $2 the job

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Hands jobs to the Slurm of this machine, and asks for them (see cmd/pisdk/slurm.c).
 #
 #   $1 submit   $2 the project's name   $3 the job's script   $4 … options of sbatch

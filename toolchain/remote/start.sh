@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Starts the program of a run on the first board (see cmd/lib/run/boards.c), for the login that has its
 # streams. It waits until the folder of the run has a file "start", which sets the words of the program.
 #

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Scope cleanup and explicit transfer of ownership.
 //
 // A variable marked `_cleanup_free_` (or _close_, _fclose_) is released when it goes out of scope,

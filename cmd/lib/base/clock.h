@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Time that only goes forward, for measuring how long something takes.
 #ifndef PISDK_BASE_CLOCK_H
 #define PISDK_BASE_CLOCK_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Errors.
 //
 // A `struct err` belongs to the caller and is the last parameter of every function that can fail.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Files and folders.
 //
 // Paths are the user's own (trusted); foreign paths, such as the members of a package, go through

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // SHA-256, streaming (OpenSSL EVP).
 #ifndef PISDK_BASE_HASH_H
 #define PISDK_BASE_HASH_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Apart from hash.c, so that a program that only reads hashes needs no hash library.
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "base/held.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Folders that are being made, or are used for a while: whoever has one holds a lock on it, so that
 // what a process left that was killed can be told from them, and removed by the next one.
 #ifndef PISDK_BASE_HELD_H

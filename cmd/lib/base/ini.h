@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // INI files (libinih): recipes, boards, templates and a project's pisdk.ini.
 #ifndef PISDK_BASE_INI_H
 #define PISDK_BASE_INI_H

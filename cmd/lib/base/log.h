@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the library has to say while it works.
 //
 // The library never prints: it calls the log that it was given. `cmd/pisdk` decides what reaches

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Standard output and error of a program that holds signals back while it works.
 //
 // A pipe that nobody reads, or a terminal that was stopped, makes write(2) wait for ever; with

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The folders that pisdk uses.
 //
 // The user's: PISDK_CACHE_DIR, PISDK_DATA_DIR, PISDK_RUNTIME_DIR, else the XDG base directories

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Text that others chose, for a terminal or for JSON: of packages, boards, files, programs'
 // answers.
 #ifndef PISDK_BASE_PRINTABLE_H

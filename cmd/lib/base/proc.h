@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Programs started by pisdk: argument vectors only, never a shell.
 //
 // Every descriptor of pisdk is close-on-exec, so a child gets standard streams and nothing else.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Signals between pisdk and the programs that it starts.
 #ifndef PISDK_BASE_SIGNALS_H
 #define PISDK_BASE_SIGNALS_H

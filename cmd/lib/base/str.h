@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Strings: allocation that cannot fail, a growing buffer, a list of strings, small predicates.
 //
 // Out of memory aborts the program, so nothing here returns an error. A size that came from a file

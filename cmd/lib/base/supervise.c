@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "base/supervise.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A process between pisdk and a program, that sees to it that nothing of the program outlives
 // pisdk.
 //

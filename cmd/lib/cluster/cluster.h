@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Emulated clusters: boards on a network of their own, as an ordinary user and with no trace on the
 // desktop.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The folder of a cluster, and who has it. Not for others than this folder.
 #ifndef PISDK_CLUSTER_FOLDER_H
 #define PISDK_CLUSTER_FOLDER_H

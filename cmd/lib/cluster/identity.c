@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cluster/identity.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a cluster's machines know each other by: keys, names, addresses. Not for others than this
 // folder.
 #ifndef PISDK_CLUSTER_IDENTITY_H

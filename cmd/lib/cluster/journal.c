@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cluster/journal.h"
 
 #include <fcntl.h>

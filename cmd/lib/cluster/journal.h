@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What happened to a cluster, in files of its folder `log`, for `pisdk cluster logs`. Not for
 // others than this folder.
 #ifndef PISDK_CLUSTER_JOURNAL_H

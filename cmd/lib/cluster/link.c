@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cluster/link.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The network of an emulated cluster, by rtnetlink(7): a bridge, a pair of virtual Ethernet devices
 // a board (one end in the bridge, called as the board, the other one on it, called eth0), and how
 // fast they are.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cluster/node.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A board: its processes, from the supervisor's side and from within. Not for others than this
 // folder.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cluster/node_make.h"
 
 #include <arpa/inet.h>

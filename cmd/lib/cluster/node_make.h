@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Makes a board, from within: its file system, its network, its user. Not for others than this
 // folder.
 #ifndef PISDK_CLUSTER_NODE_MAKE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a board's process 1 does: starts an sshd for each connection, runs programs for the desktop,
 // slows the board down when it is asked to, and reaps.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Running a program on a board, from its start to its end.
 
 #include <poll.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cluster/supervisor.h"
 
 #include <errno.h>

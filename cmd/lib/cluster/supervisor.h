@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The process that a cluster belongs to. Not for others than this folder.
 //
 // It answers requests, one packet of words each (cluster/wire.h), on the socket `control`:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the boards of a cluster use. Not for others than this folder.
 #ifndef PISDK_CLUSTER_USAGE_H
 #define PISDK_CLUSTER_USAGE_H

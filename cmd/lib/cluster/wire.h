@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Messages between pisdk and a cluster's supervisor, and between the supervisor and its boards.
 //
 // A message is a list of words and up to WIRE_FDS descriptors, sent as one packet of a Unix socket

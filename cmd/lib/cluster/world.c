@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What all boards of a cluster share: the user namespace, a small root file system of the
 // supervisor's own, QEMU registered in a private binfmt_misc, and the bridge.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "deb/aptconf.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where the desktop's own apt finds Debian.
 //
 // Reads the configuration of sources.list(5), one-line and deb822 style, and lists the mirrors that

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "deb/archive.h"
 
 #include <archive.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Compressed and packed files (libarchive): package indexes, and the members of a .deb.
 //
 // The bytes are foreign. This module checks that an archive is well-formed; whether a member's

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "deb/deb822.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Paragraphs of fields: Release, Packages, apt's .sources, pisdk's own manifests.
 //
 // The format is that of deb-control(5) and sources.list(5). A reader walks over text that the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "deb/lock.h"
 
 #include <inttypes.h>

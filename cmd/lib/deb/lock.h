@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // pisdk.lock: just what a sysroot is made of, so that it comes out the same anywhere.
 //
 // deb822 (deb-control(5)): one paragraph about the sysroot, then one a package. It is in a project,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "deb/package.h"
 
 #include <stdlib.h>

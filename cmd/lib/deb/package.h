@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A package chosen for a sysroot, and lists of them.
 #ifndef PISDK_DEB_PACKAGE_H
 #define PISDK_DEB_PACKAGE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "deb/recipe.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a sysroot is made of: sysroot-scripts/RELEASE.ini, or a user's own file like it.
 //
 //     [release]   title, arch (Debian's), triple, ranks_max (what its MPI can start on a board)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Apart from recipe.c, so that a program that only looks for recipes, or reads locks, needs no hash
 // library.
 

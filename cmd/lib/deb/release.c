@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "deb/release.h"
 
 #include <string.h>

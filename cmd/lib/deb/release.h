@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The Release file of a suite: what it is, how long it may be trusted, the hashes of its indexes.
 //
 // Format: https://wiki.debian.org/DebianRepository/Format. The text given is what gpgv verified,

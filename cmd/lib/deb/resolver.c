@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "deb/resolver.h"
 
 #include <ctype.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which packages a sysroot needs: the dependency closure of the wanted ones, by libsolv.
 //
 // Package indexes are added first; then one request is solved. Names "taken as provided" count as

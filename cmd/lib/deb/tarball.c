@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "deb/tarball.h"
 
 #include <archive.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Writing a .tar.zst (libarchive) that depends on nothing but what is put into it: owner root, no
 // names of users, times and modes as given.
 #ifndef PISDK_DEB_TARBALL_H

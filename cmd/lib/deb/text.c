@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "deb/text.h"
 
 #include <string.h>

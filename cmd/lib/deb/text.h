@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the values of Debian's files look like: one place that says what a name, a version, a path
 // below a mirror, a number and a hash are. All of them may come from strangers.
 #ifndef PISDK_DEB_TEXT_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "debug/board_stacks.h"
 
 #include <ctype.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where ranks on boards are. What runs there has no debug information, which stays on the desktop:
 // gdb on the board gives addresses, and gdb here the lines of the source.
 #ifndef PISDK_DEBUG_BOARD_STACKS_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "debug/coverage.h"
 
 #include <ctype.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the tests execute: counters that emulated programs write, and the reports made of them.
 //
 // Each program of each rank leaves a file in BUILD/coverage/raw; `run` names them, since the

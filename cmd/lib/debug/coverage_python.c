@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "debug/coverage_python.h"
 
 #include <string.h>

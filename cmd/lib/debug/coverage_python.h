@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What Python executes, counted by coverage.py of the sysroot (python3-coverage). Each process of
 // each rank leaves a file in BUILD/coverage/raw; reports are BUILD/coverage/python/index.html and
 // BUILD/coverage/python.info, as lcov has it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "debug/crash.h"
 
 #include <ctype.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a run that crashed left behind: core files, made into a few lines for the user and removed.
 #ifndef PISDK_DEBUG_CRASH_H
 #define PISDK_DEBUG_CRASH_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "debug/gdb.h"
 
 #include <glob.h>

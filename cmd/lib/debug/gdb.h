@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // gdb, as `pisdk debug` and the traces of `pisdk run` use it.
 #ifndef PISDK_DEBUG_GDB_H
 #define PISDK_DEBUG_GDB_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "debug/gdbserver.h"
 
 #include <fcntl.h>

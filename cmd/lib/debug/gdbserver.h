@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A program that gdbserver debugs on a board, reached by the user's OpenSSH.
 //
 // The program is copied to a folder of its own below /tmp on the board, which is removed

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "debug/stacks.h"
 
 #include <ctype.h>

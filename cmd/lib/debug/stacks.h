@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where ranks are, a line each: "rank 0 waits in MPI_Recv from rank 1 at ring.c:31". Ranks at the
 // same place share one: "ranks 1-3 wait in MPI_Barrier at ring.c:40".
 #ifndef PISDK_DEBUG_STACKS_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is debugged, as all of this folder needs to know it.
 #ifndef PISDK_DEBUG_SUBJECT_H
 #define PISDK_DEBUG_SUBJECT_H

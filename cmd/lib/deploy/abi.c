@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "deploy/abi.h"
 
 #include <string.h>

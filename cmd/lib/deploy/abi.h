@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The check before copying: will every program and library of a release be loaded on each board?
 //
 // What is wanted is read from the files of the release: the interpreter, the libraries that are not

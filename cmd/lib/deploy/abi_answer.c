@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a board answered.
 
 #include <elf.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a board answered, against what a release needs.
 
 #include <elf.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Extension modules of Python: they are for one minor version, and for numpy's C interface of the
 // version that they were built with or newer ones of the same kind
 // (https://numpy.org/doc/stable/dev/depending_on_numpy.html).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the files of the check share.
 #ifndef PISDK_DEPLOY_ABI_INTERNAL_H
 #define PISDK_DEPLOY_ABI_INTERNAL_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "deploy/abi_python.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Extension modules of Python in a release. They are for one minor version of it.
 #ifndef PISDK_DEPLOY_ABI_PYTHON_H
 #define PISDK_DEPLOY_ABI_PYTHON_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "deploy/bundle.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A release as one file that installs itself: a script for sh(1), an archive, and one line with the
 // SHA-256 of both in hexadecimal.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "deploy/deploy.h"
 
 #include <fcntl.h>

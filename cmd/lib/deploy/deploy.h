@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Puts a release on boards: all of them, or none.
 //
 // On a board, all is below ~/.local/share/pisdk/NAME (or XDG_DATA_HOME):

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "deploy/differences.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How a release on a board differs from what was deployed, in words.
 //
 // A board says it in lines (`differences` in toolchain/remote/deploy.sh): "c NAME", other content;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is done to one board, by all parts of a deploy.
 
 #include "deploy/job.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A deploy that is going on. Not for others than this folder.
 #ifndef PISDK_DEPLOY_JOB_H
 #define PISDK_DEPLOY_JOB_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a board says in answer to the commands of toolchain/remote/deploy.sh. The text is foreign: a
 // board may say anything.
 

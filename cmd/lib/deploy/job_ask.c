@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a board is asked first, and whether a release that it has is what was deployed.
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What boards have to build upon.
 
 #include <string.h>

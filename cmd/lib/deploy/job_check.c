@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The check before copying: what boards have of what the release needs.
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The transfer: packs, and the plan of deploy/transfer.h carried out. What runs on the boards is
 // toolchain/remote/pieces.sh, receive.sh and deploy.sh.
 

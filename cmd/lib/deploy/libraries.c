@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "deploy/libraries.h"
 
 #include <string.h>

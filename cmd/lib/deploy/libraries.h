@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The libraries of a sysroot that the files of a release need, each once, looked for as the loader
 // does on a board.
 #ifndef PISDK_DEPLOY_LIBRARIES_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "deploy/pack.h"
 
 #include <fcntl.h>

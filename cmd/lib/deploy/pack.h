@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What travels to the boards: all that makes a release of the one that is there, in pieces.
 //
 // Packs are kept in the cache, so that a deploy that was interrupted goes on with the same pieces.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "deploy/payload.h"
 
 #include <errno.h>

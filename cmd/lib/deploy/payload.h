@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A release: the files that are put on the boards, and the name that their content gives it.
 //
 // A copy of each release stays in the cache for a while, so that a deploy sends just what it has

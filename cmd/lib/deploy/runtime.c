@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "deploy/runtime.h"
 
 #include <fnmatch.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What `--with-runtime` adds to a release: the C library, the MPI and the other libraries of the
 // sysroot that its programs need, for boards that have others or none.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "deploy/runtime_parts.h"
 
 #include <string.h>

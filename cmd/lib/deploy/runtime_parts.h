@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // sysroot-scripts/runtime/NAME.ini: see deploy/runtime.h, for which this is.
 #ifndef PISDK_DEPLOY_RUNTIME_PARTS_H
 #define PISDK_DEPLOY_RUNTIME_PARTS_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "deploy/runtime_scripts.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The scripts of a release with its runtime (deploy/runtime.h): the text that all of them read, and
 // what starts one program.
 #ifndef PISDK_DEPLOY_RUNTIME_SCRIPTS_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "deploy/transfer.h"
 
 #include <stdint.h>

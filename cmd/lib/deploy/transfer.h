@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The plan of a transfer: which board gets its pieces from whom.
 //
 // What is deployed is cut into pieces that are named by their SHA-256. A board takes pieces from

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "fetch/cache.h"
 
 #include <fcntl.h>

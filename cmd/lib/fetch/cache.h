@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The download cache: files named by their SHA-256, and signed Release files by their address.
 //
 // Layout below the cache folder: sha256/ab/abcdef…, release/<SHA-256 of the URL>. A file appears

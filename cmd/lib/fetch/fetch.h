@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Downloads (libcurl): many at once, hashed as they arrive, never larger than they should be.
 //
 // A file goes to the cache under its SHA-256. While it arrives it has no name (O_TMPFILE), so a

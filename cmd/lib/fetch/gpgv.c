@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "fetch/gpgv.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Signatures of Release files, checked by gpgv.
 #ifndef PISDK_FETCH_GPGV_H
 #define PISDK_FETCH_GPGV_H

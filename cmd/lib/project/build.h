@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Builds a project with its own build system, cross-compiling with a toolset.
 //
 //     cmake      configured in the build folder, built with Ninja

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // CMake with Ninja, and Meson, which are much alike: both configure a folder once.
 
 #include <stdio.h>

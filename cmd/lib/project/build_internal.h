@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the files that know build systems share. Not for others.
 #ifndef PISDK_PROJECT_BUILD_INTERNAL_H
 #define PISDK_PROJECT_BUILD_INTERNAL_H

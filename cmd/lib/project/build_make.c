@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Autotools, plain makefiles, and commands of the project's own.
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A project of scripts: there is nothing to build.
 
 #include "base/fs.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A Python package, by pip and what pyproject.toml or setup.py say: its modules are in the build
 // folder, in python/, where `pisdk run` and `pisdk deploy` take them from.
 

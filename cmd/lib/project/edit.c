@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "project/edit.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Changing pisdk.ini: what else is in it, comments too, stays byte for byte as it was.
 //
 // The file is written only when it can be read afterwards; who reads it sees the old or the new

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "project/makefile.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a makefile says about its compilers, and what to say instead.
 //
 // A makefile that assigns CC = gcc does not heed the environment's CC. Which variables it assigns

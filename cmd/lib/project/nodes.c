@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "base/fs.h"
 #include "project/project.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A project: the folder with pisdk.ini in it.
 //
 //     [project] name

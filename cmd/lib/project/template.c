@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "project/template.h"
 
 #include <ctype.h>

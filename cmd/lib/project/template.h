@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Templates: what `pisdk new` makes a project of.
 //
 // A template is a folder with a file template.ini ([template] summary, packages) and a folder

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One script on all nodes, and what each said.
 
 #include <string.h>

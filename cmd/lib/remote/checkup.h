@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is wrong with boards, of what remote/probe.h found, and the command that mends it.
 #ifndef PISDK_REMOTE_CHECKUP_H
 #define PISDK_REMOTE_CHECKUP_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Boards that are not alike.
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the parts of a checkup share. Not for others than checkup*.c.
 #ifndef PISDK_REMOTE_CHECKUP_INTERNAL_H
 #define PISDK_REMOTE_CHECKUP_INTERNAL_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How boards get to one another.
 
 #include <arpa/inet.h>

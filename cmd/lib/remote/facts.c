@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "remote/facts.h"
 
 #include <arpa/inet.h>

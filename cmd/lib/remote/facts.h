@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a board is and has: what it said of itself when it was asked.
 //
 // A board answers with lines KEY VALUE, from toolchain/remote/probe.sh. Its bytes are foreign:

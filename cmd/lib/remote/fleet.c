@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "remote/fleet.h"
 
 #include <errno.h>

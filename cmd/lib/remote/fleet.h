@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Talking to many boards at once, with the user's OpenSSH.
 //
 // A fleet has a session a board: an ssh whose far end runs a script of the shell, sh(1), that was

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "remote/hostfile.h"
 
 #include <ctype.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Lists of boards that other tools read too: what is in such a file is added to a list of nodes.
 //
 //     Open MPI's hostfile    pi@pi1 slots=4 max_slots=8

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "remote/inventory.h"
 
 #include <jansson.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Ansible's inventories, which ansible-inventory(1) reads for us: INI, YAML, and programs that
 // print one, with the variables in group_vars and host_vars beside them.
 //

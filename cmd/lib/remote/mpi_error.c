@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "remote/mpi_error.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What mpirun on a board says when it cannot go on, in a line of ours: the cause, and what mends
 // it.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "remote/probe.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Asks boards what they are and have, all at once, and how they get to one another.
 #ifndef PISDK_REMOTE_PROBE_H
 #define PISDK_REMOTE_PROBE_H

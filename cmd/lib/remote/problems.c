@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "remote/problems.h"
 
 #include <stdlib.h>

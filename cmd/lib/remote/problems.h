@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The problems that a checkup finds, and what fixes them. Not for others than checkup*.c.
 #ifndef PISDK_REMOTE_PROBLEMS_H
 #define PISDK_REMOTE_PROBLEMS_H

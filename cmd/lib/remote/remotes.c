@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "remote/remotes.h"
 
 #include <ctype.h>

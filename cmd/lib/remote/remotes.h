@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Boards that are reached by ssh: what the user calls them, and how ssh gets to them.
 //
 // The list says nothing of what is on a board; remote/facts.h does.

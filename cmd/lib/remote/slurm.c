@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "remote/slurm.h"
 
 #include <stddef.h>

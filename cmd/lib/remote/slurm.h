@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What Slurm says of its jobs. All of it is foreign text.
 #ifndef PISDK_REMOTE_SLURM_H
 #define PISDK_REMOTE_SLURM_H

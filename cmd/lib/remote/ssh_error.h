@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What ssh(1) says when a connection fails, in words that help.
 #ifndef PISDK_REMOTE_SSH_ERROR_H
 #define PISDK_REMOTE_SSH_ERROR_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "run/boards.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A program that runs on boards, from its start to its end (toolchain/remote/run.sh).
 //
 // Besides the login that has the program's streams there is one to each board, by which it is

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An emulated cluster: with mpirun, ranks go round the boards that are up; without, the program
 // runs on one of them. Paths are the same there as here.
 

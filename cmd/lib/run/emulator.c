@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One emulated board.
 
 #include "debug/coverage.h"

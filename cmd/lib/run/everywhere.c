@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "run/everywhere.h"
 
 #include <signal.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A command on many boards at once: `exec --on`.
 #ifndef PISDK_RUN_EVERYWHERE_H
 #define PISDK_RUN_EVERYWHERE_H

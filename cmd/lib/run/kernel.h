@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Kernels of Jupyter: the file by which clients reach one.
 //
 // https://jupyter-client.readthedocs.io/en/stable/kernels.html#connection-files

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "run/mpirun.h"
 
 #include <stdlib.h>

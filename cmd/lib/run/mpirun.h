@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Variables that a program gets, and options of mpirun that pisdk passes on.
 #ifndef PISDK_RUN_MPIRUN_H
 #define PISDK_RUN_MPIRUN_H

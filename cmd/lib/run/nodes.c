@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Boards that ssh reaches: the project is deployed to them, unless it is asked not to, and the
 // program of it runs with mpirun from the first board on, or just there.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a place that programs run in is made of. Internal to this folder.
 #ifndef PISDK_RUN_PLACE_H
 #define PISDK_RUN_PLACE_H

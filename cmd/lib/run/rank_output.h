@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What each rank of an MPI test printed, by itself: ctest and the like show all ranks at once,
 // mixed line by line.
 //

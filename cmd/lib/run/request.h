@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is to run, and where.
 #ifndef PISDK_RUN_REQUEST_H
 #define PISDK_RUN_REQUEST_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Running a program of the project, or of the sysroot, somewhere: on one emulated board, on an
 // emulated cluster, on boards that ssh reaches, as a job of Slurm.
 //

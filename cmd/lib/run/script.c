@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "run/script.h"
 
 #include <glob.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Scripts: files that an interpreter of the sysroot runs, which pisdk starts by itself, so that
 // they need neither a first line with #! nor to be executable.
 #ifndef PISDK_RUN_SCRIPT_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "run/session.h"
 
 #include <time.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What looking after a run on other machines has in common, wherever it is: signals for it, the
 // time that it may take, signs of life, and a loop that goes on in spite of Ctrl-C.
 #ifndef PISDK_RUN_SESSION_H

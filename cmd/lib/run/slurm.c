@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Slurm, where it is installed: the project is deployed to where jobs find it, unless it is asked
 // not to. `run` stays until the job is over, which ends with it; `submit` does not.
 

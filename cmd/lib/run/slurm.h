@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Programs as jobs of Slurm. Internal to this folder.
 #ifndef PISDK_RUN_SLURM_H
 #define PISDK_RUN_SLURM_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where Slurm is, and questions to it (toolchain/remote/slurm.sh).
 #ifndef PISDK_RUN_SLURM_LOGIN_H
 #define PISDK_RUN_SLURM_LOGIN_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "run/slurm_output.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The output of a job, as it comes: it is a file on the node where the job's script runs.
 #ifndef PISDK_RUN_SLURM_OUTPUT_H
 #define PISDK_RUN_SLURM_OUTPUT_H

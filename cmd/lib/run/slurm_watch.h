@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A job of Slurm, looked after until its end.
 #ifndef PISDK_RUN_SLURM_WATCH_H
 #define PISDK_RUN_SLURM_WATCH_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is said of a run that is over. Internal to this folder.
 #ifndef PISDK_RUN_TELL_H
 #define PISDK_RUN_TELL_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "sandbox/board_files.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The files of an emulated board that are not its sysroot's: names, processor, memory, devices.
 //
 // Used where a board is one sandbox, and where it is one of a cluster. `upper` is the writable

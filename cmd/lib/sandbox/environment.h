@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The environment variables of an emulated program.
 //
 // The user's own pass, except those that describe the desktop (paths, session, a surrounding MPI

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include <errno.h>
 #include <sys/prctl.h>
 #include <sys/random.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the files of this folder share. Not for others.
 #ifndef PISDK_SANDBOX_INTERNAL_H
 #define PISDK_SANDBOX_INTERNAL_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "sandbox/lost.h"
 
 #include <dirent.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a program wrote where nobody will see it: an emulated board is gone after the run, and with
 // it all files that are in none of the desktop's folders. In namespace mode; in the others there is
 // no board.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Building blocks for whoever makes namespaces: `pisdk run` and the emulated cluster.
 #ifndef PISDK_SANDBOX_NAMESPACE_H
 #define PISDK_SANDBOX_NAMESPACE_H

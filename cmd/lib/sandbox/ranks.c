@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "sandbox/ranks.h"
 
 #include <ctype.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The ranks of a run, emulated on this desktop: on one board, or on all boards of a cluster.
 //
 // They are found by their environment, which has PISDK_RUN=RUN and what MPI tells a rank; so what a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Why the kernel refuses namespaces, and how to allow them.
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Runs an armv7l program on this desktop, as it would run on the board, with no privilege.
 //
 // Three ways in, the best one that this machine allows:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "sandbox/timeouts.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The timeouts of sockets, of which QEMU 10.0 tells a program nothing.
 //
 // Its getsockopt(2) of SO_RCVTIMEO and SO_SNDTIMEO succeeds, but gives no byte of the answer

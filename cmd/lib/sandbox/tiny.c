@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "sandbox/tiny.h"
 
 #include <elf.h>

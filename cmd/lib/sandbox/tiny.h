@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The smallest programs for ARM: a handful of instructions, no sysroot. They show what QEMU does.
 #ifndef PISDK_SANDBOX_TINY_H
 #define PISDK_SANDBOX_TINY_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "sandbox/visible.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Folders of the desktop that an emulated program sees, at their own paths.
 #ifndef PISDK_SANDBOX_VISIBLE_H
 #define PISDK_SANDBOX_VISIBLE_H

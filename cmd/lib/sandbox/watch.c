@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "sandbox/watch.h"
 
 #include <inttypes.h>

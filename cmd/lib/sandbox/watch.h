@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the supervisor of a run looks at while the program runs: the clock, and the memory of all
 // its processes together. No privilege and no cgroup is needed, and it is the same in every mode.
 #ifndef PISDK_SANDBOX_WATCH_H

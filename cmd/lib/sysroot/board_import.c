@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "sysroot/board_import.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A sysroot from a live board: the same versions as are installed there.
 //
 // The user's own ssh and rsync do the talking, so keys, agents and ProxyJump work as usual.

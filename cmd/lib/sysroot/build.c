@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "sysroot/build.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Makes a sysroot: from a recipe, or just what a lock says.
 //
 // The new sysroot is made beside its place and appears under its name in one rename; a build that

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "sysroot/bytecode.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Python's byte code, which packages' scripts make on a board: without it, each process compiles
 // every module that it imports again, as nobody may write into a sysroot.
 //

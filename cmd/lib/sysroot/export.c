@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "sysroot/export.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A sysroot as one file, for machines without pisdk, and back.
 //
 //     NAME/pisdk.lock     what it was made of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "sysroot/gc.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Removes what no sysroot needs any more.
 #ifndef PISDK_SYSROOT_GC_H
 #define PISDK_SYSROOT_GC_H

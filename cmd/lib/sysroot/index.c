@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "sysroot/index.h"
 
 #include <ctype.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // From mirrors to packages: what there is, what is chosen, where a source package is.
 #ifndef PISDK_SYSROOT_INDEX_H
 #define PISDK_SYSROOT_INDEX_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "sysroot/mirror.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Mirrors: where the packages of an origin may be had, and what a suite there contains.
 //
 // A suite is what its InRelease says, signed by the origin's keyring: nothing else from a mirror is

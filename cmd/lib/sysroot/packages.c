@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "sysroot/packages.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The unpacked packages on this machine: each is there once, whatever number of sysroots has it.
 //
 //     DATA/packages/ab/KEY/tree/    what is in the package, as sysroots have it

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "sysroot/path.h"
 
 #include <fnmatch.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The paths of package members: what they are called inside a sysroot, or why they are refused.
 //
 // Pure text; nothing here touches the file system. A sysroot has a merged /usr: bin, sbin and lib

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "sysroot/pipeline.h"
 
 #include <pthread.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Puts packages into a sysroot on all cores while others are still being downloaded.
 //
 // The caller's thread downloads and hands over each package as it arrives; worker threads unpack

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Packages that are built from their source.
 //
 // A build sees the C and C++ libraries of the sysroot and nothing else of it, so that what comes

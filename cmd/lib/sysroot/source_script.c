@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "sysroot/source_script.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How a package is built from its source: sysroot-scripts/source/NAME.ini.
 //
 //     [source]       patches (of ours, beside the script), unpack (words for tar: what is left out)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "sysroot/staging.h"
 
 #include <errno.h>

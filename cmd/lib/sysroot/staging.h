@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The folder that a sysroot is made in, beside its place, and how it gets there in one rename.
 #ifndef PISDK_SYSROOT_STAGING_H
 #define PISDK_SYSROOT_STAGING_H

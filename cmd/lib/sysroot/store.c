@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "sysroot/store.h"
 
 #include <fcntl.h>

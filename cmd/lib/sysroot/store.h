@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The sysroots on this machine: where they are and what is in them.
 //
 //     DATA/sysroots/NAME/root/       the sysroot itself

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "sysroot/tree.h"
 
 #include <dirent.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The list of all that is in a sysroot, or in one unpacked package.
 //
 // Written as mtree(5), sorted by path, so that the same tree gives the same text: its SHA-256 is

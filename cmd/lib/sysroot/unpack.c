@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "sysroot/unpack.h"
 
 #include <errno.h>

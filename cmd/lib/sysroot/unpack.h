@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Unpacks a .deb into a folder of its own.
 //
 // Everything is written below a directory handle: a member whose path is absolute, has "..", or

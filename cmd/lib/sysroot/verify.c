@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "sysroot/verify.h"
 
 #include <fcntl.h>

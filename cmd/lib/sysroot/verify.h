@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Checks that a sysroot is complete: every library that an ELF file in it needs is in it.
 #ifndef PISDK_SYSROOT_VERIFY_H
 #define PISDK_SYSROOT_VERIFY_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "target/arm.h"
 
 #include <string.h>

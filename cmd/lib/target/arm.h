@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What an ARM object file or program says it needs of a processor: its build attributes.
 //
 // The format and the numbers are those of "Addenda to, and Errata in, the ABI for the Arm

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "target/board.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The boards pisdk knows: toolchain/boards/NAME.ini, which the CMake toolchain file reads too.
 //
 //     [board]    title, refused (why it cannot be built for: nothing else is needed then)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "target/compiler.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The compilers of this desktop: the newest Clang that has its linker beside it.
 #ifndef PISDK_TARGET_COMPILER_H
 #define PISDK_TARGET_COMPILER_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "target/core.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The core files that QEMU's user mode writes for a program of the board that crashed.
 //
 // They are called qemu_PROGRAM_DATE_PID.core and are in the folder that was the program's working

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "target/elf.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What an ELF file is and needs (libelf). The bytes are foreign.
 #ifndef PISDK_TARGET_ELF_H
 #define PISDK_TARGET_ELF_H

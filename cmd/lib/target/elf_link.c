@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "target/elf_link.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a linked program asks of the C library and the processor, and which object asked for it.
 //
 // The bytes are foreign: every function gives ERR_VERIFY for a damaged file.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "target/mpi.h"
 
 #include <limits.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where the MPI of a sysroot is, and what its compiler wrappers add to a command line.
 //
 // Found by the names that Debian's alternatives have, which sysroots have for every MPI, so that

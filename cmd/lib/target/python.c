@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "target/python.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // python3 of a build, when the sysroot has Python: it answers for the board as Python there would
 // (https://crossenv.readthedocs.io/ has the idea), so that setuptools, pip, CMake, Meson, Cython,
 // f2py and so on build extension modules for the board without being told.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "target/toolset.h"
 
 #include <stddef.h>

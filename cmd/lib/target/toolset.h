@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A toolset: what turns C into programs for one sysroot, one board and one way of building.
 //
 // It is a folder with commands under the names that build systems look for, made by

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "target/toolset_commands.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The commands of a toolset: the names in its bin/, which comes first in PATH.
 //
 // Makefiles and scripts do not all heed CC. So the names that they use on a board mean the board:

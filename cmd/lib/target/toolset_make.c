@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "target/toolset_make.h"
 
 #include <errno.h>

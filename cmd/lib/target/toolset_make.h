@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Makes toolsets (target/toolset.h), in the cache: CACHE/tools/BOARD-HASH/, where HASH is that of
 // all that is in it. One that is there is used as it is.
 #ifndef PISDK_TARGET_TOOLSET_MAKE_H

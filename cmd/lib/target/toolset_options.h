@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a toolset is made from (target/toolset_make.h).
 #ifndef PISDK_TARGET_TOOLSET_OPTIONS_H
 #define PISDK_TARGET_TOOLSET_OPTIONS_H

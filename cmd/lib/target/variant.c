@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "target/variant.h"
 
 #include <string.h>

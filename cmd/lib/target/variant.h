@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A way of building: optimised or not, with sanitizers, for coverage, with link-time optimisation.
 #ifndef PISDK_TARGET_VARIANT_H
 #define PISDK_TARGET_VARIANT_H

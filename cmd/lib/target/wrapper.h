@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Compilers under the names that build systems look for: arm-linux-gnueabihf-clang and so on.
 //
 // Small shell scripts around the desktop's Clang with the target, the sysroot and the board's flags

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "workspace/build_watch.h"
 
 #include <glob.h>

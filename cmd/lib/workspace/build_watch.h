@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is seen to around a build, whoever runs it: that it can run what it has built, and that what
 // it has built is for the board.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "workspace/bundle_files.h"
 
 #include <stdlib.h>

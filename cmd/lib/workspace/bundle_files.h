@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The release that a bundle has (deploy/bundle.h), from the project.
 #ifndef PISDK_WORKSPACE_BUNDLE_FILES_H
 #define PISDK_WORKSPACE_BUNDLE_FILES_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "workspace/cluster_choice.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which cluster a command means.
 #ifndef PISDK_WORKSPACE_CLUSTER_CHOICE_H
 #define PISDK_WORKSPACE_CLUSTER_CHOICE_H

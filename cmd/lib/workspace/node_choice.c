@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "workspace/node_choice.h"
 
 #include <string.h>

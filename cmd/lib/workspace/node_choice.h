@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which boards a command means.
 #ifndef PISDK_WORKSPACE_NODE_CHOICE_H
 #define PISDK_WORKSPACE_NODE_CHOICE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "workspace/package_files.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which package of a sysroot a file comes from.
 #ifndef PISDK_WORKSPACE_PACKAGE_FILES_H
 #define PISDK_WORKSPACE_PACKAGE_FILES_H

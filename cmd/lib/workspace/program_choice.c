@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "workspace/program_choice.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which program a user means.
 #ifndef PISDK_WORKSPACE_PROGRAM_CHOICE_H
 #define PISDK_WORKSPACE_PROGRAM_CHOICE_H

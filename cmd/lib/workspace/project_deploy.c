@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "workspace/project_deploy.h"
 
 #include <limits.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A deploy as commands do it: the nodes that are meant, and what the project puts on them.
 #ifndef PISDK_WORKSPACE_PROJECT_DEPLOY_H
 #define PISDK_WORKSPACE_PROJECT_DEPLOY_H

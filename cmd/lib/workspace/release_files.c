@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "workspace/release_files.h"
 
 #include <glob.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What `pisdk deploy` puts on the boards: the project's programs and libraries, and the files that
 // pisdk.ini names.
 #ifndef PISDK_WORKSPACE_RELEASE_FILES_H

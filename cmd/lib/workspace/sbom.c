@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "workspace/sbom.h"
 
 #include <ctype.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A software bill of materials: SPDX 2.3 in JSON, https://spdx.github.io/spdx-spec/v2.3/
 #ifndef PISDK_WORKSPACE_SBOM_H
 #define PISDK_WORKSPACE_SBOM_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "workspace/target_choice.h"
 
 #include <glob.h>

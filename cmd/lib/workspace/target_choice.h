@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What to build for and run on: what is asked for, else the project's, else the defaults.
 #ifndef PISDK_WORKSPACE_TARGET_CHOICE_H
 #define PISDK_WORKSPACE_TARGET_CHOICE_H

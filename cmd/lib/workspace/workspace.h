@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a command works in: the user's folders, and the project that it was started in.
 //
 // The files of this library say what a command means: which sysroot, board, program, nodes,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The table of `pisdk cluster`.
 
 #include "pisdk/commands.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `pisdk cluster connect`: a TCP connection to a board on our standard streams. What ssh, and all
 // that goes through ssh, reaches the boards by (ProxyCommand in ssh_config(5)).
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "pisdk/app.h"
 #include "workspace/cluster_choice.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What `pisdk cluster` does to boards, so that programs can be tried against it.
 #include "pisdk/app.h"
 #include "pisdk/cluster/rate.h"

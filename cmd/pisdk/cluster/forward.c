@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `pisdk cluster forward`: a port of a board on this desktop, by ssh.
 
 #include <string.h>

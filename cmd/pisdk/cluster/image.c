@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `pisdk cluster image`: the sysroot of the boards of an emulated cluster, which is the project's
 // with all that a board has besides.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "pisdk/cluster/rate.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Rates of links, as users write them.
 #ifndef PISDK_RATE_H
 #define PISDK_RATE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "base/clock.h"
 #include "base/fs.h"
 #include "cluster/cluster.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The table of `pisdk nodes`.
 
 #include "pisdk/commands.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `pisdk nodes probe` and `doctor`: what boards are and have, and what is wrong with them.
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "pisdk/nodes/probe_json.h"
 
 #include <jansson.h>

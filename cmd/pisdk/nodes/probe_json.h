@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What `nodes probe --json` prints.
 #ifndef PISDK_PROBE_JSON_H
 #define PISDK_PROBE_JSON_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `pisdk bundle`: the project, with all that it needs, as one file that installs itself.
 
 #include <errno.h>

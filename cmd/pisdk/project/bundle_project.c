@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "pisdk/project/bundle_project.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The project of a bundle that is made outside of any: just packages, and a folder in the cache.
 #ifndef PISDK_PROJECT_BUNDLE_PROJECT_H
 #define PISDK_PROJECT_BUNDLE_PROJECT_H

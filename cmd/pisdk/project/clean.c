@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `pisdk clean`: the project as it was before it was built.
 
 #include <string.h>

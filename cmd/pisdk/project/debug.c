@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `pisdk debug`: gdb, attached to an emulated program, to one rank of a job, or to a program on a
 // board.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `pisdk deploy`, `rollback`, `undeploy`: releases on the boards.
 
 #include <stdio.h>

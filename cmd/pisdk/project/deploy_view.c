@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "pisdk/project/deploy_view.h"
 
 #include <stdlib.h>

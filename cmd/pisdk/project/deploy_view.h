@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How a deploy shows itself: a line a board on a terminal, lines one after the other elsewhere, and
 // a table at the end.
 #ifndef PISDK_DEPLOY_VIEW_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `pisdk env`: the environment of a cross build, for shells and for build systems.
 
 #include <stdio.h>

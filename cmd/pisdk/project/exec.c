@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `pisdk exec`: any build command, in the environment of a cross build.
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `pisdk jupyter`: a kernel of Jupyter on an emulated or a real board, for clients on this desktop.
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `pisdk run`: a program, on one emulated board or wherever --on says.
 
 #include "pisdk/project/deploy_view.h"

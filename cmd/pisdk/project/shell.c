@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `pisdk shell`: a shell on one emulated board, with all that the boards of a cluster have.
 
 #include <unistd.h>

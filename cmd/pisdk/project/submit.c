@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `pisdk submit`: jobs for a Slurm that is there.
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include <regex.h>
 #include <string.h>
 #include <sys/sysinfo.h>

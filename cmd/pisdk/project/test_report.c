@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "pisdk/project/test_report.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Results of tests in the form that build servers read, for build systems other than CMake (ctest
 // writes its own).
 #ifndef PISDK_TEST_REPORT_H

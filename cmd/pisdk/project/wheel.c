@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `pisdk wheel`: a Python package as pip on a board installs it.
 
 #include "base/fs.h"

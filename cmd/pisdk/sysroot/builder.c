@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "pisdk/sysroot/builder.h"
 
 #include <signal.h>

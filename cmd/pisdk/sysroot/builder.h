@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the commands that make sysroots share: where packages come from, and which recipe is meant.
 #ifndef PISDK_BUILDER_H
 #define PISDK_BUILDER_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `sysroot add` and `sysroot update`: a new pisdk.lock for the project, and the sysroot of it.
 
 #include <string.h>

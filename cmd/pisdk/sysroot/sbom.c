@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `pisdk sysroot sbom`: what a sysroot is made of.
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // `sysroot search`: packages that can be added.
 
 #include "pisdk/app.h"

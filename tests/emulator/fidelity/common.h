@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What every program of test_fidelity.py includes.
 #pragma once
 #ifndef _GNU_SOURCE

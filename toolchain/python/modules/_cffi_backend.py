@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """cffi in builds: it writes C, for which its back end of plain Python does. The other is built for the board."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """numpy in builds: where its headers are, f2py and distutils. What computes is built for the board."""
 
 import importlib

@@ -170,7 +170,7 @@ class Bundle(OnBoards):
             printf '#!/bin/sh\\necho 5\\n' >/tmp/bin/date; chmod +x /tmp/bin/date
             PATH=/tmp/bin:$PATH sh /mnt/plate.sh -b -p /tmp/c/p | head -n 1; find /tmp/c/p/ -newermt 2000-01-01 | grep -c /bin/plate
             rm /tmp/bin/date
-            for tool in /usr/bin/* /bin/*; do case $tool in */sha256sum) ;; *) ln -s $tool /tmp/bin 2>/dev/null ;; esac; done
+            ln -s /usr/bin/* /tmp/bin; rm /tmp/bin/sha256sum
             PATH=/tmp/bin sh /mnt/plate.sh -b -p /tmp/b/p >/dev/null && /tmp/b/p/bin/plate 8 1 | grep -c mean""")
         self.assertRegex(out, r"""(?x)^(/tmp/said.[123]\n){3}
             /tmp/a:\np\n\n/tmp/a/p:\nbin\ncurrent\nreleases\nuninstall\n\.lock\nplate\ \w+\ is\ in\ /tmp/a/p\n

@@ -187,12 +187,6 @@ int bundle_write(const struct bundle *b, const char *file, struct bundle_made *o
 
 // --- Reading one ---------------------------------------------------------------------------------
 
-// What an installer says of itself.
-struct header {
-    size_t script, archive; // bytes
-    char id[PAYLOAD_ID + 1];
-};
-
 static bool read_number(const char *text, const char *before, size_t *out)
 {
     const char *at = strstr(text, before);
@@ -204,9 +198,9 @@ static bool read_number(const char *text, const char *before, size_t *out)
     return str_starts(end, "))");
 }
 
-static bool read_header(const struct strbuf *whole, struct header *out)
+bool bundle_header_read(const char *data, size_t n, struct bundle_header *out)
 {
-    _cleanup_free_ char *text = xstrndup(whole->data, whole->len < HEADER ? whole->len : HEADER);
+    _cleanup_free_ char *text = n ? xstrndup(data, n < HEADER ? n : HEADER) : xstrdup("");
     const char *id = strstr(text, "' id=");
     if (!str_starts(text, "#!/bin/sh\n") || !id ||
         !read_number(text, "\nscript_bytes=$((", &out->script) ||
@@ -214,12 +208,11 @@ static bool read_header(const struct strbuf *whole, struct header *out)
         return false;
     }
     snprintf(out->id, sizeof(out->id), "%s", id + strlen("' id="));
-    return payload_id_is_valid(out->id) && out->script < whole->len &&
-           out->archive < whole->len - out->script &&
-           whole->len == out->script + out->archive + HASH_HEX + 1;
+    return payload_id_is_valid(out->id) && out->script < n && out->archive < n - out->script &&
+           n == out->script + out->archive + HASH_HEX + 1;
 }
 
-static int unpack(const struct strbuf *whole, const struct header *h, const char *place,
+static int unpack(const struct strbuf *whole, const struct bundle_header *h, const char *place,
                   struct err *err)
 {
     _cleanup_free_ char *packed = xasprintf("%s.gz", place);
@@ -238,13 +231,13 @@ int bundle_read(const char *file, const char *work, struct payload *r, char id[P
     _cleanup_strbuf_ struct strbuf whole = {0};
     _cleanup_strv_ struct strv names = {0};
     _cleanup_free_ char *place = fs_join(work, "unpacked");
-    struct header h;
+    struct bundle_header h;
     char sha256[HASH_HEX + 1];
 
     if (fs_read_file(file, ARCHIVE_MAX, &whole, err) != 0) {
         return -1;
     }
-    if (!read_header(&whole, &h)) {
+    if (!bundle_header_read(whole.data, whole.len, &h)) {
         err_set(err, ERR_VERIFY, "%s is not a bundle, or not all of one", file);
         return err_hint(err, "`pisdk bundle` makes them");
     }

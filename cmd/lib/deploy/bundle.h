@@ -41,6 +41,16 @@ struct bundle_made {
 int bundle_write(const struct bundle *b, const char *file, struct bundle_made *out,
                  struct err *err) ERR_MUST_CHECK;
 
+// What an installer says of itself.
+struct bundle_header {
+    size_t script, archive; // bytes
+    char id[PAYLOAD_ID + 1];
+};
+
+// Reads it from a whole file. False: it is not a bundle, or not all of one; then `out` is
+// undefined.
+bool bundle_header_read(const char *data, size_t n, struct bundle_header *out);
+
 // Unpacks the release in a bundle's file to a folder in `work`, and adds its files to `r`, which is
 // not finished yet. `id` gets what it is to come out as. ERR_VERIFY for a file that is damaged, or
 // no bundle.

@@ -67,17 +67,20 @@ static int describe(const struct bundle_request *request, struct bundle_project 
     return 0;
 }
 
-static int run_pisdk(const struct bundle_project *p, const struct strv *words, int *status,
-                     struct err *err)
+// `out` gets what it prints; NULL: we do.
+static int run_pisdk(const struct bundle_project *p, const struct strv *words, struct strbuf *out,
+                     int *status, struct err *err)
 {
+    const struct proc_capture capture = {.input = -1, .out = out};
     _cleanup_strv_ struct strv argv = {0};
     strv_add(&argv, p->paths->program);
     strv_add_all(&argv, words->items);
-    return proc_run(argv.items, status, err);
+    return out ? proc_capture(argv.items, &capture, status, err)
+               : proc_run(argv.items, status, err);
 }
 
-// The project, whose pisdk.lock stays: the same packages again, until --refresh. Its pisdk.ini is
-// there when all of it is.
+// The project, whose pisdk.lock stays: the same packages again, until --refresh. What `sysroot add`
+// prints, a table of all packages, is not what was asked for.
 static int make(const struct bundle_project *p, int *status, struct err *err)
 {
     _cleanup_free_ char *file = fs_join(p->dir, PROJECT_FILE);
@@ -86,6 +89,7 @@ static int make(const struct bundle_project *p, int *status, struct err *err)
                                           "[build]\nsystem = none\n",
                                           p->name, p->sysroot);
     _cleanup_strv_ struct strv words = {0};
+    _cleanup_strbuf_ struct strbuf dropped = {0};
     struct err ignored = ERR_INIT;
 
     if (fs_mkdir_all(p->dir, 0755, err) != 0 ||
@@ -96,7 +100,7 @@ static int make(const struct bundle_project *p, int *status, struct err *err)
     if (!fs_exists(lock)) {
         strv_add_all(&words, p->packages.items);
     }
-    if (run_pisdk(p, &words, status, err) != 0 || *status != 0) {
+    if (run_pisdk(p, &words, &dropped, status, err) != 0 || *status != 0) {
         if (!fs_exists(lock)) {
             (void)!fs_remove_tree(p->dir, &ignored);
         }
@@ -130,7 +134,7 @@ static int bundle(const struct bundle_project *p, const struct bundle_request *r
         _cleanup_free_ char *key = fs_exists(sign) ? fs_join(here, sign) : xstrdup(sign);
         strv_addf(&words, "--sign=%s", key);
     }
-    return run_pisdk(p, &words, status, err);
+    return run_pisdk(p, &words, NULL, status, err);
 }
 
 static int make_both(const struct bundle_project *p, const struct bundle_request *request,

@@ -82,6 +82,8 @@ class Bundle(OnBoards):
             ("sh /mnt/plate.sh -bp '/tmp/a:b'", "error: PREFIX must have neither a newline nor a colon in it"),
             ("sh /mnt/plate.sh -bp '/tmp/a\nb'", "error: PREFIX must have neither a newline nor a colon in it"),
             ("unset HOME; sh /mnt/plate.sh -b", "error: HOME is not set"),
+            ("sh /mnt/plate.sh -bp /tmp/r/p >/dev/null; chmod a-w /tmp/r/p; sh /mnt/plate.sh -bup /tmp/r/p",
+             "error: /tmp/r/p is not writable"),
             ("sh /mnt/plate.sh -x", "error: unknown option -x"),
             ("sh /mnt/plate.sh -p", "error: -p needs a folder"),
             ("sh </mnt/plate.sh", "error: "),

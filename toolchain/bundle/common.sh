@@ -15,6 +15,7 @@ move() {
 take_lock() {
     n=0 host=$(uname -n)
     until ln -s "$$@$host" "$1" 2>/dev/null; do
+        [ -w "${1%/*}" ] || fail "${1%/*} is not writable"
         holder=$(readlink "$1") || holder=
         if [ "${holder#*@}" = "$host" ] && ! kill -0 "${holder%%@*}" 2>/dev/null; then
             mv "$1" "$1.$$" 2>/dev/null && [ "$(readlink "$1.$$")" != "$holder" ] && mv "$1.$$" "$1"

@@ -409,7 +409,8 @@ class Wrong(Emulator):
     def test_no_such_program(self):
         self.fails(1, "run", "./nothing", says="./nothing")
         self.fails(1, "run", "nothing", says="`nothing`", hint="./nothing")
-        self.fails(2, "run", "-np", 4, "./x", says="--ranks", hint="-n 4")
+        self.fails(1, "run", "-np", 4, "./x", says="./x")
+        self.fails(2, "run", "-n", "p", "./x", says="--ranks", hint="-n 4")
         self.fails(2, "run", "-n", 0, "./x", says="--ranks")
 
     def test_a_program_among_the_boards_own_folders(self):

@@ -58,22 +58,25 @@ static void offer_sysroots(const struct completion *c)
     offer_all(c, &names);
 }
 
-static void offer_boards(const struct completion *c)
+// What is in a folder of pisdk's own files.
+static void offer_shared(const struct completion *c, const char *folder,
+                         int (*list)(const char *folder, struct strv *names, struct err *err))
 {
-    _cleanup_free_ char *folder = fs_join(c->app->paths.share, "toolchain/boards");
+    _cleanup_free_ char *path = fs_join(c->app->paths.share, folder);
     struct strv names = {0};
     struct err ignored = ERR_INIT;
-    (void)!board_names(folder, &names, &ignored);
+    (void)!list(path, &names, &ignored);
     offer_all(c, &names);
+}
+
+static void offer_boards(const struct completion *c)
+{
+    offer_shared(c, "toolchain/boards", board_names);
 }
 
 static void offer_templates(const struct completion *c)
 {
-    _cleanup_free_ char *folder = fs_join(c->app->paths.share, "templates");
-    struct strv names = {0};
-    struct err ignored = ERR_INIT;
-    (void)!template_names(folder, &names, &ignored);
-    offer_all(c, &names);
+    offer_shared(c, "templates", template_names);
 }
 
 static void offer_nodes(const struct completion *c)

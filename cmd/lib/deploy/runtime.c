@@ -185,6 +185,14 @@ static int wrap(struct adding *a, size_t i, struct err *err)
                                                             : -1;
 }
 
+// The first program tells which loader all are started with.
+static void note_loader(struct adding *a, const struct elf_info *info)
+{
+    if (!a->loader && info->interpreter) {
+        a->loader = xstrdup(fs_base(info->interpreter));
+    }
+}
+
 static bool is_program(const struct payload_file *f, const struct elf_info *info)
 {
     return f->program && info->interpreter && !payload_is_library(f->path) &&
@@ -206,8 +214,8 @@ static int read_own(struct adding *a, const struct payload_file *f, bool *progra
         return 0;
     }
     *program = is_program(f, &info);
-    if (*program && !a->loader) {
-        a->loader = xstrdup(fs_base(info.interpreter));
+    if (*program) {
+        note_loader(a, &info);
     }
     if (payload_is_library(f->path)) {
         _cleanup_free_ char *folder = fs_parent(f->path);
@@ -401,9 +409,7 @@ static int add_command(struct adding *a, const char *real, const char *path, str
     if (!elf_is_arm(&info)) {
         return add_command_script(a, real, path, err);
     }
-    if (!a->loader && info.interpreter) {
-        a->loader = xstrdup(fs_base(info.interpreter));
-    }
+    note_loader(a, &info);
     return add_program(a, &nothing, &(struct runtime_pair){name, value}, err);
 }
 
@@ -476,9 +482,7 @@ static int find_loader(struct adding *a, const struct runtime_parts *p, struct e
     if (elf_read(real ? real : path, &info, err) != 0) {
         return -1;
     }
-    if (!a->loader && info.interpreter) {
-        a->loader = xstrdup(fs_base(info.interpreter));
-    }
+    note_loader(a, &info);
     return 0;
 }
 

@@ -80,11 +80,16 @@ int package_files_of(const struct package_files *f, const struct sysroot *s,
         }
         strv_take(&sources, source_name(p));
     }
+    bool *wanted = xcalloc(s->lock.packages.n + 1, sizeof(*wanted));
+    for (size_t i = 0; i < s->lock.packages.n; i++) {
+        _cleanup_free_ char *source = source_name(&s->lock.packages.items[i]);
+        wanted[i] = strv_has(&sources, source);
+    }
     for (size_t i = 0; i < f->n; i++) {
-        _cleanup_free_ char *source = source_name(f->items[i].package);
-        if (strv_has(&sources, source)) {
+        if (wanted[f->items[i].package - s->lock.packages.items]) {
             strv_add(paths, f->items[i].path);
         }
     }
+    free(wanted);
     return 0;
 }

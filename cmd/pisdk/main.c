@@ -9,6 +9,10 @@
 #include "base/proc.h"
 #include "pisdk/app.h"
 
+#ifndef PISDK_COMMIT
+#define PISDK_COMMIT "" // " (COMMIT DATE)", where the build knows it
+#endif
+
 static int exit_status(enum err_code code)
 {
     switch (code) {
@@ -145,7 +149,7 @@ static int execute_call(struct app *app, const struct invocation *call, struct e
         }
     }
     if (input_flag(&app->input, "version")) {
-        puts("pisdk " PISDK_VERSION);
+        puts("pisdk " PISDK_VERSION PISDK_COMMIT);
         return EXIT_OK;
     }
     if (input_flag(&app->input, "help")) {

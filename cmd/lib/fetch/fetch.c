@@ -4,9 +4,12 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/proc.h"
@@ -97,8 +100,27 @@ static size_t on_data(char *data, size_t size, size_t count, void *user)
     return n;
 }
 
+// Where the distributions keep the certificates that they trust. The library knows one place: that
+// of the distribution that it was built on. NULL: leave it to the library.
+static const char *certificates(void)
+{
+    static const char *const places[] = {
+        "/etc/ssl/certs/ca-certificates.crt", // Debian, Arch
+        "/etc/pki/tls/certs/ca-bundle.crt",   // Fedora
+        "/etc/ssl/ca-bundle.pem",             // openSUSE
+        "/etc/ssl/cert.pem",                  // Alpine
+    };
+    for (size_t i = 0; !getenv("SSL_CERT_FILE") && i < ARRAY_SIZE(places); i++) {
+        if (access(places[i], R_OK) == 0) {
+            return places[i];
+        }
+    }
+    return NULL;
+}
+
 static void configure(struct transfer *t)
 {
+    const char *trusted = certificates();
     long stall = t->o->stall_seconds > 0 ? t->o->stall_seconds : FETCH_STALL_SECONDS;
     CURL *e = t->easy;
 
@@ -118,6 +140,9 @@ static void configure(struct transfer *t)
     curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_data);
     curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
     curl_easy_setopt(e, CURLOPT_PRIVATE, t);
+    if (trusted) {
+        curl_easy_setopt(e, CURLOPT_CAINFO, trusted);
+    }
 }
 
 static int transfer_init(struct transfer *t, const struct fetch_options *o, struct err *err)

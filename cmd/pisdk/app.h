@@ -92,6 +92,7 @@ int cmd_deploy(struct app *app, struct err *err);
 int cmd_doctor(struct app *app, struct err *err);
 int cmd_env(struct app *app, struct err *err);
 int cmd_exec(struct app *app, struct err *err);
+int cmd_ide(struct app *app, struct err *err);
 int cmd_jupyter(struct app *app, struct err *err);
 int cmd_wheel(struct app *app, struct err *err);
 int cmd_help(struct app *app, struct err *err);

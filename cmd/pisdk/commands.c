@@ -22,6 +22,7 @@ static const struct option_spec new_options[] = {
      "template: a name from --list, a folder, or a git URL (default: mpi-c)"},
     {"sysroot", 0, "NAME", "sysroot to build with (default: bookworm)"},
     {"board", 'b', "BOARD", "board to build for (default: armv7)"},
+    {"ide", 0, "EDITOR", "set up an editor as well: vscode, clion, vim"},
     {"list", 0, NULL, "list the templates"},
 };
 
@@ -122,8 +123,13 @@ static const struct option_spec debug_options[] = {
     {"command", 'x', "COMMAND", "run a gdb command, then quit; may be repeated"},
     {"script", 0, "FILE", "run the gdb commands in a file, then quit"},
     {"batch", 0, NULL, "quit gdb after the commands"},
+    {"serve", 0, "PORT", "wait for an editor's debugger on this port, or - for standard streams"},
     VARIANT_OPTIONS,
     TARGET_OPTIONS,
+};
+
+static const struct option_spec ide_options[] = {
+    {"print", 0, NULL, "print the files instead of writing them"},
 };
 
 static const struct option_spec env_options[] = {
@@ -318,6 +324,18 @@ const struct command pisdk_commands[] = {
         .max_args = -1,
         .needs = WANTS_PROJECT,
         .run = cmd_debug,
+    },
+    {
+        .name = "ide",
+        .summary = "Set up an editor for the project: vscode, clion, vim",
+        .arguments = "EDITOR",
+        .description = "Tasks to build, run, test and deploy, completion for the board, and a "
+                       "debugger for any\n"
+                       "rank. Files that exist are added to, never overwritten.",
+        OPTIONS(ide_options),
+        .max_args = 1,
+        .needs = NEEDS_PROJECT,
+        .run = cmd_ide,
     },
     {
         .name = "__complete", // not for users: see complete.c

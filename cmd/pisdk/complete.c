@@ -159,6 +159,7 @@ static void offer_value(const struct completion *c, const char *option)
         {"to", offer_places, NULL},
         {"name", offer_clusters, NULL},
         {"color", NULL, "auto always never"},
+        {"ide", NULL, "clion vim vscode"},
         {"with", NULL, "python r"},
         {"mpi", NULL, "openmpi openmpi-source mpich"},
         {"sanitize", NULL, "address undefined address,undefined"},
@@ -230,7 +231,7 @@ static void offer_argument(const struct completion *c, const char *group,
     } else if (str_is_one_of(command->name, (const char *const[]){"run", "debug", "submit"}, 3)) {
         offer_programs(c);
     } else {
-        offer_files();
+        offer_value(c, command->name); // of an option that is called like it, or files
     }
 }
 

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 import unittest
 from pathlib import Path
@@ -20,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from harness import Case, main, nightly, write  # noqa: E402
 
 DATA = os.environ.get("PISDK_TEST_DATA", "")
+CLANGD = shutil.which("clangd") or shutil.which("clangd-19")
 FORTRAN = "arm-linux-gnueabihf-gfortran"
 
 # A machine without it: CMake looks in /usr/bin whatever PATH says, so it is hidden there.
@@ -151,6 +153,7 @@ class Templates(Case):
 
         built = self.ok("build", cwd=project)
         self.assertNotIn("warning", (built.out + built.err).lower(), str(built))
+        self.check_editors(project)
         for ranks, lines in expected.says.items():
             words = ["-n", ranks] if ranks else []
             words += [project.name, *expected.words] if expected.words else []
@@ -167,6 +170,18 @@ class Templates(Case):
         number = isinstance(expected.tests, int)
         self.assertIn(f"0 tests failed out of {expected.tests}" if number else expected.tests, result.out)
         return project
+
+    def check_editors(self, project):
+        """clangd, which editors ask, finds no fault in any file, and no header of the desktop."""
+        self.ok("ide", "vscode", cwd=project)
+        for path in sorted(project.rglob("*")):
+            inner = path.relative_to(project).parts
+            if path.suffix not in (".c", ".h", ".cpp", ".hpp") or inner[0] == "build":
+                continue
+            done = subprocess.run([CLANGD, f"--check={path}"], cwd=project, text=True, stdin=subprocess.DEVNULL,
+                                  capture_output=True, timeout=60)
+            self.assertIn("All checks completed, 0 errors", done.stderr)
+            self.assertNotRegex(done.stderr, r"isystem \"?/usr/(local/)?include")
 
     def check_that_tests_fail(self, template, project):
         file, words, other = TEMPLATES[template].breaks

@@ -193,6 +193,21 @@ class Systems(Case):
     def test_debian_13(self):
         self.check("trixie")
 
+    @nightly
+    def test_an_editor_debugs_a_rank_by_the_debug_adapter_protocol(self):
+        root = Root("trixie")  # whose gdb speaks it
+        self.addCleanup(root.remove)
+        shutil.copy(self.deb, root.path / "tmp/pisdk.deb")
+        root.run("apt-get install -y --no-install-recommends /tmp/pisdk.deb gdb-multiarch python3")
+        shutil.copy(SOURCE / "tests/support/dap.py", root.path / "tmp/dap.py")
+        out = root.run(MAIN_JOB + """
+            pisdk build --debug
+            line=$(grep -n 'heat_solve(' src/main.c | cut -d: -f1)
+            timeout 100 python3 /tmp/dap.py build/armv7-debug/gdbinit build/armv7-debug/heat \
+                '| pisdk debug --debug -n 4 --rank 2 --serve -' "$PWD/src/main.c:$line" rank
+            """, user="user")
+        self.assertRegex(out, r"main line \d+: rank = 2\n$")
+
 
 if __name__ == "__main__":
     harness.main()

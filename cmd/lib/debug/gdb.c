@@ -8,7 +8,7 @@
 #include "base/fs.h"
 #include "target/variant.h"
 
-enum { DEPTH_MAX = 8 };
+enum { DEPTH_MAX = 8, REMOTE_TIMEOUT = 30 /* seconds */ };
 
 char *gdb_find(struct err *err)
 {
@@ -136,6 +136,27 @@ void gdb_add_places(const struct debug_subject *s, const char *program, struct s
     if (python) {
         gdb_add_command(argv, "source %s", python);
     }
+}
+
+void gdb_add_settings(const struct debug_subject *s, const char *program, struct strv *argv)
+{
+    gdb_add_places(s, program, argv);
+    gdb_add_command(argv, "set breakpoint pending on");
+    // Open MPI's progress threads and children: of no interest to whoever debugs a program.
+    gdb_add_command(argv, "handle SIGUSR1 SIGUSR2 SIGCHLD nostop noprint pass");
+    // A board is slow to answer, and gdb, which gives up after two seconds, never ends then.
+    gdb_add_command(argv, "set remotetimeout %d", (int)REMOTE_TIMEOUT);
+}
+
+int gdb_write_settings(const struct debug_subject *s, const char *path, struct err *err)
+{
+    _cleanup_strv_ struct strv argv = {0};
+    _cleanup_strbuf_ struct strbuf text = {0};
+    gdb_add_settings(s, path, &argv);
+    for (size_t i = 1; i < argv.n; i += 2) { // after -ex
+        strbuf_addf(&text, "%s\n", argv.items[i]);
+    }
+    return fs_write_file(path, text.data, text.len, 0644, err);
 }
 
 char *gdb_read_line(const char *text)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/fs.h"
+#include "debug/gdb.h"
 #include "pisdk/app.h"
 #include "pisdk/requests.h"
 #include "sandbox/sandbox.h"
@@ -46,6 +48,19 @@ static int build(struct app *app, struct target *target, struct err *err)
     return target_build_with(&app->work, target, &options, err);
 }
 
+// What gdb needs to know, for editors that start it themselves (see ide.c).
+static int write_gdb_settings(struct app *app, const struct target *target, struct err *err)
+{
+    const char *system = NULL;
+    if (project_build_system(&app->project, &system, err) != 0 || strcmp(system, "none") == 0) {
+        return 0;
+    }
+    const struct debug_subject subject = target_debug_subject(&app->work, target);
+    _cleanup_free_ char *dir = project_build_dir(&app->project, target->board.name, target->type);
+    _cleanup_free_ char *file = fs_join(dir, "gdbinit");
+    return fs_mkdir_all(dir, 0777, err) == 0 ? gdb_write_settings(&subject, file, err) : -1;
+}
+
 int cmd_build(struct app *app, struct err *err)
 {
     struct target_request request;
@@ -59,6 +74,7 @@ int cmd_build(struct app *app, struct err *err)
     int status = build(app, &target, err);
     if (status == 0) {
         tell_place(app, &target);
+        status = write_gdb_settings(app, &target, err);
     }
     target_release(&target);
     return status > 0 ? EXIT_FAILED : status; // the compiler has said why

@@ -5,10 +5,13 @@
 // The program runs as `pisdk run` runs it, but for one process, which QEMU holds at its start until
 // gdb has connected to its stub, on a socket in a folder of its own. The other ranks run. On a
 // board, gdbserver plays QEMU's part, and ssh the socket's (debug/gdbserver.h).
+//
+// With --serve it is the debugger of an editor that connects.
 
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -18,9 +21,11 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/ini.h"
 #include "base/proc.h"
 #include "debug/gdb.h"
 #include "debug/gdbserver.h"
+#include "debug/relay.h"
 #include "pisdk/app.h"
 #include "pisdk/requests.h"
 #include "workspace/node_choice.h"
@@ -30,8 +35,8 @@
 enum {
     RANKS_MAX = PROJECT_RANKS_MAX,
     WAIT_SECONDS = 60,
-    REMOTE_TIMEOUT = 30, // seconds
     POLL_MS = 20,
+    PORT_MAX = 65535,
     PROC_FILE_MAX = 1 << 20,
     NOT_ENDED = 255
 };
@@ -46,11 +51,12 @@ struct debug {
     char *script;     // that it interprets; or NULL
     char *folder;     // has the socket in it
     char *socket;
-    char *remote;  // what gdb connects to
-    bool on_board; // not under emulation
-    bool stopped;  // the terminal is gone, or somebody wants us to end
-    sigset_t mask; // the signals that were blocked before
-    pid_t job;     // the emulated program, in a process group of its own
+    char *remote;      // what gdb connects to
+    bool on_board;     // not under emulation
+    const char *serve; // a port, or "-" for our standard streams; NULL: gdb is started here
+    bool stopped;      // the terminal is gone, or somebody wants us to end
+    sigset_t mask;     // the signals that were blocked before
+    pid_t job;         // the emulated program, in a process group of its own
 };
 
 // Starts the program under QEMU's stub when it is the wanted rank. QEMU_UNSET_ENV: what it starts
@@ -91,6 +97,9 @@ static int start_job(struct debug *d, struct err *err)
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         _cleanup_close_ int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
         dup2(null, STDIN_FILENO);
+        if (d->serve) { // standard output may be the debugger's
+            dup2(STDERR_FILENO, STDOUT_FILENO);
+        }
         signal(SIGTTOU, SIG_IGN); // it may write to the terminal
         pthread_sigmask(SIG_SETMASK, &d->mask, NULL);
         execv(argv.items[0], argv.items);
@@ -161,14 +170,9 @@ static void gdb_words(const struct debug *d, const char *gdb, struct strv *argv)
         strv_add(argv, "-batch");
     }
     const struct debug_subject subject = target_debug_subject(&d->app->work, d->target);
-    gdb_add_places(&subject, d->program, argv);
-    gdb_add_command(argv, "set breakpoint pending on");
-    // Open MPI's progress threads and children: of no interest to whoever debugs a program.
-    gdb_add_command(argv, "handle SIGUSR1 SIGUSR2 SIGCHLD nostop noprint pass");
+    gdb_add_settings(&subject, d->program, argv);
     _cleanup_free_ char *program = gdb_word(d->program);
     gdb_add_command(argv, "file %s", program);
-    // A board is slow to answer, and gdb, which gives up after two seconds, never ends then.
-    gdb_add_command(argv, "set remotetimeout %d", (int)REMOTE_TIMEOUT);
     gdb_add_command(argv, "target remote %s", d->remote);
     if (d->on_board && !batch && !script) { // past the loader
         gdb_add_command(argv, "tbreak main");
@@ -241,6 +245,69 @@ static int run_gdb(struct debug *d, const char *gdb, int *status, struct err *er
     return r;
 }
 
+static void on_interrupt(void *user)
+{
+    interrupt_program(user);
+}
+
+static bool is_stopped(void *user)
+{
+    const struct debug *d = user;
+    return d->stopped || proc_stop_requested();
+}
+
+// The stub is a socket, or a command on a board, which has our streams then.
+static int serve_streams(struct debug *d, int in, int out, struct err *err)
+{
+    struct relay relay = {
+        .in = in, .out = out, .interrupt = on_interrupt, .stopped = is_stopped, .user = d};
+    if (d->on_board) {
+        _cleanup_strv_ struct strv argv = {0};
+        struct proc_child child;
+        strv_add_list(&argv, "sh", "-c", d->remote + 1, NULL); // after "|"
+        if (proc_start(argv.items, &child, err) != 0) {
+            return -1;
+        }
+        relay.stub_in = child.out;
+        relay.stub_out = child.in;
+        relay.interrupt = NULL; // gdbserver hears it
+        relay_run(&relay);
+        close(child.in);
+        close(child.out);
+        close(child.errors);
+        kill(child.pid, SIGTERM);
+        waitpid(child.pid, NULL, 0);
+        return 0;
+    }
+    _cleanup_close_ int stub = relay_connect(d->socket, err);
+    if (stub < 0) {
+        return -1;
+    }
+    relay.stub_in = relay.stub_out = stub;
+    relay_run(&relay);
+    return 0;
+}
+
+static int serve(struct debug *d, struct err *err)
+{
+    long port;
+    if (strcmp(d->serve, "-") == 0) {
+        return serve_streams(d, STDIN_FILENO, STDOUT_FILENO, err);
+    }
+    if (ini_number("--serve", d->serve, 1, PORT_MAX, &port, err) != 0) {
+        return err_hint(err, "--serve takes a port, or - for standard input and output");
+    }
+    _cleanup_close_ int listening = relay_listen(port, err);
+    if (listening < 0) {
+        return -1;
+    }
+    printf("waiting for a debugger on 127.0.0.1:%ld\n", port);
+    fflush(stdout);
+    _cleanup_close_ int debugger = relay_accept(listening, is_stopped, d);
+    return debugger < 0 ? err_set(err, ERR_INTERRUPTED, "interrupted")
+                        : serve_streams(d, debugger, debugger, err);
+}
+
 static int make_socket(struct debug *d, struct err *err)
 {
     char name[] = "/tmp/pisdk-debug-XXXXXX";
@@ -275,9 +342,10 @@ static int debug_emulated(struct debug *d, const char *gdb, int *status, struct 
         return -1;
     }
     d->remote = xstrdup(d->socket);
-    int r =
-        start_job(d, err) == 0 && wait_for_socket(d, err) == 0 ? run_gdb(d, gdb, status, err) : -1;
-    stop_job(d, r == 0 && *status == 0);
+    int r = start_job(d, err) != 0 || wait_for_socket(d, err) != 0 ? -1
+            : d->serve                                             ? serve(d, err)
+                                                                   : run_gdb(d, gdb, status, err);
+    stop_job(d, r == 0 && *status == 0 && !d->serve);
     return r;
 }
 
@@ -314,7 +382,7 @@ static int debug_on_node(struct debug *d, const char *gdb, int *status, struct e
     }
     d->remote = xstrdup(server.remote);
     d->on_board = true;
-    int r = run_gdb(d, gdb, status, err);
+    int r = d->serve ? serve(d, err) : run_gdb(d, gdb, status, err);
     gdbserver_close(&server);
     return r;
 }
@@ -361,8 +429,8 @@ static int debug(struct debug *d, int *status, struct err *err)
         return err_set(err, ERR_USAGE, "%s is a program of the sysroot, without debug information",
                        d->program);
     }
-    _cleanup_free_ char *gdb = gdb_find(err);
-    if (!gdb) {
+    _cleanup_free_ char *gdb = d->serve ? NULL : gdb_find(err);
+    if (!gdb && !d->serve) {
         return -1;
     }
     return input_value(&d->app->input, "on") ? debug_on_node(d, gdb, status, err)
@@ -383,8 +451,10 @@ int cmd_debug(struct app *app, struct err *err)
         target_choose(&app->work, &request, &target, err) != 0) {
         return -1;
     }
-    struct debug d = {
-        .app = app, .target = &target, .word = app->input.args.n ? app->input.args.items[0] : NULL};
+    struct debug d = {.app = app,
+                      .target = &target,
+                      .word = app->input.args.n ? app->input.args.items[0] : NULL,
+                      .serve = input_value(&app->input, "serve")};
     proc_stop_hold(&d.mask); // whatever ends us, the program and its folder go first
     int r = debug(&d, &status, err);
     if (d.folder) {

@@ -94,6 +94,15 @@ static bool add_packages(struct app *app, const char *project, const struct strv
     return false;
 }
 
+static bool set_up_editor(struct app *app, const char *project, const char *editor)
+{
+    _cleanup_strv_ struct strv argv = {0};
+    struct err ignored = ERR_INIT;
+    int status = 0;
+    strv_add_list(&argv, app->paths.program, "-C", project, "ide", editor, NULL);
+    return proc_run(argv.items, &status, &ignored) == 0 && status == 0;
+}
+
 // Scripts are not.
 static bool is_built(const char *target)
 {
@@ -119,6 +128,10 @@ static int create(struct app *app, const struct template *template, const char *
     }
     if (template->packages.n) {
         ready = add_packages(app, target, &template->packages);
+    }
+    const char *editor = input_value(&app->input, "ide");
+    if (editor && !set_up_editor(app, target, editor)) {
+        log_warning(&app->log, "later: pisdk ide %s", editor);
     }
     log_info(&app->log, "created %s; next: cd %s%s%s && pisdk run", target, target,
              ready ? "" : " && pisdk sysroot build", is_built(target) ? " && pisdk build" : "");

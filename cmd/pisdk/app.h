@@ -69,6 +69,7 @@ extern const size_t pisdk_n_global_options;
 int cmd_boards(struct app *app, struct err *err);
 int cmd_build(struct app *app, struct err *err);
 int cmd_bundle(struct app *app, struct err *err);
+int cmd_ci(struct app *app, struct err *err);
 int cmd_cluster_connect(struct app *app, struct err *err);
 int cmd_cluster_cut(struct app *app, struct err *err);
 int cmd_cluster_down(struct app *app, struct err *err);

@@ -132,6 +132,11 @@ static const struct option_spec ide_options[] = {
     {"print", 0, NULL, "print the files instead of writing them"},
 };
 
+static const struct option_spec ci_options[] = {
+    {"package", 0, "WHERE", "where pisdk's package is: an address, or a file of the project"},
+    {"print", 0, NULL, "print the files instead of writing them"},
+};
+
 static const struct option_spec env_options[] = {
     {"sh", 0, NULL, "print shell commands (the default): eval \"$(pisdk env)\""},
     {"meson", 0, NULL, "print arguments for Meson: meson setup build $(pisdk env --meson)"},
@@ -336,6 +341,18 @@ const struct command pisdk_commands[] = {
         .max_args = 1,
         .needs = NEEDS_PROJECT,
         .run = cmd_ide,
+    },
+    {
+        .name = "ci",
+        .summary = "Write a workflow that builds and tests the project: github, gitlab, woodpecker",
+        .arguments = "SERVICE",
+        .description = "It installs pisdk, makes the sysroot of pisdk.lock (kept from run to run), "
+                       "builds, tests at\n"
+                       "several ranks, measures coverage, and fails when pisdk.lock does not fit.",
+        OPTIONS(ci_options),
+        .max_args = 1,
+        .needs = NEEDS_PROJECT,
+        .run = cmd_ci,
     },
     {
         .name = "__complete", // not for users: see complete.c

@@ -159,6 +159,7 @@ static void offer_value(const struct completion *c, const char *option)
         {"to", offer_places, NULL},
         {"name", offer_clusters, NULL},
         {"color", NULL, "auto always never"},
+        {"ci", NULL, "github gitlab woodpecker"},
         {"ide", NULL, "clion vim vscode"},
         {"with", NULL, "python r"},
         {"mpi", NULL, "openmpi openmpi-source mpich"},

@@ -50,6 +50,7 @@ class Completions(Case):
         self.assertIn("mpi-heat2d", self.candidates("new", "x", "--template", "mpi", cwd=self.dir))
         self.assertIn("bookworm", self.candidates("sysroot", "show", "", cwd=self.dir))
         self.assertEqual(self.candidates("run", "prog", "x"), [":files"])
+        self.assertEqual(self.candidates("ci", "g"), ["github", "gitlab"])
         self.assertEqual(self.candidates("ide", "v"), ["vim", "vscode"])
         self.assertEqual(self.candidates("new", "--ide", "c"), ["clion"])
         self.assertEqual(self.candidates("nonsense", "x"), [])

@@ -15,8 +15,10 @@ from pathlib import Path
 SOURCE = Path(__file__).parents[2]
 sys.path.insert(0, str(SOURCE / "tests/support"))
 import harness  # noqa: E402
+import yaml  # noqa: E402
 from harness import nightly  # noqa: E402
 from minbase import Root  # noqa: E402
+from workflows import commands  # noqa: E402
 
 # What the archive needs of the system.
 PROGRAMS = "clang-19 lld-19 llvm-19 cmake ninja-build qemu-user-static gpgv ca-certificates make zstd"
@@ -192,6 +194,31 @@ class Systems(Case):
     @nightly
     def test_debian_13(self):
         self.check("trixie")
+
+    @nightly
+    def test_the_commands_of_a_workflow(self):
+        root = Root("bookworm")
+        self.addCleanup(root.remove)
+        shutil.copy(self.deb, root.path / "tmp/given.deb")
+        # For `pisdk ci` itself; the workflow has a machine without it.
+        root.run("apt-get install -y --no-install-recommends /tmp/given.deb git sudo python3-yaml; "
+                 "echo 'user ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/user")
+        for service, file in (("github", ".github/workflows/pisdk.yml"), ("gitlab", ".gitlab-ci.yml"),
+                              ("woodpecker", ".woodpecker.yml")):
+            root.run(f"rm -rf heat .local .cache; git init -q -b main heat 2>/dev/null; pisdk sysroot build; pisdk new tmp; "
+                     f"cp -a tmp/. heat; rm -rf tmp; cd heat; pisdk ci {service} --package /tmp/given.deb; "
+                     "git add -A; git -c user.name=a -c user.email=a@example.org commit -qm one", user="user")
+            workflow = yaml.safe_load((root.path / "home/user/heat" / file).read_text())
+            script = "set -x\nexport RUNNER_TEMP=/home/user PISDK_PACKAGE=/tmp/given.deb\ncd heat\n"
+            script += "\n".join(commands(service, workflow))
+            # GitHub's runner is a user with sudo; in the containers of the others, it is root
+            user = "user" if service == "github" else None
+            root.run("apt-get purge -y pisdk; apt-get autoremove -y; mkdir -p /cache; rm -rf /root/heat /root/.local; "
+                     "[ ! -e /home/user/heat ] || cp -r /home/user/heat /root/; chown -R root:root /root/heat")
+            out = root.run(script if user else f"export HOME=/root; cd /root; {script}", user=user, timeout=900)
+            self.assertIn("100% tests passed", out)
+            self.assertIn("rank 3 of 4", out)
+            self.assertRegex(out, r"TOTAL .*%")
 
     @nightly
     def test_an_editor_debugs_a_rank_by_the_debug_adapter_protocol(self):

@@ -72,6 +72,10 @@ static int build_project(struct app *app, struct builder *m, struct err *err)
     if (r < 0) {
         return -1;
     }
+    if (input_flag(&app->input, "locked") && (r > 0 || lock.tree_sha256[0] == '\0')) {
+        err_set(err, ERR_VERIFY, r > 0 ? "there is no " LOCK_FILE : LOCK_FILE " has no digest");
+        return err_hint(err, "pisdk sysroot build, and commit " LOCK_FILE);
+    }
     if (r > 0 && is_without_recipe(app, m)) {
         return lock_project(app, err);
     }
@@ -108,6 +112,9 @@ static int build_file(struct app *app, const char *file, struct err *err)
 static int work(struct app *app, struct builder *m, struct err *err)
 {
     const struct strv *args = &app->input.args;
+    if (input_flag(&app->input, "locked") && (args->n || !app->has_project)) {
+        return err_set(err, ERR_USAGE, "--locked is for the sysroot of a project");
+    }
     if (args->n && str_ends(args->items[0], EXPORT_SUFFIX)) {
         return build_file(app, args->items[0], err);
     }

@@ -6,6 +6,7 @@
 static const struct option_spec sysroot_build_options[] = {
     {"mpi", 0, "FLAVOUR", "MPI to use: openmpi, openmpi-source or mpich, if the release has it"},
     {"refresh", 0, NULL, "check the mirror for newer packages; rebuild if there are any"},
+    {"locked", 0, NULL, "fail unless the project has a complete pisdk.lock; for CI"},
     MIRROR_OPTIONS,
 };
 

@@ -26,6 +26,11 @@ static const struct option_spec new_options[] = {
     {"list", 0, NULL, "list the templates"},
 };
 
+static const struct option_spec init_options[] = {
+    {"sysroot", 0, "NAME", "sysroot to build with (default: bookworm)"},
+    {"board", 'b', "BOARD", "board to build for (default: armv7)"},
+};
+
 static const struct option_spec build_options[] = {
     VARIANT_OPTIONS,
     {"jobs", 'j', "N", "number of parallel jobs (default: one per core)"},
@@ -63,6 +68,12 @@ static const struct option_spec shell_options[] = {
     TARGET_OPTIONS,
 };
 
+static const struct option_spec size_options[] = {
+    {"ranks", 'n', "N", "ranks on one board (default: the project's, or 1)"},
+    VARIANT_OPTIONS,
+    TARGET_OPTIONS,
+};
+
 static const struct option_spec bundle_options[] = {
     {"output", 'o', "FILE", "where to write it (default: NAME-ID-Linux-armv7l.sh here)"},
     {"with", 0, "WHAT",
@@ -88,6 +99,8 @@ static const struct option_spec jupyter_options[] = {
 static const struct option_spec run_options[] = {
     ON_OPTION,
     {"ranks", 'n', "N", "start N MPI ranks with mpirun"},
+    {"host", 'H', "LIST", "run on these boards: pi1,pi2 or pi1:4,pi2:4, with slots"},
+    {"hostfile", 0, "FILE", "run on the boards of this hostfile"},
     MPIRUN_OPTIONS,
     NODES_OPTION,
     SSH_CONFIG_OPTION,
@@ -226,6 +239,16 @@ const struct command pisdk_commands[] = {
         OPTIONS(new_options),
         .max_args = 1,
         .run = cmd_new,
+    },
+    {
+        .name = "init",
+        .summary = "Make a project of the code in this folder",
+        .arguments = "[NAME]",
+        .description = "Writes pisdk.ini, with the build system, the program and MPI as they are "
+                       "found; touches\nnothing else.",
+        OPTIONS(init_options),
+        .max_args = 1,
+        .run = cmd_init,
     },
     {
         .name = "build",
@@ -383,6 +406,16 @@ const struct command pisdk_commands[] = {
         .run = cmd_shell,
     },
     {
+        .name = "size",
+        .summary = "Show what the programs take of memory, and which boards that fits",
+        .arguments = "",
+        .description = "text: code and constants, which ranks on one board share; data and bss: "
+                       "what each has for\nitself from its start on.",
+        OPTIONS(size_options),
+        .needs = NEEDS_PROJECT,
+        .run = cmd_size,
+    },
+    {
         .name = "bundle",
         .summary = "Make one file of the project that installs itself on any armv7l Linux",
         .arguments = "",
@@ -472,7 +505,7 @@ static const struct {
     {"upload flash install push", "deploy"},
     {"mpirun mpiexec srun start", "run -n 4"},
     {"compile make cmake", "build"},
-    {"init create generate", "new"},
+    {"create generate template", "new"},
     {"ps status", "cluster status"},
     {"up", "cluster up"},
     {"down stop", "cluster down"},
@@ -481,7 +514,7 @@ static const struct {
     {"devices hosts", "nodes list"},
     {"add", "sysroot add"},
     {"search", "sysroot search"},
-    {"update upgrade", "sysroot update"},
+    {"update upgrade outdated", "sysroot update"},
     {"list", "sysroot list"},
     {"sbatch", "submit"},
     {"gdb", "debug"},

@@ -105,17 +105,36 @@ static int take_values(struct input *in, int code, int argc, char **argv, struct
     int i = code >= LONG_ONLY ? code - LONG_ONLY : find_letter(in, code);
     const char *arg = in->specs[i]->arg;
     bool two = arg && strchr(arg, ' ');
-    // -np N, as mpirun has it
-    bool is_np = code == 'n' && arg && optarg == argv[optind - 1] + 2 && strcmp(optarg, "p") == 0;
 
-    if ((two || is_np) && optind >= argc) {
+    if (two && optind >= argc) {
         return missing_argument(in, code, err);
     }
     if (two) {
         take_option(in, i, optarg);
     }
-    take_option(in, i, two || is_np ? argv[optind++] : optarg);
+    take_option(in, i, two ? argv[optind++] : optarg);
     return 0;
+}
+
+// mpirun has these with one dash, and every tutorial.
+static void spell_as_ours(const struct input *in, char **word)
+{
+    static char ranks[] = "--ranks";
+    static char host[] = "--host";
+    static char hostfile[] = "--hostfile";
+    static const struct {
+        const char *theirs;
+        char *ours;
+    } words[] = {{"-np", ranks},
+                 {"-host", host},
+                 {"-hostfile", hostfile},
+                 {"-machinefile", hostfile},
+                 {"--machinefile", hostfile}};
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+        if (strcmp(*word, words[i].theirs) == 0 && input_has_option(in, words[i].ours + 2)) {
+            *word = words[i].ours;
+        }
+    }
 }
 
 int input_parse(struct input *in, int argc, char **argv, enum input_words words, struct err *err)
@@ -128,6 +147,9 @@ int input_parse(struct input *in, int argc, char **argv, enum input_words words,
     opterr = 0;
     for (;;) {
         int word = optind > 0 ? optind : 1;
+        if (word < argc) {
+            spell_as_ours(in, &argv[word]);
+        }
         int code = getopt_long(argc, argv, letters, longs, NULL);
         if (code == -1) {
             break;

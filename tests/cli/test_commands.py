@@ -410,5 +410,62 @@ class Doctor(Case):
         self.assertEqual(left, set())
 
 
+class Init(Case):
+    def init(self, name, *words, **files):
+        folder = self.dir / name
+        folder.mkdir()
+        for file, text in files.items():
+            write(folder / file.replace("__", "/").replace("_", "."), text)
+        before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        result = self.ok("init", *words, cwd=folder)
+        ini = folder / "pisdk.ini"
+        self.assertEqual({path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path != ini}, before)
+        return ini.read_text(), result.err
+
+    def test_a_source_of_a_tutorial(self):
+        ini, said = self.init("2d heat (x)", ring_c="#include <mpi.h>\n")
+        self.assertIn("[project]\nname = my-2d-heat-x\n", ini)
+        self.assertIn("[build]\ncommand = mpicc -O2 -g -o ring ring.c\n\n[run]\nprogram = ring\nranks = 4\n", ini)
+        self.assertIn("next: pisdk build && pisdk run\n", said)
+
+    def test_build_systems(self):
+        ini, _ = self.init("a", CMakeLists_txt="project(x C)\nadd_executable( sim\n  a.c)\n")
+        self.assertIn("[run]\nprogram = sim\n", ini)
+        self.assertNotIn("[build]", ini)
+        ini, said = self.init("two", CMakeLists_txt="", Makefile="")
+        self.assertIn("[build]\nsystem = cmake\n", ini)
+        self.assertIn("several build systems have files here (cmake, make)", said)
+        ini, _ = self.init("test", meson_build="", src__a_c="# include <mpi.h>\n")
+        self.assertIn("name = my-test\n", ini)
+        self.assertIn("ranks = 4", ini)
+
+    def test_scripts(self):
+        ini, said = self.init("s", calc_py="from mpi4py import MPI\n")
+        self.assertIn("[build]\nsystem = none\n\n[run]\nprogram = calc.py\nranks = 4\n", ini)
+        self.assertIn("next: pisdk run\n", said)
+
+    def test_nothing_is_known(self):
+        ini, said = self.init("e", "good-name", "--board", "pi4", a_c="", b_c="")
+        self.assertIn("name = good-name\n\n[target]\nsysroot = bookworm\nboard = pi4\n", ini)
+        self.assertIn("no build system was found", said)
+        self.assertNotIn("next:", said)
+
+    def test_wrong(self):
+        self.fails(2, "init", "a b", says=["not a valid project name"])
+        self.fails(1, "init", "--board", "pi9", says=["pi9"])
+        self.assertFalse((self.dir / "pisdk.ini").exists())
+        write(self.dir / "pisdk.ini", "[project]\nname = x\n")
+        self.fails(1, "init", says=["pisdk.ini exists already"])
+
+
+class Hosts(Case):
+    def test_wrong(self):
+        write(self.dir / "pisdk.ini", "[project]\nname = x\n")
+        self.fails(1, "run", "-np", 2, "-hostfile", "hosts", "x", says=["there is no hostfile hosts"])
+        self.fails(2, "run", "--host", "a", "--hostfile", "b", "x", says=["exclude each other"])
+        self.fails(2, "run", "--host", "a", "--on", "cluster", "x", says=["--host means boards; --on cluster does not"])
+        self.fails(2, "run", "-np", says=["option `--ranks` needs an argument: N"])
+
+
 if __name__ == "__main__":
     main()

@@ -128,6 +128,18 @@ class OnNodes(Case):
         self.assertEqual(self.run_on(7, "-n", "2", "ranks", "fail").out.count("rank 0"), 0)
         self.nothing_is_left()
 
+    def test_hosts_as_mpirun_has_them(self):
+        def ranks(*words):
+            result = self.pisdk("run", *self.nodes, *words, "ranks", cwd=self.project, timeout=200)
+            self.assertEqual(result.status, 0, str(result))
+            return sorted(result.out.splitlines())
+
+        self.assertEqual(ranks("-np", 3, "--host", "pi3:1,pi1:2"),
+                         ["rank 0 of 3 on pi3", "rank 1 of 3 on pi1", "rank 2 of 3 on pi1"])
+        write(self.project / "hosts", "pi2 slots=1\npi1 slots=1\n")
+        for word in ("--hostfile", "-hostfile", "-machinefile"):
+            self.assertEqual(ranks("-np", 2, word, "hosts"), ["rank 0 of 2 on pi2", "rank 1 of 2 on pi1"])
+
     def test_a_script(self):
         """It is deployed, and the boards' own Python runs it."""
         write(self.project / "main.py", "import os, socket, helper\n"

@@ -55,6 +55,17 @@ class Commands(Build):
         self.ok("clean", cwd=folder)
         self.assertEqual(sorted(os.listdir(folder)), ["Makefile", "p.c", "pisdk.ini"])
 
+    def test_size(self):
+        """As the program that binutils have for it counts, but for what is between the sections."""
+        folder = self.project(Makefile="p: p.c\n\tcc -o p p.c\n", p_c="static int zeros[50000000];\nint ones[100000] = {1};\n"
+                              "int main(int c, char **v)\n{\n    return zeros[c] + ones[c];\n}\n")
+        result = self.ok("size", "-n", 4, "--json", cwd=folder)
+        (row,) = json.loads(result.out)
+        self.assertEqual(row["file"], "bin/p")
+        self.assertAlmostEqual(row["bss"], 200_000_000, delta=10_000)
+        self.assertAlmostEqual(row["data"], 400_000, delta=2_000)
+        self.assertRegex(result.err, r"bin/p: 4 ranks on one board take 80\d MB .*: fits .*pi4.*; too much for .*zero2w")
+
     def test_shell(self):
         result = self.pisdk("shell", input="uname -m; python3 -c 'print(1)'; exit 3\n", cwd=self.project())
         self.assertEqual((result.status, result.out), (3, "armv7l\n1\n"), str(result))

@@ -100,10 +100,10 @@ static const struct build_system *find_system(const char *name)
     return NULL;
 }
 
-static bool has_files_of(const struct project *p, const struct build_system *s)
+static bool has_files_of(const char *dir, const struct build_system *s)
 {
     for (const char *const *file = s->files; *file; file++) {
-        _cleanup_free_ char *path = fs_join(p->dir, *file);
+        _cleanup_free_ char *path = fs_join(dir, *file);
         if (fs_exists(path)) {
             return true;
         }
@@ -119,11 +119,20 @@ static const struct build_system *guess_system(const struct project *p)
         if (script && p->build.command.n) {
             return &build_command;
         }
-        if (has_files_of(p, systems[i])) {
+        if (has_files_of(p->dir, systems[i])) {
             return systems[i];
         }
     }
     return NULL;
+}
+
+void project_build_systems(const char *dir, struct strv *names)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(systems); i++) {
+        if (has_files_of(dir, systems[i])) {
+            strv_add(names, systems[i]->name);
+        }
+    }
 }
 
 static int unknown_system(const struct project *p, struct err *err)

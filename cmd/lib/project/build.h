@@ -51,6 +51,9 @@ int project_build(const struct project *p, const struct project_build_options *o
 int project_build_system(const struct project *p, const char **name,
                          struct err *err) ERR_MUST_CHECK;
 
+// Adds the names of all build systems that have files in the folder, the likeliest first.
+void project_build_systems(const char *dir, struct strv *names);
+
 // Is it built outside of its sources, in a folder a board and variant?
 bool project_builds_apart(const char *system);
 

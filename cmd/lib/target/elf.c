@@ -85,6 +85,17 @@ static int read_dynamic(Elf *elf, size_t n_headers, const GElf_Phdr *ph, struct 
     return 0;
 }
 
+static void add_segment(const GElf_Phdr *ph, struct elf_info *out)
+{
+    uint64_t zeros = ph->p_memsz > ph->p_filesz ? ph->p_memsz - ph->p_filesz : 0;
+    if (ph->p_flags & PF_W) {
+        out->data += ph->p_filesz;
+        out->bss += zeros;
+    } else {
+        out->text += ph->p_memsz;
+    }
+}
+
 static int read_headers(Elf *elf, struct elf_info *out, struct err *err)
 {
     GElf_Ehdr eh;
@@ -105,6 +116,9 @@ static int read_headers(Elf *elf, struct elf_info *out, struct err *err)
         GElf_Phdr ph;
         if (!gelf_getphdr(elf, (int)i, &ph)) {
             return damaged(err);
+        }
+        if (ph.p_type == PT_LOAD) {
+            add_segment(&ph, out);
         }
         if (ph.p_type == PT_INTERP) {
             set_string(&out->interpreter, file_string(elf, ph.p_offset));

@@ -18,6 +18,9 @@ struct elf_info {
     char *runpath;     // DT_RUNPATH, else DT_RPATH, else NULL
     char *soname;      // of a library that has one, else NULL
     struct strv needed;
+    // What it takes of memory when it is loaded, in bytes: code and constants; data that it brings;
+    // data that begins as zeros.
+    uint64_t text, data, bss;
 };
 
 // Reads the file behind `fd`. A file that is not ELF is not an error. ERR_VERIFY when it starts

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/ini.h"
 #include "remote/fleet.h"
 #include "remote/hostfile.h"
 #include "workspace/cluster_choice.h"
@@ -69,6 +70,21 @@ static size_t count_known(const struct remotes *known, const struct strv *names)
     return n;
 }
 
+// Cuts ":4", as mpirun's --host has it, off a name; 0: it has none. An address of IPv6 has more
+// colons than one.
+static long cut_slots(char *word)
+{
+    char *colon = strchr(word, ':');
+    long slots = 0;
+    struct err ignored = ERR_INIT;
+    if (!colon || strchr(colon + 1, ':') ||
+        ini_number("slots", colon + 1, 1, REMOTE_SLOTS_MAX, &slots, &ignored) != 0) {
+        return 0;
+    }
+    *colon = '\0';
+    return slots;
+}
+
 // A word is names of nodes, or hosts: one that is half known was misspelled.
 static int add_word(const struct remotes *known, const char *word, struct remotes *out,
                     struct err *err)
@@ -105,8 +121,13 @@ static int choose_words(const struct workspace *w, const char *which, struct rem
     const char *rest = which;
     do {
         _cleanup_free_ char *word = cut_word(&rest);
+        long slots = cut_slots(word);
+        size_t before = out->n;
         if (add_word(&known, word, out, err) != 0) {
             return err_wrap(err, "--nodes %s", which);
+        }
+        for (size_t i = before; i < out->n && slots; i++) {
+            out->items[i].slots = slots;
         }
     } while (*rest);
     return 0;

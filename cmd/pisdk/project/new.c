@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "pisdk/project/new.h"
+
 #include <string.h>
 
 #include "base/fs.h"
@@ -37,8 +39,8 @@ static int list_templates(struct app *app, const char *folder, struct err *err)
     return r;
 }
 
-static int check_words(struct app *app, const char *name, const char *sysroot, const char *board,
-                       struct err *err)
+int project_check_words(struct app *app, const char *name, const char *sysroot, const char *board,
+                        struct err *err)
 {
     _cleanup_free_ char *boards = fs_join(app->paths.share, "toolchain/boards");
     struct board checked;
@@ -171,7 +173,7 @@ int cmd_new(struct app *app, struct err *err)
         .sysroot = sysroot ? sysroot : PROJECT_DEFAULT_SYSROOT,
         .board = board ? board : PROJECT_DEFAULT_BOARD,
     };
-    if (check_words(app, name, values.sysroot, values.board, err) != 0) {
+    if (project_check_words(app, name, values.sysroot, values.board, err) != 0) {
         return -1;
     }
     sigset_t saved;

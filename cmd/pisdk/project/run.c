@@ -1,20 +1,52 @@
 // SPDX-License-Identifier: MIT
 // `pisdk run`: a program, on one emulated board or wherever --on says.
 
+#include <string.h>
+
+#include "base/fs.h"
 #include "pisdk/project/deploy_view.h"
 #include "pisdk/requests.h"
+
+// --host and --hostfile, as mpirun has them: what --on nodes --nodes is.
+static int read_hosts(const struct input *in, const char **on, struct run_request *out,
+                      struct err *err)
+{
+    const char *host = input_value(in, "host");
+    const char *file = input_value(in, "hostfile");
+    const char *nodes = input_value(in, "nodes");
+
+    out->slurm.host = NULL;
+    if (!host && !file) {
+        return 0;
+    }
+    if ((host && file) || nodes) {
+        return err_set(err, ERR_USAGE, "--host, --hostfile and --nodes exclude each other");
+    }
+    if (*on && strcmp(*on, "nodes") != 0) {
+        return err_set(err, ERR_USAGE, "%s means boards; --on %s does not",
+                       host ? "--host" : "--hostfile", *on);
+    }
+    if (file && !fs_exists(file)) {
+        return err_set(err, ERR_NOT_FOUND, "there is no hostfile %s", file);
+    }
+    *on = "nodes";
+    out->deploy.nodes.nodes = host ? host : file;
+    return 0;
+}
 
 static int read_request(const struct app *app, struct strv *args, struct run_request *out,
                         struct err *err)
 {
     const struct input *in = &app->input;
+    const char *on = input_value(in, "on");
 
     if (in->args.n == 0 && !app->has_project) {
         err_set(err, ERR_USAGE, "no program given, and this is not a project");
         return err_hint(err, "pisdk run ./PROGRAM");
     }
     if (run_request_read(in, app->has_project ? app->project.ranks : 0, args, out, err) != 0 ||
-        run_place_find(input_value(in, "on"), &out->place, &out->which, err) != 0) {
+        read_hosts(in, &on, out, err) != 0 ||
+        run_place_find(on, &out->place, &out->which, err) != 0) {
         return -1;
     }
     out->mounts = input_values(in, "mount");

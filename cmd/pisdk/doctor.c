@@ -208,6 +208,9 @@ static void check_emulation(struct checkup *c)
             mend = "sudo apt install binfmt-support qemu-user-static, or Linux 6.7";
         }
         bool needed = modes[i] == forced || (last && !any);
+        if (any && !needed) {
+            mend = NULL; // a better one works
+        }
         report(c, what, needed ? MISSING : OPTIONAL, err.msg, mend);
     }
 }
@@ -266,7 +269,7 @@ int cmd_doctor(struct app *app, struct err *err)
 {
     static const struct column columns[] = {
         {"what", COLUMN_TEXT},
-        {"verdict", COLUMN_TEXT},
+        {"verdict", COLUMN_VERDICT},
         {"found", COLUMN_TEXT},
         {"mend", COLUMN_TEXT},
     };

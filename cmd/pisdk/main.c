@@ -192,6 +192,21 @@ static int finish_output(struct app *app, int status)
     return EXIT_FAILED;
 }
 
+// --color, for errors in the other options.
+static const char *color_asked(char **argv)
+{
+    static const char name[] = "--color";
+    for (; *argv && strcmp(*argv, "--") != 0; argv++) {
+        if (str_starts(*argv, name) && (*argv)[strlen(name)] == '=') {
+            return *argv + strlen(name) + 1;
+        }
+        if (strcmp(*argv, name) == 0) {
+            return argv[1];
+        }
+    }
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
     struct app app = {.argv = argv, .start_dir = -1};
@@ -200,7 +215,7 @@ int main(int argc, char **argv)
     signal(SIGCHLD,
            SIG_DFL); // whoever started us may ignore it, and we could not wait for children
     output_begin();
-    (void)!ui_init(&app.ui, 0, "auto", true, &err); // until the options are read
+    (void)!ui_init(&app.ui, 0, color_asked(argv), true, &err); // until the options are read
     app.log = ui_log(&app.ui);
     int status = execute(&app, argc, argv, &err);
     ui_clear_bar(&app.ui);

@@ -3,13 +3,22 @@
 #include <jansson.h>
 #include <libsmartcols.h>
 #include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <wchar.h>
 
 #include "base/printable.h"
 #include "base/str.h"
 #include "pisdk/ui.h"
 
-enum { TABLE_COLUMNS_MAX = 12 };
+enum { TABLE_COLUMNS_MAX = 12, WIDTH_MAX = 4096, SEPARATOR = 2 };
+
+#define GREEN  "\033[32m"
+#define YELLOW "\033[33m"
+#define RED    "\033[31m"
+#define PLAIN  "\033[0m"
 
 struct table {
     struct column columns[TABLE_COLUMNS_MAX];
@@ -95,6 +104,83 @@ static char *human_cell(enum column_type type, const char *cell)
     return text;
 }
 
+static const char *color_of(const struct table *t, size_t column, const char *cell)
+{
+    static const struct {
+        const char *verdict, *color;
+    } known[] = {{"ok", GREEN},    {"up", GREEN},  {"optional", YELLOW},
+                 {"missing", RED}, {"wrong", RED}, {"down", RED},
+                 {"off", RED},     {"cut", RED},   {"note", YELLOW}};
+    if (t->columns[column].type != COLUMN_VERDICT || !ui_colors_output()) {
+        return NULL;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+        if (strcmp(known[i].verdict, cell) == 0) {
+            return known[i].color;
+        }
+    }
+    return NULL;
+}
+
+// The columns of a terminal that a text takes; UTF-8 in, and the locale is that.
+static size_t text_width(const char *text)
+{
+    wchar_t wide[WIDTH_MAX];
+    size_t n = mbstowcs(wide, text, WIDTH_MAX);
+    int width = n == (size_t)-1 || n == WIDTH_MAX ? -1 : wcswidth(wide, n);
+    return width < 0 ? strlen(text) : (size_t)width;
+}
+
+static size_t table_width(const struct table *t)
+{
+    size_t all = 0;
+    for (size_t c = 0; c < t->n_columns; c++) {
+        size_t widest = strlen(t->columns[c].key);
+        for (size_t i = c; i < t->cells.n; i += t->n_columns) {
+            _cleanup_free_ char *cell = human_cell(t->columns[c].type, t->cells.items[i]);
+            size_t width = text_width(cell);
+            widest = width > widest ? width : widest;
+        }
+        all += widest + (c ? SEPARATOR : 0);
+    }
+    return all;
+}
+
+static void print_heading(const char *key)
+{
+    for (; *key; key++) {
+        putchar(toupper((unsigned char)*key));
+    }
+}
+
+static void print_cell(const struct table *t, size_t column, const char *cell)
+{
+    const char *color = color_of(t, column, cell);
+    printf("%s%s%s", color ? color : "", cell, color ? PLAIN : "");
+}
+
+// Row by row: the first cell, with the verdict when that is the second, and below it the others
+// that are not empty.
+static void print_rows(const struct table *t)
+{
+    for (size_t i = 0; i < t->cells.n; i++) {
+        size_t c = i % t->n_columns;
+        _cleanup_free_ char *cell = human_cell(t->columns[c].type, t->cells.items[i]);
+        bool beside = c == 1 && t->columns[c].type == COLUMN_VERDICT;
+        if (beside) {
+            fputs("  ", stdout);
+        } else if (c > 0 && *cell) {
+            fputs("\n    ", stdout);
+            print_heading(t->columns[c].key);
+            fputs("  ", stdout);
+        }
+        print_cell(t, c, cell);
+        if (c + 1 == t->n_columns) {
+            putchar('\n');
+        }
+    }
+}
+
 static struct libscols_table *new_text_table(const struct table *t)
 {
     struct libscols_table *out = scols_new_table();
@@ -112,26 +198,41 @@ static struct libscols_table *new_text_table(const struct table *t)
     }
     scols_table_set_termforce(out, SCOLS_TERMFORCE_NEVER); // no cell is cut, wherever it goes
     scols_table_enable_minout(out, 1);                     // no blanks at the end of a line
-    scols_table_enable_noencoding(out, 1);                 // `printable` has done it
+    scols_table_enable_colors(out, ui_colors_output());
+    scols_table_enable_noencoding(out, 1); // `printable` has done it
     return out;
 }
 
-static void print_table(const struct table *t)
+static void print_columns(const struct table *t)
 {
     struct libscols_table *out = new_text_table(t);
-    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0); // which `printable` gives
-    locale_t before = uselocale(utf8);
     for (size_t i = 0; i < t->cells.n; i += t->n_columns) {
         struct libscols_line *line = scols_table_new_line(out, NULL);
         for (size_t c = 0; c < t->n_columns; c++) {
             char *cell = human_cell(t->columns[c].type, t->cells.items[i + c]);
+            const char *color = color_of(t, c, cell);
             if (!line || scols_line_refer_data(line, c, cell) != 0) {
                 abort(); // out of memory
+            }
+            if (color) {
+                scols_cell_set_color(scols_line_get_cell(line, c), color);
             }
         }
     }
     scols_print_table(out);
     scols_unref_table(out);
+}
+
+static void print_table(const struct table *t)
+{
+    size_t terminal = (size_t)ui_terminal_width(STDOUT_FILENO);
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0); // which `printable` gives
+    locale_t before = uselocale(utf8);
+    if (terminal > 0 && table_width(t) > terminal) {
+        print_rows(t);
+    } else {
+        print_columns(t);
+    }
     uselocale(before);
     if (utf8) {
         freelocale(utf8);

@@ -8,8 +8,9 @@
 
 #include "base/printable.h"
 #include "base/str.h"
+#include "pisdk/spinner.h"
 
-enum { BAR_WIDTH = 24, COLUMNS_MIN = 40, PERCENT = 100 };
+enum { BAR_WIDTH = 24, COLUMNS_MIN = 40, DEFAULT_WIDTH = 80, PERCENT = 100, MARK = 3 };
 
 #define RED        "\033[1;31m"
 #define YELLOW     "\033[1;33m"
@@ -18,26 +19,60 @@ enum { BAR_WIDTH = 24, COLUMNS_MIN = 40, PERCENT = 100 };
 #define PLAIN      "\033[0m"
 #define CLEAR_LINE "\r\033[K"
 
+static bool colors_output;
+
+bool ui_colors_output(void)
+{
+    return colors_output;
+}
+
+int ui_terminal_width(int fd)
+{
+    struct winsize size = {0};
+    if (!isatty(fd)) {
+        return 0;
+    }
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : DEFAULT_WIDTH;
+}
+
+// "auto": on a terminal that can show them, unless the user wants none.
+static bool may_color(int fd)
+{
+    const char *term = getenv("TERM");
+    const char *no_color = getenv("NO_COLOR");
+    bool dumb = !term || strcmp(term, "dumb") == 0;
+    return isatty(fd) && !dumb && !(no_color && *no_color);
+}
+
 int ui_init(struct ui *ui, int verbosity, const char *color, bool progress, struct err *err)
 {
     bool terminal = isatty(STDERR_FILENO) != 0;
     const char *term = getenv("TERM");
-    const char *no_color = getenv("NO_COLOR");
     bool dumb = !term || strcmp(term, "dumb") == 0;
 
     pthread_mutex_init(&ui->lock, NULL);
     ui->verbosity = verbosity;
     ui->bar_shown = false;
+    ui->spinner = 0;
     ui->progress = progress && terminal && !dumb && verbosity >= 0;
-    ui->color = terminal && !dumb && !(no_color && *no_color);
+    ui->color = may_color(STDERR_FILENO);
+    colors_output = may_color(STDOUT_FILENO);
     if (color && strcmp(color, "always") == 0) {
-        ui->color = true;
+        ui->color = colors_output = true;
     } else if (color && strcmp(color, "never") == 0) {
-        ui->color = false;
+        ui->color = colors_output = false;
     } else if (color && strcmp(color, "auto") != 0) {
         return err_set(err, ERR_USAGE, "--color is auto, always or never, not `%s`", color);
     }
     return 0;
+}
+
+static void clear_spinner_locked(struct ui *ui)
+{
+    if (ui->spinner) {
+        spinner_end(ui->spinner);
+        ui->spinner = 0;
+    }
 }
 
 static void clear_bar_locked(struct ui *ui)
@@ -46,6 +81,7 @@ static void clear_bar_locked(struct ui *ui)
         fputs(CLEAR_LINE, stderr);
         ui->bar_shown = false;
     }
+    clear_spinner_locked(ui);
 }
 
 void ui_clear_bar(struct ui *ui)
@@ -80,19 +116,28 @@ static void on_message(void *user, enum log_level level, const char *text)
     pthread_mutex_unlock(&ui->lock);
 }
 
-static int terminal_width(void)
+// What turns, for work of no known size; NULL: it has ended.
+static void show_working(struct ui *ui, const char *task)
 {
-    struct winsize size = {0};
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-        return size.ws_col;
+    _cleanup_free_ char *shown = task ? printable(task, PRINTABLE_LINE) : NULL;
+    pthread_mutex_lock(&ui->lock);
+    clear_bar_locked(ui);
+    if (shown) {
+        int width = ui_terminal_width(STDERR_FILENO);
+        shown[strnlen(shown, width > MARK ? (size_t)(width - MARK) : 0)] = '\0';
+        ui->spinner = spinner_begin(shown);
     }
-    return 80;
+    pthread_mutex_unlock(&ui->lock);
 }
 
 static void on_progress(void *user, const char *task, uint64_t done, uint64_t total)
 {
     struct ui *ui = user;
-    if (!ui->progress || total == 0) {
+    if (!ui->progress) {
+        return;
+    }
+    if (total == 0) {
+        show_working(ui, task);
         return;
     }
     if (done > total) {
@@ -113,7 +158,8 @@ static void on_progress(void *user, const char *task, uint64_t done, uint64_t to
     }
     _cleanup_free_ char *shown = printable(task, PRINTABLE_LINE);
     pthread_mutex_lock(&ui->lock);
-    if (terminal_width() >= COLUMNS_MIN + BAR_WIDTH) {
+    clear_spinner_locked(ui);
+    if (ui_terminal_width(STDERR_FILENO) >= COLUMNS_MIN + BAR_WIDTH) {
         fprintf(stderr, CLEAR_LINE "%s [%s%s%s] %s", shown, paint(ui, CYAN), bar, paint(ui, PLAIN),
                 counted);
     } else {

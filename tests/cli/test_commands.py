@@ -148,6 +148,11 @@ class Usage(Case):
         self.assertEqual(done.returncode, 1)
         self.assertIn("standard output", done.stderr)
 
+    def test_colour_of_wrong_usage(self):
+        for words in (["--color", "always", "bild"], ["--color=always", "build", "--nonesuch"]):
+            self.assertTrue(self.pisdk(*words).err.startswith("\x1b[1;31merror:"), words)
+        self.assertTrue(self.pisdk("--color", "sometimes", "boards").err.startswith("error: --color is"))
+
     def test_colour_and_no_color_on_a_terminal(self):
         def on_terminal(extra):
             parent, child = pty.openpty()
@@ -174,14 +179,30 @@ class Boards(Case):
         for line in table.splitlines():
             self.assertEqual(line, line.rstrip())
 
-    def test_a_narrow_terminal_cuts_nothing(self):
+    def on_terminal(self, columns, *words, **env):
         parent, child = pty.openpty()
-        fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 40, 0, 0))
-        subprocess.run([PISDK, "boards"], env={**self.env, "TERM": "xterm"}, stdout=child)
+        fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 25, columns, 0, 0))
+        subprocess.run([PISDK, *words], env={**self.env, "TERM": "xterm", **env}, stdout=child, stderr=subprocess.DEVNULL)
         os.close(child)
-        text = os.read(parent, 4096).decode()
+        text = os.read(parent, 16384).decode()
         os.close(parent)
-        self.assertEqual(text.replace("\r\n", "\n"), self.ok("boards").out)
+        return text.replace("\r\n", "\n")
+
+    def test_a_wide_terminal(self):
+        self.assertEqual(self.on_terminal(400, "boards"), self.ok("boards").out)
+
+    def test_a_narrow_terminal_cuts_nothing(self):
+        text = self.on_terminal(40, "boards")
+        self.assertIn("pi4\n    CORES  4\n    MEMORY_MB  4096\n", text)
+        for board in json.loads(self.ok("boards", "--json").out):
+            for value in board.values():
+                self.assertIn({True: "yes", False: "no", None: ""}.get(value, str(value)), text)
+
+    def test_verdicts_have_colours(self):
+        self.assertIn("\x1b[32mok", self.on_terminal(400, "doctor"))
+        for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+            self.assertNotIn("\x1b", self.on_terminal(400, "doctor", **env))
+        self.assertNotIn("\x1b", self.ok("doctor").out)
 
     def test_refused(self):
         self.fails(2, "new", "x", "--board", "zero", says=["Zero", "ARMv6"])

@@ -159,6 +159,14 @@ class Boards(Cluster):
         self.assertGreater(boards["pi1"]["storage"], 5e6)
         self.assertEqual(boards["pi2"]["processes"], 0)
         self.assertIn("BOARD", self.ok("cluster", "status").out)
+        # Again and again, until the cluster has ended.
+        watching = self.start("cluster", "status", "--watch")
+        for _ in range(2):
+            self.assertIn("CLUSTER", watching.stdout.readline())
+            while watching.stdout.readline() != "\n":
+                pass
+        self.ok("cluster", "down")
+        self.assertEqual(watching.wait(20), 0)
 
     def test_logs(self):
         self.up(2)

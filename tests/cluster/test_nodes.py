@@ -80,6 +80,10 @@ class Probe(Nodes):
             self.assertLess(b["clock_error"], 5)
         self.assertEqual(self.ssh("pi2", "ls -A . /tmp"), before)
         # As a table, of boards that are named, and of the cluster itself.
+        status = json.loads(self.ok("nodes", "status", "--ssh-config", self.config, "--nodes", "pi3,pi1", "--json").out)
+        self.assertEqual([(s["node"], s["state"], s["cores"] > 0, s["available"] > 0) for s in status],
+                         [("pi3", "up", True, True), ("pi1", "up", True, True)])
+        self.assertRegex(status[0]["load"], r"^\d+\.\d\d$")
         out = self.ok("nodes", "probe", "--ssh-config", self.config, "--nodes", "pi3,pi1").out
         head, *rows = out.splitlines()
         self.assertEqual(head.split(), ["NODE", "MODEL", "SYSTEM", "GLIBC", "MPI", "TIME_T",

@@ -85,6 +85,10 @@ done </proc/cpuinfo
 say cores "$cores"
 read -r _ kilobytes _ </proc/meminfo
 say memory "$kilobytes"
+kilobytes=$(sed -n 's/^MemAvailable: *\([0-9]*\) kB$/\1/p' /proc/meminfo 2>/dev/null)
+say available "${kilobytes:-0}"
+read -r load rest </proc/loadavg 2>/dev/null && say load "$load"
+read -r temperature </sys/class/thermal/thermal_zone0/temp 2>/dev/null && say temperature "$temperature"
 
 # --- MPI -------------------------------------------------------------------------------------------
 

@@ -45,3 +45,8 @@ void log_progress(struct log *log, const char *task, uint64_t done, uint64_t tot
         log->progress(log->user, task, done, total);
     }
 }
+
+void log_working(struct log *log, const char *task)
+{
+    log_progress(log, task, 0, 0);
+}

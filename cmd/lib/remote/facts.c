@@ -254,6 +254,25 @@ static void set_memory(struct facts *f, const char *value)
     f->memory = kilobytes < UINT32_MAX ? kilobytes * 1024 : 0;
 }
 
+static void set_available(struct facts *f, const char *value)
+{
+    uint64_t kilobytes = to_number(value);
+    f->available = kilobytes < UINT32_MAX ? kilobytes * 1024 : 0;
+}
+
+static void set_load(struct facts *f, const char *value)
+{
+    if (*value && strspn(value, "0123456789.") == strlen(value)) {
+        set_text(&f->load, value);
+    }
+}
+
+static void set_temperature(struct facts *f, const char *value)
+{
+    uint64_t n = to_number(value);
+    f->temperature = n < INT32_MAX ? (long)n : 0;
+}
+
 // INTERFACE ADDRESS/PREFIX. Addresses of a link say nothing, and those of `lo` neither.
 static void set_address(struct facts *f, const char *value)
 {
@@ -326,6 +345,9 @@ static void take_line(struct facts *f, const char *key, const char *value)
         {"t64", set_t64},
         {"cores", set_cores},
         {"memory", set_memory},
+        {"available", set_available},
+        {"load", set_load},
+        {"temperature", set_temperature},
         {"address", set_address},
     };
     char **text = text_of(f, key);

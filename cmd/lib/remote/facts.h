@@ -45,6 +45,9 @@ struct facts {
     uint64_t memory;     // bytes
     uint64_t free_space; // bytes, for this user, in the home
     bool has_space;      // free_space is known
+    uint64_t available;  // bytes of memory that programs can still get
+    char *load;          // of the last minute: "0.52"
+    long temperature;    // of the processor, in thousandths of a degree Celsius
     bool rsync;
     bool has_key;                    // of its own, to log in to other boards
     struct facts_address *addresses; // those of `lo` are not in it

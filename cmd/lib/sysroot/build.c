@@ -133,14 +133,17 @@ static int fill(struct build *b, struct err *err)
         return -1;
     }
     tree_sort(&b->tree);
+    log_working(b->log, "checking libraries");
     if (check_libraries(b, err) != 0) {
         return -1;
     }
     step_done(b, "checking libraries");
+    log_working(b->log, "compiling Python files");
     if (add_bytecode(b, err) != 0) {
         return -1;
     }
     step_done(b, "compiling Python files");
+    log_working(b->log, "writing the sysroot");
     if (check_digest(b, differs, err) != 0) {
         return -1;
     }
@@ -162,6 +165,7 @@ static int make(struct lock *lock, const struct recipe *recipe, const char *name
                       .last = clock_seconds()};
     int r = staging_begin(o->data, name, &b.staging, &b.tree, err);
     r = r == 0 ? fill(&b, err) : r;
+    log_working(b.log, NULL);
     report->packages = lock->packages.n;
     report->bytes = tree_size(&b.tree);
     staging_end(&b.staging);
@@ -257,7 +261,10 @@ static int build_recipe(const struct recipe *recipe, const struct sysroot_build_
     if (is_current(recipe, o, report)) { // made while we waited
         return 0;
     }
-    if (index_choose(recipe, &o->mirror, o->data, NULL, &lock, err) != 0) {
+    log_working(o->mirror.fetch.log, "choosing packages");
+    int r = index_choose(recipe, &o->mirror, o->data, NULL, &lock, err);
+    log_working(o->mirror.fetch.log, NULL);
+    if (r != 0) {
         return -1;
     }
     log_debug(o->mirror.fetch.log, "choosing packages: %.2f s", clock_seconds() - start);

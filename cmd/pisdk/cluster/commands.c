@@ -2,6 +2,7 @@
 // The table of `pisdk cluster`.
 
 #include "pisdk/commands.h"
+#include "pisdk/watch.h"
 
 #define CLUSTER_NAME                                                                               \
     {                                                                                              \
@@ -53,6 +54,11 @@ static const struct option_spec cluster_slow_options[] = {
         .min_args = 1, .max_args = -1, .needs = WANTS_PROJECT, .run = (function)                   \
     }
 
+static const struct option_spec cluster_status_options[] = {
+    WATCH_OPTION,
+    CLUSTER_NAME,
+};
+
 const struct command cluster_commands[] = {
     {
         .name = "up",
@@ -81,7 +87,7 @@ const struct command cluster_commands[] = {
         .name = "status",
         .summary = "List the boards: state, address, processes, memory",
         .arguments = "",
-        OPTIONS(cluster_options),
+        OPTIONS(cluster_status_options),
         .max_args = 0,
         .needs = WANTS_PROJECT,
         .run = cmd_cluster_status,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "pisdk/app.h"
+#include "pisdk/watch.h"
 #include "workspace/cluster_choice.h"
 
 static int list_boards(struct app *app, const char *name, struct table *t, struct err *err)
@@ -29,10 +30,10 @@ static int list_boards(struct app *app, const char *name, struct table *t, struc
     return r;
 }
 
-int cmd_cluster_status(struct app *app, struct err *err)
+static int show(struct app *app, struct err *err)
 {
     static const struct column columns[] = {
-        {"cluster", COLUMN_TEXT}, {"board", COLUMN_TEXT},       {"state", COLUMN_TEXT},
+        {"cluster", COLUMN_TEXT}, {"board", COLUMN_TEXT},       {"state", COLUMN_VERDICT},
         {"address", COLUMN_TEXT}, {"processes", COLUMN_NUMBER}, {"memory", COLUMN_SIZE},
         {"storage", COLUMN_SIZE}, {"kbit", COLUMN_NUMBER},
     };
@@ -61,5 +62,14 @@ int cmd_cluster_status(struct app *app, struct err *err)
         log_info(&app->log, "no cluster is running");
     }
     table_free(t);
-    return r == 0 ? EXIT_OK : -1;
+    return r != 0 ? -1 : names.n == 0 ? WATCH_END : EXIT_OK;
+}
+
+int cmd_cluster_status(struct app *app, struct err *err)
+{
+    if (input_flag(&app->input, "watch")) {
+        return watch(app, WATCH_SECONDS, show, err);
+    }
+    int r = show(app, err);
+    return r == WATCH_END ? EXIT_OK : r;
 }

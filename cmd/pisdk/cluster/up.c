@@ -84,7 +84,9 @@ static int bring_up(struct app *app, struct target *target, const char *name, st
     o.boards = (size_t)boards;
     o.images = &images;
     o.environment = &environment;
+    log_working(&app->log, "starting boards");
     int r = cluster_up(&o, err);
+    log_working(&app->log, NULL);
     if (r == 0) {
         char seconds[32];
         log_info(&app->log, "cluster `%s`: %ld board%s (%s), up in %s", name, boards,

@@ -2,12 +2,20 @@
 // The table of `pisdk nodes`.
 
 #include "pisdk/commands.h"
+#include "pisdk/watch.h"
 
 static const struct option_spec nodes_list_options[] = {
     NODES_OPTION,
 };
 
 static const struct option_spec nodes_probe_options[] = {
+    NODES_OPTION,
+    TO_OPTION,
+    SSH_CONFIG_OPTION,
+};
+
+static const struct option_spec nodes_status_options[] = {
+    WATCH_OPTION,
     NODES_OPTION,
     TO_OPTION,
     SSH_CONFIG_OPTION,
@@ -52,6 +60,17 @@ const struct command nodes_commands[] = {
         .run = cmd_nodes_list,
     },
     {
+        .name = "discover",
+        .summary = "Find boards on the local network",
+        .arguments = "",
+        .description = "Those that announce themselves by mDNS, as Raspberry Pi OS and Avahi do, "
+                       "and those with a\nnetwork card of Raspberry Pi's that this desktop has "
+                       "talked to.",
+        .max_args = 0,
+        .needs = WANTS_PROJECT,
+        .run = cmd_nodes_discover,
+    },
+    {
         .name = "probe",
         .summary = "Show what boards are and what they have",
         .arguments = "",
@@ -62,6 +81,15 @@ const struct command nodes_commands[] = {
         .max_args = 0,
         .needs = WANTS_PROJECT,
         .run = cmd_nodes_probe,
+    },
+    {
+        .name = "status",
+        .summary = "Show which boards are up, and their load, memory and temperature",
+        .arguments = "",
+        OPTIONS(nodes_status_options),
+        .max_args = 0,
+        .needs = WANTS_PROJECT,
+        .run = cmd_nodes_status,
     },
     {
         .name = "doctor",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// `pisdk nodes probe` and `doctor`: what boards are and have, and what is wrong with them.
+// `pisdk nodes probe`, `status` and `doctor`: what boards are and have, and what is wrong with
+// them.
 
 #include <string.h>
 
@@ -8,7 +9,10 @@
 #include "pisdk/app.h"
 #include "pisdk/nodes/probe_json.h"
 #include "pisdk/requests.h"
+#include "pisdk/watch.h"
 #include "workspace/node_choice.h"
+
+enum { MILLI = 1000 };
 
 struct probing {
     struct app *app;
@@ -144,12 +148,52 @@ int cmd_nodes_probe(struct app *app, struct err *err)
     return r == 0 ? EXIT_OK : -1;
 }
 
+// --- status --------------------------------------------------------------------------------------
+
+static int show_status(struct app *app, struct err *err)
+{
+    static const struct column columns[] = {
+        {"node", COLUMN_TEXT},        {"state", COLUMN_VERDICT},  {"load", COLUMN_TEXT},
+        {"cores", COLUMN_NUMBER},     {"available", COLUMN_SIZE}, {"free", COLUMN_SIZE},
+        {"temperature", COLUMN_TEXT},
+    };
+    struct probing p;
+    int r = begin(&p, app, err);
+    if (r != 0) {
+        end(&p);
+        return -1;
+    }
+    struct table *t = table_new(columns, ARRAY_SIZE(columns));
+    for (size_t i = 0; i < p.nodes.n; i++) {
+        const struct facts *f = &p.probe.boards[i].facts;
+        _cleanup_free_ char *warm =
+            f->temperature ? xasprintf("%.1f C", (double)f->temperature / MILLI) : NULL;
+        table_text(t, p.nodes.items[i].name);
+        table_text(t, p.probe.boards[i].answered ? "up" : "down");
+        table_text(t, f->load);
+        add_number(t, f->cores, f->cores > 0);
+        add_number(t, f->available, f->available > 0);
+        add_number(t, f->free_space, f->has_space);
+        table_text(t, warm);
+    }
+    table_print(t, app->json);
+    table_free(t);
+    end(&p);
+    return EXIT_OK;
+}
+
+int cmd_nodes_status(struct app *app, struct err *err)
+{
+    return input_flag(&app->input, "watch") ? watch(app, WATCH_SECONDS, show_status, err)
+                                            : show_status(app, err);
+}
+
 // --- doctor --------------------------------------------------------------------------------------
 
 static void print_problems(const struct probing *p)
 {
     static const struct column columns[] = {
-        {"node", COLUMN_TEXT},  {"verdict", COLUMN_TEXT}, {"problem", COLUMN_TEXT},
+        {"node", COLUMN_TEXT},  {"verdict", COLUMN_VERDICT}, {"problem", COLUMN_TEXT},
         {"found", COLUMN_TEXT}, {"mend", COLUMN_TEXT},
     };
     struct table *t = table_new(columns, ARRAY_SIZE(columns));

@@ -65,6 +65,9 @@ static void add_facts(json_t *o, const struct facts *f)
     set_text(o, "elsewhere", f->elsewhere);
     set_number(o, "cores", f->cores, f->cores > 0);
     set_number(o, "memory", f->memory, f->memory > 0);
+    set_number(o, "available", f->available, f->available > 0);
+    set_text(o, "load", f->load);
+    set_number(o, "temperature", (uint64_t)f->temperature, f->temperature > 0);
     set_text(o, "hostname", f->hostname);
     set_text(o, "user", f->user);
     set_text(o, "home", f->home);

@@ -1,13 +1,26 @@
 // SPDX-License-Identifier: MIT
 #include <stdio.h>
 
+#include "base/fs.h"
 #include "pisdk/app.h"
 #include "workspace/target_choice.h"
+
+static void print_path(struct app *app, const char *path)
+{
+    if (app->json) {
+        _cleanup_strv_ struct strv pair = {0};
+        strv_addf(&pair, "path=%s", path);
+        ui_print_assignments(&pair);
+    } else {
+        puts(path);
+    }
+}
 
 int cmd_sysroot_path(struct app *app, struct err *err)
 {
     if (input_flag(&app->input, "toolchain")) {
-        printf("%s/toolchain/pisdk.cmake\n", app->paths.share);
+        _cleanup_free_ char *file = fs_join(app->paths.share, "toolchain/pisdk.cmake");
+        print_path(app, file);
         return EXIT_OK;
     }
     struct sysroot s;
@@ -15,7 +28,7 @@ int cmd_sysroot_path(struct app *app, struct err *err)
                           err) != 0) {
         return -1;
     }
-    puts(s.root);
+    print_path(app, s.root);
     sysroot_release(&s);
     return EXIT_OK;
 }

@@ -1,22 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include <string.h>
-
 #include "pisdk/app.h"
-#include "project/project.h"
-#include "sysroot/gc.h"
+#include "pisdk/sysroot/users.h"
 #include "sysroot/store.h"
-
-static bool wants(const char *dir, const char *name)
-{
-    struct project project;
-    struct err ignored = ERR_INIT;
-    if (project_read(dir, &project, &ignored) != 0) {
-        return false;
-    }
-    bool same = strcmp(project.sysroot ? project.sysroot : PROJECT_DEFAULT_SYSROOT, name) == 0;
-    project_release(&project);
-    return same;
-}
 
 // One that cannot be opened is for the user to remove.
 static int check_unused(struct app *app, const char *name, struct err *err)
@@ -28,7 +13,7 @@ static int check_unused(struct app *app, const char *name, struct err *err)
     if (!sysroot_name_is_valid(name) || sysroot_open(app->paths.data, name, &s, &ignored) != 0) {
         return 0;
     }
-    (void)sysroot_users(&s, wants, &projects);
+    sysroot_add_users(&s, &projects);
     sysroot_release(&s);
     if (projects.n == 0) {
         return 0;

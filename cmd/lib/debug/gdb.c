@@ -148,11 +148,12 @@ void gdb_add_settings(const struct debug_subject *s, const char *program, struct
     gdb_add_command(argv, "set remotetimeout %d", (int)REMOTE_TIMEOUT);
 }
 
-int gdb_write_settings(const struct debug_subject *s, const char *path, struct err *err)
+int gdb_write_settings(const struct debug_subject *s, const char *program, const char *path,
+                       struct err *err)
 {
     _cleanup_strv_ struct strv argv = {0};
     _cleanup_strbuf_ struct strbuf text = {0};
-    gdb_add_settings(s, path, &argv);
+    gdb_add_settings(s, program, &argv);
     for (size_t i = 1; i < argv.n; i += 2) { // after -ex
         strbuf_addf(&text, "%s\n", argv.items[i]);
     }

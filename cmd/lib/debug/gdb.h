@@ -23,9 +23,9 @@ char *gdb_python_support(const struct debug_subject *s, const char *program);
 void gdb_add_places(const struct debug_subject *s, const char *program, struct strv *argv);
 // Adds that and what else a program of MPI on a slow board needs.
 void gdb_add_settings(const struct debug_subject *s, const char *program, struct strv *argv);
-// Writes those settings of what was built into a file for gdb's `source`: what an editor that
-// starts gdb itself wants. `path` is in the build folder.
-int gdb_write_settings(const struct debug_subject *s, const char *path,
+// Writes those settings into a file for gdb's `source`. `program` may be any path in the build
+// folder, where it is not known which one is debugged.
+int gdb_write_settings(const struct debug_subject *s, const char *program, const char *path,
                        struct err *err) ERR_MUST_CHECK;
 
 // What gdb's `info line` answers, as one of its frames: Line 4 of "src/main.c" starts at address

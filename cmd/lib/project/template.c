@@ -14,7 +14,7 @@
 #include "base/ini.h"
 #include "base/proc.h"
 
-#define KNOWN_KEYS "template.summary template.packages"
+#define KNOWN_KEYS "template.summary template.run template.packages"
 
 enum { TEMPLATE_FILE_MAX = 16 << 20, TEMPLATE_DEPTH_MAX = 32, OUTPUT_MAX = 1 << 16 };
 
@@ -42,6 +42,11 @@ static int on_key(void *user, const char *section, const char *key, const char *
     if (strcmp(section, "template") == 0 && strcmp(key, "summary") == 0) {
         free(t->summary);
         t->summary = xstrdup(value);
+        return 0;
+    }
+    if (strcmp(section, "template") == 0 && strcmp(key, "run") == 0) {
+        free(t->run);
+        t->run = xstrdup(value);
         return 0;
     }
     if (strcmp(section, "template") == 0 && strcmp(key, "packages") == 0) {
@@ -161,6 +166,7 @@ void template_release(struct template *t)
     free(t->dir);
     free(t->fetched);
     free(t->summary);
+    free(t->run);
     strv_release(&t->packages);
     *t = (struct template){0};
 }

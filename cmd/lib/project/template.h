@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Templates: what `pisdk new` makes a project of.
 //
-// A template is a folder with a file template.ini ([template] summary, packages) and a folder
+// A template is a folder with a file template.ini ([template] summary, run, packages) and a folder
 // files/ with a pisdk.ini in it, which is copied with @NAME@, @SYSROOT@ and @BOARD@ replaced, in
 // file names and in texts. Another @VARIABLE@ is an error, but in files that end in .in, which have
 // variables of a build system. Templates may be anybody's: only files and folders are copied, no
@@ -21,6 +21,7 @@ struct template
     char *dir;            // the template's folder
     char *fetched;        // a temporary folder that it is in, or NULL
     char *summary;        // one line, never NULL
+    char *run;            // the command that runs its program, with @NAME@; NULL: pisdk run
     struct strv packages; // Debian packages that a project made of it needs in its sysroot
 };
 

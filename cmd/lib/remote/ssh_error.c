@@ -12,6 +12,8 @@ static const struct {
     const char *hint;    // %s: what ssh is given
 } known[] = {
     {" is off\n", "it is off", NULL}, // `pisdk cluster connect`
+    {".local: ", "unknown host name",
+     "names that end in .local need mDNS on this desktop: sudo apt install libnss-mdns"},
     {"Could not resolve hostname", "unknown host name", NULL},
     {"Connection refused", "no sshd is running there",
      "on the board: sudo systemctl enable --now ssh"},

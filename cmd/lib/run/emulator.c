@@ -76,15 +76,20 @@ static int emulate(struct run *run, const struct rank_output *output, int *statu
                        started || run->in_sysroot, argv.items, status, err);
 }
 
+enum { RANKS_A_BOARD = 16 }; // four to a core: as many as are still quick to emulate
+
 static int start(struct run *run, int *status, struct err *err)
 {
     const struct sysroot *sysroot = &run->target.sysroot;
     struct rank_output output = {0};
 
     if (sysroot->lock.ranks_max && run->request->ranks > sysroot->lock.ranks_max) {
-        return err_set(err, ERR_FAILED,
-                       "the MPI of sysroot `%s` cannot run more than %ld ranks on one board",
-                       sysroot->name, sysroot->lock.ranks_max);
+        long boards = (run->request->ranks + RANKS_A_BOARD - 1) / RANKS_A_BOARD;
+        err_set(err, ERR_FAILED,
+                "the MPI of sysroot `%s` cannot run more than %ld ranks on one board",
+                sysroot->name, sysroot->lock.ranks_max);
+        return err_hint(err, "on several: pisdk cluster up -n %ld && pisdk run --on cluster -n %ld",
+                        boards, run->request->ranks);
     }
     if (run_is_mpi(run) && program_in_sysroot(&run->target, "orterun")) {
         rank_output_begin(&output);

@@ -110,8 +110,8 @@ static int add_word(const struct remotes *known, const char *word, struct remote
     return 0;
 }
 
-static int choose_words(const struct workspace *w, const char *which, struct remotes *out,
-                        struct err *err)
+static int choose_words(const struct workspace *w, const char *which, bool with_slots,
+                        struct remotes *out, struct err *err)
 {
     _cleanup_(remotes_release) struct remotes known = {0};
 
@@ -121,7 +121,7 @@ static int choose_words(const struct workspace *w, const char *which, struct rem
     const char *rest = which;
     do {
         _cleanup_free_ char *word = cut_word(&rest);
-        long slots = cut_slots(word);
+        long slots = with_slots ? cut_slots(word) : 0;
         size_t before = out->n;
         if (add_word(&known, word, out, err) != 0) {
             return err_wrap(err, "--nodes %s", which);
@@ -133,8 +133,8 @@ static int choose_words(const struct workspace *w, const char *which, struct rem
     return 0;
 }
 
-static int choose_given(const struct workspace *w, const char *which, struct remotes *out,
-                        struct err *err)
+static int choose_given(const struct workspace *w, const char *which, bool with_slots,
+                        struct remotes *out, struct err *err)
 {
     _cleanup_free_ char *file = NULL;
     _cleanup_free_ char *group = NULL;
@@ -145,7 +145,7 @@ static int choose_given(const struct workspace *w, const char *which, struct rem
     if (strchr(which, '/')) {
         return err_set(err, ERR_NOT_FOUND, "--nodes: no such file: %s", which);
     }
-    return choose_words(w, which, out, err);
+    return choose_words(w, which, with_slots, out, err);
 }
 
 // --- Places --------------------------------------------------------------------------------------
@@ -193,7 +193,8 @@ static int choose_nodes(const struct workspace *w, const struct nodes_request *r
     if (ssh_config && !is_file(ssh_config)) {
         return err_set(err, ERR_NOT_FOUND, "--ssh-config: no such file: %s", ssh_config);
     }
-    if ((which ? choose_given(w, which, out, err) : nodes_of_project(w, out, err)) != 0) {
+    if ((which ? choose_given(w, which, request->slots, out, err)
+               : nodes_of_project(w, out, err)) != 0) {
         return -1;
     }
     if (out->n == 0) {

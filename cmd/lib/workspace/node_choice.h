@@ -3,12 +3,15 @@
 #ifndef PISDK_WORKSPACE_NODE_CHOICE_H
 #define PISDK_WORKSPACE_NODE_CHOICE_H
 
+#include <stdbool.h>
+
 #include "remote/remotes.h"
 #include "workspace/workspace.h"
 
 // What --nodes and --ssh-config ask for.
 struct nodes_request {
     const char *nodes;      // NULL: the project's
+    bool slots;             // names in it may have slots, as mpirun's: pi1:4
     const char *ssh_config; // a file, or NULL
 };
 

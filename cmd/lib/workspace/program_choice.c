@@ -180,6 +180,25 @@ static int find_program(struct search *s, struct err *err)
     return 0;
 }
 
+// Somebody wants to run a source, as a script can be run.
+static int check_source(const struct search *s, struct err *err)
+{
+    static const struct {
+        const char *suffix, *compiler;
+    } known[] = {{".c", "mpicc"},    {".cpp", "mpicxx"},  {".cc", "mpicxx"},
+                 {".cxx", "mpicxx"}, {".f90", "mpifort"}, {".f", "mpifort"}};
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+        if (str_ends(s->program, known[i].suffix)) {
+            const char *file = fs_base(s->program);
+            int stem = (int)(strlen(file) - strlen(known[i].suffix));
+            err_set(err, ERR_USAGE, "%s is a source, which is compiled first", s->word);
+            return err_hint(err, "pisdk exec -- %s %s -o %.*s && pisdk run ./%.*s",
+                            known[i].compiler, s->word, stem, file, stem, file);
+        }
+    }
+    return 0;
+}
+
 static int check_machine(const struct search *s, struct err *err)
 {
     struct elf_info info;
@@ -193,7 +212,7 @@ static int check_machine(const struct search *s, struct err *err)
     if (elf_read(s->program, &info, err) != 0) {
         return -1;
     }
-    int r = 0;
+    int r = info.is_elf ? 0 : check_source(s, err);
     if (info.is_elf && !elf_is_arm(&info)) {
         err_set(err, ERR_FAILED, "%s is a program for %s, not for armv7l", s->program,
                 elf_machine_name(&info));

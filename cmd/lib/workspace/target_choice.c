@@ -492,6 +492,7 @@ int target_build_with(const struct workspace *w, struct target *t,
         return TARGET_UNKNOWN;
     }
     if (options->output && options->output->len && (r != 0 || status != 0)) {
+        log_working(w->log, NULL);
         fwrite(options->output->data, 1, options->output->len, stderr);
     }
     return r == 0 ? status : -1;
@@ -501,5 +502,9 @@ int target_build(const struct workspace *w, struct target *t, const char *progra
 {
     _cleanup_strbuf_ struct strbuf output = {0};
     struct project_build_options options = {.output = &output, .program = program};
-    return target_build_with(w, t, &options, err);
+    _cleanup_free_ char *task = xasprintf("building %s", program ? program : w->project->name);
+    log_working(w->log, task);
+    int r = target_build_with(w, t, &options, err);
+    log_working(w->log, NULL);
+    return r;
 }

@@ -58,7 +58,7 @@ static int write_gdb_settings(struct app *app, const struct target *target, stru
     const struct debug_subject subject = target_debug_subject(&app->work, target);
     _cleanup_free_ char *dir = project_build_dir(&app->project, target->board.name, target->type);
     _cleanup_free_ char *file = fs_join(dir, "gdbinit");
-    return fs_mkdir_all(dir, 0777, err) == 0 ? gdb_write_settings(&subject, file, err) : -1;
+    return fs_mkdir_all(dir, 0777, err) == 0 ? gdb_write_settings(&subject, file, file, err) : -1;
 }
 
 int cmd_build(struct app *app, struct err *err)

@@ -114,6 +114,7 @@ static int write_bundle(struct work *w, struct err *err)
         return -1;
     }
     _cleanup_free_ char *file = choose_file(w);
+    log_working(&app->log, "packing");
     if (bundle_write(&bundle, file, &made, err) != 0 || write_beside(w, file, &made, err) != 0 ||
         (key && sign(key, file, err) != 0)) {
         return -1;

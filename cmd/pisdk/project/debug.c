@@ -51,11 +51,13 @@ struct debug {
     char *script;     // that it interprets; or NULL
     char *folder;     // has the socket in it
     char *socket;
+    char *settings;    // a file of gdb's commands
     char *remote;      // what gdb connects to
     bool on_board;     // not under emulation
     const char *serve; // a port, or "-" for our standard streams; NULL: gdb is started here
     bool stopped;      // the terminal is gone, or somebody wants us to end
     sigset_t mask;     // the signals that were blocked before
+    bool was_killed;   // by gdb, at its end
     pid_t job;         // the emulated program, in a process group of its own
 };
 
@@ -141,14 +143,16 @@ static int wait_for_socket(struct debug *d, struct err *err)
     return 0;
 }
 
-// A program that gdb has detached from goes on to its end. Where gdb failed, QEMU may still wait
-// for it, and heeds SIGKILL only; pisdk, killed, takes all that it started along.
+// A program that gdb has detached from goes on to its end. One that gdb has killed ends the others
+// at once, before mpirun wonders why. Where gdb failed, QEMU may still wait for it, and heeds
+// SIGKILL only; pisdk, killed, takes all that it started along.
 static void stop_job(struct debug *d, bool good)
 {
     int status;
     double deadline = clock_seconds() + 1;
     while (d->job > 0 && !job_ended(d, &status)) {
-        if (d->stopped || proc_stop_requested() || (!good && clock_seconds() > deadline)) {
+        if (d->stopped || proc_stop_requested() || d->was_killed ||
+            (!good && clock_seconds() > deadline)) {
             kill(-d->job, SIGKILL);
             int wait_status;
             waitpid(d->job, &wait_status, 0);
@@ -169,12 +173,11 @@ static void gdb_words(const struct debug *d, const char *gdb, struct strv *argv)
     if (batch || script) {
         strv_add(argv, "-batch");
     }
-    const struct debug_subject subject = target_debug_subject(&d->app->work, d->target);
-    gdb_add_settings(&subject, d->program, argv);
+    strv_add_list(argv, "-x", d->settings, NULL);
     _cleanup_free_ char *program = gdb_word(d->program);
     gdb_add_command(argv, "file %s", program);
     gdb_add_command(argv, "target remote %s", d->remote);
-    if (d->on_board && !batch && !script) { // past the loader
+    if (!d->interprets && !batch && !script) { // past the loader
         gdb_add_command(argv, "tbreak main");
         gdb_add_command(argv, "continue");
     }
@@ -207,21 +210,39 @@ static bool is_held(const struct debug *d, const char *pid)
            memmem(text.data, text.len, wanted, strlen(wanted) + 1) != NULL;
 }
 
+// Calls `act`, if any, for each process that gdb debugs. false: there is none.
+static bool find_held(const struct debug *d, void (*act)(const char *pid))
+{
+    _cleanup_strv_ struct strv pids = {0};
+    struct err ignored = ERR_INIT;
+    bool found = false;
+
+    if (!d->socket || fs_list_dir("/proc", &pids, &ignored) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < pids.n; i++) {
+        if (is_held(d, pids.items[i])) {
+            found = true;
+            if (act) {
+                act(pids.items[i]);
+            }
+        }
+    }
+    return found;
+}
+
+static void interrupt(const char *pid)
+{
+    if (!waits_for_gdb(pid)) {
+        kill((pid_t)strtol(pid, NULL, 10), SIGINT);
+    }
+}
+
 // Ctrl-C while the program runs. QEMU does not listen to gdb then, so the program itself gets the
 // signal, at which QEMU tells gdb.
 static void interrupt_program(const struct debug *d)
 {
-    _cleanup_strv_ struct strv pids = {0};
-    struct err ignored = ERR_INIT;
-
-    if (!d->socket || fs_list_dir("/proc", &pids, &ignored) != 0) {
-        return;
-    }
-    for (size_t i = 0; i < pids.n; i++) {
-        if (is_held(d, pids.items[i]) && !waits_for_gdb(pids.items[i])) {
-            kill((pid_t)strtol(pids.items[i], NULL, 10), SIGINT);
-        }
-    }
+    (void)find_held(d, interrupt);
 }
 
 static void on_signal(void *user, int sig)
@@ -241,6 +262,7 @@ static int run_gdb(struct debug *d, const char *gdb, int *status, struct err *er
     const struct proc_context place = {.on_signal = on_signal, .user = d};
     int r = proc_run_at(argv.items, &place, status, err);
     // gdb's status is the program's; where it has not ended (killed, detached), gdb says -1.
+    d->was_killed = *status == NOT_ENDED && d->socket && !find_held(d, NULL);
     *status = *status == NOT_ENDED ? 0 : *status;
     return r;
 }
@@ -308,15 +330,17 @@ static int serve(struct debug *d, struct err *err)
                         : serve_streams(d, debugger, debugger, err);
 }
 
-static int make_socket(struct debug *d, struct err *err)
+// With gdb's settings in a file: as commands, it would show what some of them do.
+static int make_folder(struct debug *d, struct err *err)
 {
+    const struct debug_subject subject = target_debug_subject(&d->app->work, d->target);
     char name[] = "/tmp/pisdk-debug-XXXXXX";
     if (!mkdtemp(name)) {
         return err_sys(err, "cannot create a folder in /tmp");
     }
     d->folder = xstrdup(name);
-    d->socket = fs_join(name, "gdb");
-    return 0;
+    d->settings = fs_join(name, "settings");
+    return gdb_write_settings(&subject, d->program, d->settings, err);
 }
 
 static int read_numbers(struct debug *d, struct err *err)
@@ -338,9 +362,7 @@ static int read_numbers(struct debug *d, struct err *err)
 
 static int debug_emulated(struct debug *d, const char *gdb, int *status, struct err *err)
 {
-    if (make_socket(d, err) != 0) {
-        return -1;
-    }
+    d->socket = fs_join(d->folder, "gdb");
     d->remote = xstrdup(d->socket);
     int r = start_job(d, err) != 0 || wait_for_socket(d, err) != 0 ? -1
             : d->serve                                             ? serve(d, err)
@@ -433,6 +455,9 @@ static int debug(struct debug *d, int *status, struct err *err)
     if (!gdb && !d->serve) {
         return -1;
     }
+    if (make_folder(d, err) != 0) {
+        return -1;
+    }
     return input_value(&d->app->input, "on") ? debug_on_node(d, gdb, status, err)
                                              : debug_emulated(d, gdb, status, err);
 }
@@ -465,6 +490,7 @@ int cmd_debug(struct app *app, struct err *err)
     free(d.script);
     free(d.folder);
     free(d.socket);
+    free(d.settings);
     free(d.remote);
     target_release(&target);
     proc_stop_restore(&d.mask);

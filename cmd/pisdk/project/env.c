@@ -40,6 +40,10 @@ int cmd_env(struct app *app, struct err *err)
 
     if (check_options(app, err) != 0 || target_request_read(&app->input, &request, err) != 0 ||
         target_make_toolset(&app->work, &request, &tools, err) != 0) {
+        // meson setup build $(pisdk env --meson): or it would configure for the desktop
+        if (input_flag(&app->input, "meson")) {
+            puts("--cross-file pisdk-env-has-failed");
+        }
         return -1;
     }
     toolset_environment(&tools, &set, &unset);

@@ -105,6 +105,14 @@ static bool set_up_editor(struct app *app, const char *project, const char *edit
     return proc_run(argv.items, &status, &ignored) == 0 && status == 0;
 }
 
+// As somebody would type it.
+static char *word_for_shell(const char *text)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./";
+    return strspn(text, plain) == strlen(text) ? xstrdup(text) : str_quoted(text);
+}
+
 // Scripts are not.
 static bool is_built(const char *target)
 {
@@ -135,8 +143,12 @@ static int create(struct app *app, const struct template *template, const char *
     if (editor && !set_up_editor(app, target, editor)) {
         log_warning(&app->log, "later: pisdk ide %s", editor);
     }
-    log_info(&app->log, "created %s; next: cd %s%s%s && pisdk run", target, target,
-             ready ? "" : " && pisdk sysroot build", is_built(target) ? " && pisdk build" : "");
+    const struct str_pair name = {"@NAME@", values->name};
+    _cleanup_free_ char *run = str_expand(template->run ? template->run : "pisdk run", &name, 1);
+    _cleanup_free_ char *folder = word_for_shell(target);
+    log_info(&app->log, "created %s; next: cd %s%s%s && %s", target, folder,
+             ready ? "" : " && pisdk sysroot build", is_built(target) ? " && pisdk build" : "",
+             run);
     return EXIT_OK;
 }
 

@@ -31,6 +31,7 @@ static int read_hosts(const struct input *in, const char **on, struct run_reques
     }
     *on = "nodes";
     out->deploy.nodes.nodes = host ? host : file;
+    out->deploy.nodes.slots = host != NULL;
     return 0;
 }
 

@@ -62,21 +62,24 @@ static bool pass_on(const struct relay *r, int from, int to, enum place *at)
     return fs_write_all(to, data, left, &ignored) == 0;
 }
 
-void relay_run(const struct relay *r)
+bool relay_run(const struct relay *r)
 {
     struct pollfd ends[] = {{.fd = r->in, .events = POLLIN}, {.fd = r->stub_in, .events = POLLIN}};
     enum place at = OUTSIDE;
 
     while (!r->stopped(r->user)) {
         if (poll(ends, ARRAY_SIZE(ends), POLL_MS) < 0 && errno != EINTR) {
-            return;
+            return false;
         }
         // The stub first: what it said last is passed on, too.
-        if ((ends[1].revents && !pass_on(r, r->stub_in, r->out, NULL)) ||
-            (ends[0].revents && !pass_on(r, r->in, r->stub_out, r->interrupt ? &at : NULL))) {
-            return;
+        if (ends[1].revents && !pass_on(r, r->stub_in, r->out, NULL)) {
+            return true;
+        }
+        if (ends[0].revents && !pass_on(r, r->in, r->stub_out, r->interrupt ? &at : NULL)) {
+            return false;
         }
     }
+    return false;
 }
 
 int relay_listen(long port, struct err *err)
@@ -113,6 +116,7 @@ int relay_accept(int listening, bool (*stopped)(void *user), void *user)
             return fd;
         }
     }
+    errno = 0;
     return -1;
 }
 

@@ -16,13 +16,14 @@ struct relay {
     void *user;
 };
 
-// Passes on what both say until one of them is gone.
-void relay_run(const struct relay *r);
+// Passes on what both say until one of them is gone: true when that is the stub, whose program has
+// ended.
+bool relay_run(const struct relay *r);
 
 // Listens on 127.0.0.1, at `port`. The descriptor is the caller's. ERR_FAILED when the port is
 // used.
 int relay_listen(long port, struct err *err) ERR_MUST_CHECK;
-// Waits for one debugger; -1 when `stopped` says so first.
+// Waits for one debugger; -1 with errno 0 when `stopped` says so first.
 int relay_accept(int listening, bool (*stopped)(void *user), void *user);
 // Connects to a Unix socket.
 int relay_connect(const char *path, struct err *err) ERR_MUST_CHECK;

@@ -8,6 +8,7 @@
 //
 // With --serve it is the debugger of an editor that connects.
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -55,10 +56,12 @@ struct debug {
     char *remote;      // what gdb connects to
     bool on_board;     // not under emulation
     const char *serve; // a port, or "-" for our standard streams; NULL: gdb is started here
-    bool stopped;      // the terminal is gone, or somebody wants us to end
-    sigset_t mask;     // the signals that were blocked before
-    bool was_killed;   // by gdb, at its end
-    pid_t job;         // the emulated program, in a process group of its own
+    long port;
+    int listening;   // for a debugger; -1: it is not
+    bool stopped;    // the terminal is gone, or somebody wants us to end
+    sigset_t mask;   // the signals that were blocked before
+    bool was_killed; // by gdb, at its end
+    pid_t job;       // the emulated program, in a process group of its own
 };
 
 // Starts the program under QEMU's stub when it is the wanted rank. QEMU_UNSET_ENV: what it starts
@@ -278,56 +281,89 @@ static bool is_stopped(void *user)
     return d->stopped || proc_stop_requested();
 }
 
-// The stub is a socket, or a command on a board, which has our streams then.
-static int serve_streams(struct debug *d, int in, int out, struct err *err)
+// Or there is nothing to debug any more: another rank has ended the job, say.
+static bool is_over(void *user)
 {
-    struct relay relay = {
-        .in = in, .out = out, .interrupt = on_interrupt, .stopped = is_stopped, .user = d};
+    struct debug *d = user;
+    int status;
+    return is_stopped(d) || (d->job > 0 && job_ended(d, &status));
+}
+
+// For a command in our place: the debugger's side becomes its standard streams.
+struct streams {
+    int in, out;
+};
+
+static void take_streams(void *user)
+{
+    const struct streams *s = user;
+    dup2(s->in, STDIN_FILENO);
+    dup2(s->out, STDOUT_FILENO);
+}
+
+// On a board, gdbserver hears Ctrl-C itself: nothing has to be passed on by us.
+static int serve_board(struct debug *d, struct streams *s, int *status, struct err *err)
+{
+    _cleanup_strv_ struct strv argv = {0};
+    const struct proc_context place = {.enter = take_streams, .user = s};
+    strv_add_list(&argv, "sh", "-c", d->remote + 1, NULL); // after "|"
+    return proc_run_at(argv.items, &place, status, err);
+}
+
+static int serve_streams(struct debug *d, struct streams *s, int *status, struct err *err)
+{
     if (d->on_board) {
-        _cleanup_strv_ struct strv argv = {0};
-        struct proc_child child;
-        strv_add_list(&argv, "sh", "-c", d->remote + 1, NULL); // after "|"
-        if (proc_start(argv.items, &child, err) != 0) {
-            return -1;
-        }
-        relay.stub_in = child.out;
-        relay.stub_out = child.in;
-        relay.interrupt = NULL; // gdbserver hears it
-        relay_run(&relay);
-        close(child.in);
-        close(child.out);
-        close(child.errors);
-        kill(child.pid, SIGTERM);
-        waitpid(child.pid, NULL, 0);
-        return 0;
+        return serve_board(d, s, status, err);
     }
     _cleanup_close_ int stub = relay_connect(d->socket, err);
     if (stub < 0) {
         return -1;
     }
-    relay.stub_in = relay.stub_out = stub;
-    relay_run(&relay);
+    const struct relay relay = {.in = s->in,
+                                .out = s->out,
+                                .stub_in = stub,
+                                .stub_out = stub,
+                                .interrupt = on_interrupt,
+                                .stopped = is_stopped,
+                                .user = d};
+    // A debugger that has gone ends the job; a program that has ended does not end the others.
+    *status = relay_run(&relay) ? 0 : NOT_ENDED;
     return 0;
 }
 
-static int serve(struct debug *d, struct err *err)
+// Listens where --serve says, before anything is started. *listening is -1 for standard streams.
+static int open_port(struct debug *d, int *listening, struct err *err)
 {
-    long port;
+    *listening = -1;
     if (strcmp(d->serve, "-") == 0) {
-        return serve_streams(d, STDIN_FILENO, STDOUT_FILENO, err);
+        return 0;
     }
-    if (ini_number("--serve", d->serve, 1, PORT_MAX, &port, err) != 0) {
+    if (ini_number("--serve", d->serve, 1, PORT_MAX, &d->port, err) != 0) {
         return err_hint(err, "--serve takes a port, or - for standard input and output");
     }
-    _cleanup_close_ int listening = relay_listen(port, err);
-    if (listening < 0) {
-        return -1;
+    *listening = relay_listen(d->port, err);
+    return *listening < 0 ? -1 : 0;
+}
+
+static int serve(struct debug *d, int *status, struct err *err)
+{
+    struct streams s = {STDIN_FILENO, STDOUT_FILENO};
+    signal(SIGPIPE, SIG_IGN); // a debugger may go at any moment
+    if (d->listening < 0) {
+        return serve_streams(d, &s, status, err);
     }
-    printf("waiting for a debugger on 127.0.0.1:%ld\n", port);
+    printf("waiting for a debugger on 127.0.0.1:%ld\n", d->port);
     fflush(stdout);
-    _cleanup_close_ int debugger = relay_accept(listening, is_stopped, d);
-    return debugger < 0 ? err_set(err, ERR_INTERRUPTED, "interrupted")
-                        : serve_streams(d, debugger, debugger, err);
+    _cleanup_close_ int debugger = relay_accept(d->listening, is_over, d);
+    if (debugger < 0) {
+        return errno           ? err_sys(err, "cannot accept the debugger")
+               : is_stopped(d) ? err_set(err, ERR_INTERRUPTED, "interrupted")
+                               : err_set(err, ERR_FAILED,
+                                         "the program ended before a debugger "
+                                         "connected");
+    }
+    s = (struct streams){debugger, debugger};
+    return serve_streams(d, &s, status, err);
 }
 
 // With gdb's settings in a file: as commands, it would show what some of them do.
@@ -365,9 +401,12 @@ static int debug_emulated(struct debug *d, const char *gdb, int *status, struct 
     d->socket = fs_join(d->folder, "gdb");
     d->remote = xstrdup(d->socket);
     int r = start_job(d, err) != 0 || wait_for_socket(d, err) != 0 ? -1
-            : d->serve                                             ? serve(d, err)
+            : d->serve                                             ? serve(d, status, err)
                                                                    : run_gdb(d, gdb, status, err);
-    stop_job(d, r == 0 && *status == 0 && !d->serve);
+    stop_job(d, r == 0 && *status == 0);
+    if (d->serve && *status == NOT_ENDED) {
+        *status = 0;
+    }
     return r;
 }
 
@@ -404,7 +443,7 @@ static int debug_on_node(struct debug *d, const char *gdb, int *status, struct e
     }
     d->remote = xstrdup(server.remote);
     d->on_board = true;
-    int r = d->serve ? serve(d, err) : run_gdb(d, gdb, status, err);
+    int r = d->serve ? serve(d, status, err) : run_gdb(d, gdb, status, err);
     gdbserver_close(&server);
     return r;
 }
@@ -455,7 +494,7 @@ static int debug(struct debug *d, int *status, struct err *err)
     if (!gdb && !d->serve) {
         return -1;
     }
-    if (make_folder(d, err) != 0) {
+    if ((d->serve && open_port(d, &d->listening, err) != 0) || make_folder(d, err) != 0) {
         return -1;
     }
     return input_value(&d->app->input, "on") ? debug_on_node(d, gdb, status, err)
@@ -479,12 +518,16 @@ int cmd_debug(struct app *app, struct err *err)
     struct debug d = {.app = app,
                       .target = &target,
                       .word = app->input.args.n ? app->input.args.items[0] : NULL,
-                      .serve = input_value(&app->input, "serve")};
+                      .serve = input_value(&app->input, "serve"),
+                      .listening = -1};
     proc_stop_hold(&d.mask); // whatever ends us, the program and its folder go first
     int r = debug(&d, &status, err);
     if (d.folder) {
         struct err ignored = ERR_INIT;
         (void)!fs_remove_tree(d.folder, &ignored);
+    }
+    if (d.listening >= 0) {
+        close(d.listening);
     }
     free(d.program);
     free(d.script);

@@ -14,19 +14,16 @@ enum { POLL_MS = 100 };
 #define CLEAR_REST "\033[J"
 #define CLEAR_ALL  "\033[2J"
 
-// The output is collected and shown at once: a screen that is cleared first flickers.
+// The screen is cleared when the first line is there, with which this is written: else it flickers.
 static int show_once(struct app *app, int (*show)(struct app *app, struct err *err), bool first,
                      bool screen, struct err *err)
 {
     if (screen) {
-        fputs(first ? CLEAR_ALL TO_THE_TOP : TO_THE_TOP, stdout);
+        fputs(first ? CLEAR_ALL TO_THE_TOP : TO_THE_TOP CLEAR_REST, stdout);
     } else if (!first) {
         putchar('\n');
     }
     int r = show(app, err);
-    if (screen) {
-        fputs(CLEAR_REST, stdout);
-    }
     fflush(stdout);
     return r;
 }

@@ -136,6 +136,7 @@ class OnNodes(Case):
 
         self.assertEqual(ranks("-np", 3, "--host", "pi3:1,pi1:2"),
                          ["rank 0 of 3 on pi3", "rank 1 of 3 on pi1", "rank 2 of 3 on pi1"])
+        self.assertEqual(ranks("-np", 2, "--host", "pi2,pi2"), ["rank 0 of 2 on pi2", "rank 1 of 2 on pi2"])
         write(self.project / "hosts", "pi2 slots=1\npi1 slots=1\n")
         for word in ("--hostfile", "-hostfile", "-machinefile"):
             self.assertEqual(ranks("-np", 2, word, "hosts"), ["rank 0 of 2 on pi2", "rank 1 of 2 on pi1"])

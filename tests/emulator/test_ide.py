@@ -167,6 +167,7 @@ class Ide(Emulator):
             self.ok("build", "--debug", cwd=folder)
             self.fails(1, "debug", "--debug", "-n", 4, "--serve", port, "ring", cwd=folder,
                        says=[f"cannot listen on port {port} of 127.0.0.1"])
+        self.fails(2, "debug", "--serve", "abc", "ring", cwd=folder, hint="--serve takes a port")
         served = self.start("debug", "--debug", "-n", 4, "--rank", 2, "--serve", port, "ring", cwd=folder)
         task = next(t for t in self.read(folder / ".vscode/tasks.json")["tasks"] if t["label"] == "pisdk: serve a rank")
         self.assertRegex(served.stdout.readline(), task["problemMatcher"]["background"]["endsPattern"])
@@ -180,19 +181,23 @@ class Ide(Emulator):
         settings = '{\n    // mine\n    "clangd.arguments": []\n}\n'
         write(folder / ".vscode/settings.json", settings)
         write(folder / ".vscode/tasks.json", json.dumps({"tasks": [{"label": "pisdk: run", "command": "mine"}]}))
-        write(folder / "elsewhere.json", json.dumps({"recommendations": ["me.mine"], "x": 1.5}))
+        write(folder / "elsewhere.json", json.dumps({"recommendations": ["me.mine"], "x": 1.1}))
+        (folder / "elsewhere.json").chmod(0o600)
         (folder / ".vscode/extensions.json").symlink_to("../elsewhere.json")
         result = self.fails(1, "ide", "vscode", cwd=folder, says=["1 of 5 files"],
                             hint="`pisdk ide vscode --print` shows what to put there")
-        self.assertIn(".vscode/settings.json is left as it is: line 2 is not plain JSON, comments", result.err)
+        self.assertIn(".vscode/settings.json is left as it is: line 2 is not plain JSON", result.err)
         self.assertIn("added to .vscode/tasks.json", result.err)
         self.assertEqual((folder / ".vscode/settings.json").read_text(), settings)
         tasks = {t["label"]: t for t in self.read(folder / ".vscode/tasks.json")["tasks"]}
         self.assertEqual(tasks["pisdk: run"], {"label": "pisdk: run", "command": "mine"})
         self.assertEqual(tasks["pisdk: build"]["args"], ["build"])
         self.assertTrue((folder / ".vscode/extensions.json").is_symlink())
+        self.assertEqual((folder / "elsewhere.json").stat().st_mode & 0o777, 0o600)
+        self.assertEqual((folder / ".vscode/launch.json").stat().st_mode & 0o777, 0o644)
         added = self.read(folder / "elsewhere.json")
-        self.assertEqual((added["recommendations"][0], added["x"]), ("me.mine", 1.5))
+        self.assertIn('"x": 1.1', (folder / "elsewhere.json").read_text())
+        self.assertEqual((added["recommendations"][0], added["x"]), ("me.mine", 1.1))
         self.assertIn("ms-vscode.cpptools", added["recommendations"])
         # A second time nothing is left to add.
         before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
@@ -212,9 +217,16 @@ class Ide(Emulator):
     def test_an_unknown_editor(self):
         folder = self.project()
         self.fails(2, "ide", "notepad", cwd=folder, says=["it has for: clion, vim, vscode"])
-        self.fails(2, "ide", cwd=folder, says=["needs an editor: clion, vim, vscode"])
+        self.fails(2, "ide", cwd=folder, says=["`pisdk ide` needs one of: clion, vim, vscode"])
+
+    def test_a_name_that_shells_would_take_apart(self):
+        folder = self.project()
+        write(folder / "pisdk.ini", "[project]\nname = ring\n[run]\nprogram = a'b\n")
+        self.fails(2, "ide", "vscode", cwd=folder, says=["program `a'b` of pisdk.ini has other characters"])
 
     def test_new_with_an_editor(self):
+        self.fails(2, "new", "--ide", "emacs", "none", says=["it has for: clion, vim, vscode"])
+        self.assertFalse((self.dir / "none").exists())
         self.ok("new", "--ide", "vscode", "one")
         self.assertEqual(self.read(self.dir / "one/.vscode/settings.json")["C_Cpp.intelliSenseEngine"], "disabled")
 

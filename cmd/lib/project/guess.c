@@ -107,8 +107,8 @@ static char *program_of_cmake(const char *dir)
 // The only source of a folder without a build system, or its only script.
 static void use_only_file(struct project_guess *g, const struct strv *found)
 {
-    if (g->systems.n > 0 || found->n != 1) {
-        return;
+    if (g->systems.n > 0 || found->n != 1 || strpbrk(found->items[0], " \t'\"\\;")) {
+        return; // a command of pisdk.ini is words
     }
     const char *file = found->items[0];
     const char *compiler = compiler_of(file, g->mpi);

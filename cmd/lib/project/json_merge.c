@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 
-enum { INDENT = 4 };
+enum { INDENT = 4, PRECISION = 15 /* 1.1 stays 1.1 */ };
 
 static bool same_element(const json_t *a, const json_t *b)
 {
@@ -68,12 +68,13 @@ int json_merge(const char *text, size_t n, const char *wanted, char **out, struc
 
     *out = NULL;
     if (!to) {
-        r = err_set(err, ERR_FAILED, "line %d is not plain JSON, comments would be lost: %s",
-                    error.line, error.text);
+        bool comment = strstr(error.text, "near '/'") != NULL;
+        r = err_set(err, ERR_FAILED, "line %d is not plain JSON: %s%s", error.line, error.text,
+                    comment ? " (comments would be lost)" : "");
     } else if (!json_is_object(to) || !json_is_object(from)) {
         r = err_set(err, ERR_FAILED, "it is not a JSON object");
     } else if (add_members(to, from) > 0) {
-        char *merged = json_dumps(to, JSON_INDENT(INDENT));
+        char *merged = json_dumps(to, JSON_INDENT(INDENT) | JSON_REAL_PRECISION(PRECISION));
         *out = xasprintf("%s\n", merged);
         free(merged);
     }

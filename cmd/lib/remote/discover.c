@@ -20,7 +20,7 @@ static const char *const cards[] = {"b8:27:eb", "dc:a6:32", "e4:5f:01", "28:cd:c
 static bool is_plain(struct slice s)
 {
     for (size_t i = 0; i < s.n; i++) {
-        if (!isalnum((unsigned char)s.p[i]) && !strchr("-.:_", s.p[i])) {
+        if (!isalnum((unsigned char)s.p[i]) && (!s.p[i] || !strchr("-.:_", s.p[i]))) {
             return false;
         }
     }
@@ -52,10 +52,17 @@ static void add(struct discovery *d, struct slice host, struct slice address, co
     d->items[d->n++] = (struct discovered){slice_dup(host), slice_dup(address), xstrdup(how)};
 }
 
+// What a computer announces, and no printer.
+static bool is_of_computer(struct slice type)
+{
+    return slice_is(type, "_ssh._tcp") || slice_is(type, "_sftp-ssh._tcp") ||
+           slice_is(type, "_workstation._tcp");
+}
+
 // =;INTERFACE;PROTOCOL;NAME;TYPE;DOMAIN;HOST;ADDRESS;PORT;TEXT
 void discover_parse_browse(const char *text, size_t n, struct discovery *out)
 {
-    enum { HOST = 6, ADDRESS = 7, FIELDS = 9 };
+    enum { TYPE = 4, HOST = 6, ADDRESS = 7, FIELDS = 9 };
     struct slice rest = {text, n};
     struct slice line;
     while (slice_cut(&rest, '\n', &line)) {
@@ -64,8 +71,8 @@ void discover_parse_browse(const char *text, size_t n, struct discovery *out)
         while (found < FIELDS && slice_cut(&line, ';', &fields[found])) {
             found++;
         }
-        if (found == FIELDS && slice_is(fields[0], "=") && is_plain(fields[HOST]) &&
-            is_plain(fields[ADDRESS])) {
+        if (found == FIELDS && slice_is(fields[0], "=") && is_of_computer(fields[TYPE]) &&
+            is_plain(fields[HOST]) && is_plain(fields[ADDRESS])) {
             add(out, fields[HOST], fields[ADDRESS], "mDNS");
         }
     }

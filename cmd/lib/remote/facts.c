@@ -40,7 +40,7 @@ void facts_release(struct facts *f)
                            f->release,    f->version,     f->glibc,     f->glibcxx, f->libgfortran,
                            f->mpi,        f->mpi_version, f->mpi_place, f->daemon,  f->elsewhere,
                            f->hostname,   f->user,        f->home,      f->shell,   f->write_error,
-                           f->filesystem, f->host_key,    f->boot};
+                           f->filesystem, f->host_key,    f->boot,      f->load};
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         free(texts[i]);
     }

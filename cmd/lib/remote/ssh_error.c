@@ -5,6 +5,8 @@
 
 #include "base/str.h"
 
+#define MDNS "names that end in .local need mDNS on this desktop: sudo apt install libnss-mdns"
+
 // The texts are those of OpenSSH (ssh.c, sshconnect.c, sshconnect2.c, packet.c, clientloop.c).
 static const struct {
     const char *text;
@@ -12,8 +14,8 @@ static const struct {
     const char *hint;    // %s: what ssh is given
 } known[] = {
     {" is off\n", "it is off", NULL}, // `pisdk cluster connect`
-    {".local: ", "unknown host name",
-     "names that end in .local need mDNS on this desktop: sudo apt install libnss-mdns"},
+    {".local: Name or service not known", "unknown host name", MDNS},
+    {".local: Temporary failure in name resolution", "unknown host name", MDNS},
     {"Could not resolve hostname", "unknown host name", NULL},
     {"Connection refused", "no sshd is running there",
      "on the board: sudo systemctl enable --now ssh"},

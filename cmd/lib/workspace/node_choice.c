@@ -122,9 +122,12 @@ static int choose_words(const struct workspace *w, const char *which, bool with_
     do {
         _cleanup_free_ char *word = cut_word(&rest);
         long slots = with_slots ? cut_slots(word) : 0;
+        struct remote *again = with_slots ? remotes_find(out, word) : NULL;
         size_t before = out->n;
-        if (add_word(&known, word, out, err) != 0) {
-            return err_wrap(err, "--nodes %s", which);
+        if (again) { // pi1,pi1 is pi1:2
+            again->slots = (again->slots ? again->slots : 1) + (slots ? slots : 1);
+        } else if (add_word(&known, word, out, err) != 0) {
+            return err_wrap(err, "%s %s", with_slots ? "--host" : "--nodes", which);
         }
         for (size_t i = before; i < out->n && slots; i++) {
             out->items[i].slots = slots;
@@ -139,10 +142,10 @@ static int choose_given(const struct workspace *w, const char *which, bool with_
     _cleanup_free_ char *file = NULL;
     _cleanup_free_ char *group = NULL;
 
-    if (split_file(which, &file, &group)) {
+    if (!with_slots && split_file(which, &file, &group)) {
         return hostfile_read(file, group, out, err);
     }
-    if (strchr(which, '/')) {
+    if (!with_slots && strchr(which, '/')) {
         return err_set(err, ERR_NOT_FOUND, "--nodes: no such file: %s", which);
     }
     return choose_words(w, which, with_slots, out, err);

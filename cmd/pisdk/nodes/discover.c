@@ -44,8 +44,8 @@ static void print(struct app *app, const struct discovery *found, const struct r
     table_free(t);
     fflush(stdout);
     if (words.len) {
-        log_info(&app->log, "to add them, with your user name there: pisdk nodes add%s",
-                 words.data);
+        log_info(&app->log, "to add them to %s, with your user name there: pisdk nodes add%s",
+                 app->has_project ? "the project" : "a project", words.data);
     }
 }
 

@@ -115,8 +115,9 @@ static int write_bundle(struct work *w, struct err *err)
     }
     _cleanup_free_ char *file = choose_file(w);
     log_working(&app->log, "packing");
-    if (bundle_write(&bundle, file, &made, err) != 0 || write_beside(w, file, &made, err) != 0 ||
-        (key && sign(key, file, err) != 0)) {
+    int r = bundle_write(&bundle, file, &made, err);
+    log_working(&app->log, NULL); // gpg and ssh-keygen may ask for a passphrase
+    if (r != 0 || write_beside(w, file, &made, err) != 0 || (key && sign(key, file, err) != 0)) {
         return -1;
     }
     payload_forget(w->dir, KEPT_HERE);

@@ -15,6 +15,7 @@
 
 enum { KINDS_MAX = 5, DEFAULT_RANKS = 4 };
 
+#define PLAIN         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+"
 #define NUMPY_HEADERS "/usr/lib/python3/dist-packages/numpy/core/include"
 
 static char *escaped(const char *value)
@@ -78,6 +79,13 @@ static int choose_files(struct offer *o, const struct toolset *t, const char *ed
         return -1;
     }
     const char *program = p->program ? p->program : p->name;
+    if (strspn(program, PLAIN) != strlen(program)) { // it becomes a word of shells and of JSON
+        err_set(err, ERR_USAGE,
+                "program `%s` of " PROJECT_FILE " has other characters than "
+                "letters, digits and _-./+",
+                program);
+        return -1;
+    }
     _cleanup_free_ char *build = xasprintf("build/%s-debug", t->board);
     _cleanup_free_ char *binary =
         project_builds_apart(system) ? fs_join(build, program) : xstrdup(program);

@@ -85,7 +85,7 @@ int cmd_init(struct app *app, struct err *err)
     int r = project_check_words(app, name, sysroot, board, err);
     if (r == 0) {
         _cleanup_free_ char *text = ini_text(&guess, name, sysroot, board);
-        r = fs_write_file(PROJECT_FILE, text, strlen(text), 0666, err);
+        r = fs_write_file(PROJECT_FILE, text, strlen(text), 0644, err);
     }
     if (r == 0) {
         tell(app, &guess, name);

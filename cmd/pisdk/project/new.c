@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "pisdk/app.h"
+#include "pisdk/project/offer.h"
 #include "project/build.h"
 #include "project/template.h"
 #include "sysroot/store.h"
@@ -185,7 +186,9 @@ int cmd_new(struct app *app, struct err *err)
         .sysroot = sysroot ? sysroot : PROJECT_DEFAULT_SYSROOT,
         .board = board ? board : PROJECT_DEFAULT_BOARD,
     };
-    if (project_check_words(app, name, values.sysroot, values.board, err) != 0) {
+    const char *editor = input_value(&app->input, "ide");
+    if (project_check_words(app, name, values.sysroot, values.board, err) != 0 ||
+        (editor && offer_check(app, "ide", "editor", editor, err) != 0)) {
         return -1;
     }
     sigset_t saved;

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fs.h"
 #include "project/json_merge.h"
@@ -82,6 +83,12 @@ int offer_check(struct app *app, const char *group, const char *what, const char
                          word, known);
 }
 
+static mode_t mode_of(const char *file)
+{
+    struct stat st;
+    return stat(file, &st) == 0 ? st.st_mode & 0777 : 0644;
+}
+
 static int write_one(struct offer *o, const char *path, const char *text, struct err *err)
 {
     _cleanup_free_ char *named = fs_join(o->app->project.dir, path);
@@ -93,7 +100,7 @@ static int write_one(struct offer *o, const char *path, const char *text, struct
 
     if (!real) {
         if (fs_mkdir_all(dir, 0777, err) != 0 ||
-            fs_write_file(file, text, strlen(text), 0666, err) != 0) {
+            fs_write_file(file, text, strlen(text), 0644, err) != 0) {
             return -1;
         }
         log_info(&o->app->log, "created %s", path);
@@ -107,7 +114,7 @@ static int write_one(struct offer *o, const char *path, const char *text, struct
         return strcmp(old, text) == 0 ? 0 : err_set(err, ERR_FAILED, "it exists already");
     }
     if (json_merge(old, has.len, text, &merged, err) != 0 ||
-        (merged && fs_write_file(file, merged, strlen(merged), 0666, err) != 0)) {
+        (merged && fs_write_file(file, merged, strlen(merged), mode_of(file), err) != 0)) {
         return -1;
     }
     if (merged) {

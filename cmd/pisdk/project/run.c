@@ -26,7 +26,7 @@ static int read_hosts(const struct input *in, const char **on, struct run_reques
         return err_set(err, ERR_USAGE, "%s means boards; --on %s does not",
                        host ? "--host" : "--hostfile", *on);
     }
-    if (file && !fs_exists(file)) {
+    if (file && (!fs_exists(file) || fs_is_dir(file))) {
         return err_set(err, ERR_NOT_FOUND, "there is no hostfile %s", file);
     }
     *on = "nodes";

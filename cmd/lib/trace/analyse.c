@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace/format.h"
+#include "trace/trace.h"
+
+// --- One clock -------------------------------------------------------------------------------------
+
+static void begin_at_zero(struct trace *t)
+{
+    bool any = false;
+    int64_t zero = 0;
+    for (size_t i = 0; i < t->n; i++) {
+        if (t->ranks[i].recorded && (!any || t->ranks[i].begin < zero)) {
+            zero = t->ranks[i].begin;
+            any = true;
+        }
+    }
+    for (size_t i = 0; i < t->n; i++) {
+        struct trace_rank *r = &t->ranks[i];
+        r->begin -= zero;
+        r->end -= zero;
+        r->since -= zero;
+        for (size_t k = 0; k < r->n; k++) {
+            r->spans[k].enter -= zero;
+            r->spans[k].leave -= zero;
+        }
+        t->end = r->recorded && r->end > t->end ? r->end : t->end;
+    }
+}
+
+// --- Messages --------------------------------------------------------------------------------------
+
+// One side of a message. `waits` is the call in which that rank waited for it.
+struct side {
+    int32_t from, to, tag;
+    struct trace_span *span, *waits;
+};
+
+struct sides {
+    struct side *items;
+    size_t n;
+};
+
+static bool sends(unsigned call)
+{
+    return (call >= TRACE_Send && call <= TRACE_Irsend) || call == TRACE_Sendrecv ||
+           call == TRACE_Sendrecv_replace;
+}
+
+static void add_side(struct sides *s, int from, int to, struct trace_span *span,
+                     struct trace_span *waits)
+{
+    VEC_GROW(s->items, s->n);
+    s->items[s->n++] = (struct side){from, to, span->tag, span, waits};
+}
+
+static void collect_sides(struct trace *t, struct sides *sent, struct sides *received)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        struct trace_rank *r = &t->ranks[i];
+        struct trace_span *call = NULL; // the last one, which completed what came after it
+        for (size_t k = 0; k < r->n; k++) {
+            struct trace_span *s = &r->spans[k];
+            call = trace_is_call(s->call) ? s : call;
+            if (s->peer == TRACE_NO_RANK) {
+                continue;
+            }
+            if (sends(s->call)) {
+                add_side(sent, (int)i, s->peer, s, s);
+            } else if (s->call == TRACE_Recv || s->call == TRACE_Received) {
+                add_side(received, s->peer, (int)i, s, call ? call : s);
+            }
+        }
+    }
+}
+
+// Messages of one sender, receiver and tag do not overtake each other (MPI standard 3.1, 3.5).
+static int compare_sides(const void *a, const void *b)
+{
+    const struct side *x = a;
+    const struct side *y = b;
+    const int32_t differences[][2] = {{x->from, y->from}, {x->to, y->to}, {x->tag, y->tag}};
+    for (size_t i = 0; i < ARRAY_SIZE(differences); i++) {
+        if (differences[i][0] != differences[i][1]) {
+            return differences[i][0] < differences[i][1] ? -1 : 1;
+        }
+    }
+    return x->span->enter < y->span->enter   ? -1
+           : x->span->enter > y->span->enter ? 1
+                                             : 0;
+}
+
+static bool same_way(const struct side *a, const struct side *b)
+{
+    return a->from == b->from && a->to == b->to && a->tag == b->tag;
+}
+
+// The rank waited in `call` until `moment`, for `late`; of several, the longest counts.
+static void note_wait(struct trace_span *call, int64_t moment, int late)
+{
+    int64_t until = moment < call->leave ? moment : call->leave;
+    int64_t waited = until - call->enter;
+    if (waited > call->waited) {
+        call->waited = waited;
+        call->late = late;
+    }
+}
+
+static void match(struct trace *t, const struct side *sent, const struct side *received)
+{
+    VEC_GROW(t->messages, t->n_messages);
+    t->messages[t->n_messages++] = (struct trace_message){
+        sent->from, sent->to, sent->span->enter, received->waits->leave, received->span->bytes};
+    note_wait(received->waits, sent->span->enter, sent->from);
+    // A call that sends ends at once when MPI keeps the message; else it waits for the receiver.
+    if (sent->span->leave >= received->span->enter) {
+        note_wait(sent->span, received->span->enter, sent->to);
+    }
+}
+
+static void find_messages(struct trace *t)
+{
+    struct sides sent = {0};
+    struct sides received = {0};
+    collect_sides(t, &sent, &received);
+    if (sent.n && received.n) {
+        qsort(sent.items, sent.n, sizeof(*sent.items), compare_sides);
+        qsort(received.items, received.n, sizeof(*received.items), compare_sides);
+    }
+    for (size_t i = 0, k = 0; i < sent.n && k < received.n;) {
+        if (same_way(&sent.items[i], &received.items[k])) {
+            match(t, &sent.items[i++], &received.items[k++]);
+            continue;
+        }
+        struct side a = sent.items[i];
+        struct side b = received.items[k];
+        struct trace_span zero = {0};
+        a.span = b.span = &zero; // the ways only
+        if (compare_sides(&a, &b) < 0) {
+            i++;
+        } else {
+            k++;
+        }
+    }
+    free(sent.items);
+    free(received.items);
+}
+
+// --- Collectives -----------------------------------------------------------------------------------
+
+static bool is_collective(unsigned call)
+{
+    return call >= TRACE_Barrier && call <= TRACE_Exscan;
+}
+
+// Those that wait for their root alone.
+static bool comes_from_root(unsigned call)
+{
+    return call == TRACE_Bcast || call == TRACE_Scatter || call == TRACE_Scatterv;
+}
+
+// Those in which only the root waits.
+static bool goes_to_root(unsigned call)
+{
+    return call == TRACE_Reduce || call == TRACE_Gather || call == TRACE_Gatherv;
+}
+
+// The next collective of MPI_COMM_WORLD from *at on; NULL: there is none.
+static struct trace_span *next_collective(struct trace_rank *r, size_t *at)
+{
+    for (; *at < r->n; (*at)++) {
+        if (is_collective(r->spans[*at].call) && r->spans[*at].comm == 0) {
+            return &r->spans[(*at)++];
+        }
+    }
+    return NULL;
+}
+
+static void wait_in_collective(struct trace_span *const calls[], size_t n)
+{
+    size_t last = 0;
+    for (size_t i = 1; i < n; i++) {
+        last = calls[i]->enter > calls[last]->enter ? i : last;
+    }
+    for (size_t i = 0; i < n; i++) {
+        int root = calls[i]->peer;
+        bool is_root = root >= 0 && (size_t)root == i;
+        if (comes_from_root(calls[i]->call) && root >= 0 && !is_root) {
+            note_wait(calls[i], calls[root]->enter, root);
+        } else if (!comes_from_root(calls[i]->call) && (!goes_to_root(calls[i]->call) || is_root) &&
+                   i != last) {
+            note_wait(calls[i], calls[last]->enter, (int)last);
+        }
+    }
+}
+
+// The i-th one of each rank is the same one, as long as all have recorded all.
+static void find_collectives(struct trace *t)
+{
+    struct trace_span **calls = xcalloc(t->n, sizeof(*calls));
+    size_t *at = xcalloc(t->n, sizeof(*at));
+    for (bool good = true; good;) {
+        for (size_t i = 0; i < t->n && good; i++) {
+            calls[i] = next_collective(&t->ranks[i], &at[i]);
+            good = calls[i] && calls[i]->call == calls[0]->call;
+        }
+        if (good) {
+            wait_in_collective(calls, t->n);
+        }
+    }
+    free(calls);
+    free(at);
+}
+
+void trace_analyse(struct trace *t)
+{
+    begin_at_zero(t);
+    find_messages(t);
+    find_collectives(t);
+}

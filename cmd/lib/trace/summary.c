@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+#include "trace/summary.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace/format.h"
+
+#define LEAST_SHARE 0.05
+
+enum { FINDINGS_MAX = 12, PERCENT = 100 };
+
+static bool goes_to_one(unsigned call)
+{
+    return (call >= TRACE_Send && call <= TRACE_Irsend) || call == TRACE_Sendrecv ||
+           call == TRACE_Sendrecv_replace;
+}
+
+static void sum_rank(const struct trace_rank *r, struct trace_rank_sum *out,
+                     struct trace_call_sum *calls)
+{
+    out->all = r->recorded ? r->end - r->begin : 0;
+    for (size_t i = 0; i < r->n; i++) {
+        const struct trace_span *s = &r->spans[i];
+        struct trace_call_sum *c = &calls[s->call];
+        if (!trace_is_call(s->call)) {
+            continue;
+        }
+        c->count++;
+        c->bytes += s->bytes;
+        c->time += s->leave - s->enter;
+        c->waited += s->waited;
+        out->calls++;
+        if (s->enter >= r->begin) { // MPI_Init is of before
+            out->mpi += s->leave - s->enter;
+            out->waiting += s->waited;
+        }
+        out->sent += goes_to_one(s->call) && s->peer >= 0 ? s->bytes : 0;
+    }
+}
+
+static int longer_call(const void *a, const void *b)
+{
+    const struct trace_call_sum *x = a;
+    const struct trace_call_sum *y = b;
+    return (x->time < y->time) - (x->time > y->time);
+}
+
+// --- Findings --------------------------------------------------------------------------------------
+
+static int by_place(const void *a, const void *b)
+{
+    const struct trace_finding *x = a;
+    const struct trace_finding *y = b;
+    const int64_t pairs[][2] = {
+        {x->rank, y->rank}, {x->late, y->late}, {x->call, y->call}, {x->site, y->site}};
+    for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+        if (pairs[i][0] != pairs[i][1]) {
+            return pairs[i][0] < pairs[i][1] ? -1 : 1;
+        }
+    }
+    return 0;
+}
+
+static int longer_wait(const void *a, const void *b)
+{
+    const struct trace_finding *x = a;
+    const struct trace_finding *y = b;
+    return (x->waited < y->waited) - (x->waited > y->waited);
+}
+
+static void collect_waits(const struct trace *t, struct trace_summary *out)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        for (size_t k = 0; k < t->ranks[i].n; k++) {
+            const struct trace_span *s = &t->ranks[i].spans[k];
+            if (s->waited > 0 && s->late >= 0) {
+                VEC_GROW(out->findings, out->n_findings);
+                out->findings[out->n_findings++] = (struct trace_finding){
+                    .rank = (int)i, .late = s->late, .call = s->call, .site = s->site, .waited = s->waited};
+            }
+        }
+    }
+}
+
+static void find_waits(const struct trace *t, struct trace_summary *out)
+{
+    size_t n = 0;
+    collect_waits(t, out);
+    if (out->n_findings == 0) {
+        return;
+    }
+    qsort(out->findings, out->n_findings, sizeof(*out->findings), by_place);
+    for (size_t i = 0; i < out->n_findings; i++) { // those of one place are one
+        if (n > 0 && by_place(&out->findings[n - 1], &out->findings[i]) == 0) {
+            out->findings[n - 1].waited += out->findings[i].waited;
+        } else {
+            out->findings[n++] = out->findings[i];
+        }
+    }
+    qsort(out->findings, n, sizeof(*out->findings), longer_wait);
+    out->n_findings = 0;
+    for (size_t i = 0; i < n && out->n_findings < FINDINGS_MAX; i++) {
+        struct trace_finding *f = &out->findings[i];
+        int64_t all = out->ranks[f->rank].all;
+        f->share = all > 0 ? (double)f->waited / (double)all : 0;
+        if (f->share >= LEAST_SHARE) {
+            out->findings[out->n_findings++] = *f;
+        }
+    }
+}
+
+void trace_sum_up(const struct trace *t, struct trace_summary *out)
+{
+    *out = (struct trace_summary){.ranks = xcalloc(t->n ? t->n : 1, sizeof(*out->ranks)),
+                                  .calls = xcalloc(TRACE_N_CALLS, sizeof(*out->calls))};
+    for (unsigned i = 0; i < TRACE_N_CALLS; i++) {
+        out->calls[i].call = i;
+    }
+    for (size_t i = 0; i < t->n; i++) {
+        sum_rank(&t->ranks[i], &out->ranks[i], out->calls);
+        out->all += out->ranks[i].all;
+        out->mpi += out->ranks[i].mpi;
+    }
+    for (size_t i = 0; i < TRACE_N_CALLS; i++) {
+        if (out->calls[i].count > 0) {
+            out->calls[out->n_calls++] = out->calls[i];
+        }
+    }
+    qsort(out->calls, out->n_calls, sizeof(*out->calls), longer_call);
+    find_waits(t, out);
+}
+
+void trace_summary_release(struct trace_summary *s)
+{
+    free(s->ranks);
+    free(s->calls);
+    free(s->findings);
+    *s = (struct trace_summary){0};
+}
+
+char *trace_finding_sentence(const struct trace_finding *f, trace_site_name *name, void *user)
+{
+    const char *place = name && f->site ? name(user, f->site) : "";
+    return xasprintf("rank %d waits %.0f %% of its time for rank %d in MPI_%s%s%s", f->rank,
+                     f->share * PERCENT, f->late, trace_call_name(f->call), *place ? " at " : "",
+                     place);
+}

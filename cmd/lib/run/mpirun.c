@@ -26,7 +26,7 @@ void mpirun_variables(const struct strv *asked, const struct strv *project, stru
 }
 
 // Hydra's mpiexec has no -x.
-static void add_words(const char *variable, bool mpich, struct strv *argv)
+void mpirun_add_variable(const char *variable, bool mpich, struct strv *argv)
 {
     const char *equals = strchr(variable, '=');
     _cleanup_free_ char *name = xstrndup(variable, (size_t)(equals - variable));
@@ -57,7 +57,7 @@ void mpirun_words(const struct mpirun_request *request, const struct strv *varia
         strv_add_list(argv, "--mca", pairs->items[i], pairs->items[i + 1], NULL);
     }
     for (size_t i = 0; i < variables->n; i++) {
-        add_words(variables->items[i], mpich, argv);
+        mpirun_add_variable(variables->items[i], mpich, argv);
     }
     for (size_t i = 0; i < words->n; i++) {
         strv_add_words(argv, words->items[i]);

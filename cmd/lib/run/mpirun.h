@@ -23,4 +23,7 @@ void mpirun_variables(const struct strv *asked, const struct strv *project, stru
 void mpirun_words(const struct mpirun_request *request, const struct strv *variables, bool mpich,
                   struct strv *argv);
 
+// Adds what has mpirun set NAME=VALUE for the ranks alone.
+void mpirun_add_variable(const char *variable, bool mpich, struct strv *argv);
+
 #endif

@@ -29,6 +29,7 @@ struct run_request {
     const struct strv *mounts;    // HOST or HOST:BOARD: folders for an emulated board
     double timeout;               // seconds, or 0
     uint64_t memory;              // of an emulated board, bytes; 0: no limit
+    const char *trace;            // the folder that a trace is recorded to, absolute; or NULL
     bool backtrace;               // show where programs crashed
     bool keep_core;
     const struct kernel *kernel; // of Jupyter, which the program is; or NULL

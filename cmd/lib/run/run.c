@@ -9,6 +9,7 @@
 
 #include "base/fs.h"
 #include "run/place.h"
+#include "run/record.h"
 #include "run/script.h"
 #include "run/slurm.h"
 #include "run/tell.h"
@@ -261,7 +262,13 @@ static int prepare(struct run *run, struct err *err)
     }
     script_add_modules(run);
     mpirun_words(&r->mpirun, &run->variables, run->mpich, &run->mpirun);
-    return choose_folders(run, err);
+    if (choose_folders(run, err) != 0 || (r->trace && record_prepare(run, err) != 0)) {
+        return -1;
+    }
+    if (r->trace) {
+        show(run, r->trace);
+    }
+    return 0;
 }
 
 static void release(struct run *run)

@@ -125,6 +125,7 @@ int cmd_sysroot_update(struct app *app, struct err *err);
 int cmd_sysroot_search(struct app *app, struct err *err);
 int cmd_sysroot_verify(struct app *app, struct err *err);
 int cmd_test(struct app *app, struct err *err);
+int cmd_trace_show(struct app *app, struct err *err);
 int cmd_undeploy(struct app *app, struct err *err);
 
 // The help page of a command, or of pisdk itself when `path` is empty; generated from the table.

@@ -107,6 +107,7 @@ static const struct option_spec run_options[] = {
     RUNTIME_OPTION,
     {"no-deploy", 0, NULL, "on boards: run what is there; deploy nothing"},
     SBATCH_OPTION,
+    {"trace", 0, "[=FILE]", "record what the ranks do, and make a page of it: FILE.html"},
     {"mount", 0, "DIR[:PATH]",
      "show a folder to the emulated board, at PATH there; may be repeated"},
     {"timeout", 0, "SECONDS", "stop after this long, with status 124"},
@@ -211,6 +212,26 @@ static const struct option_spec on_boards_options[] = {
     TO_OPTION,
     NODES_OPTION,
     SSH_CONFIG_OPTION,
+};
+
+static const struct option_spec trace_show_options[] = {
+    {"html", 0, "FILE", "write the page instead"},
+    {"chrome", 0, "FILE", "write the calls in Chrome's trace format, which Perfetto opens"},
+};
+
+static const struct command trace_commands[] = {
+    {
+        .name = "show",
+        .summary = "Print its tables: ranks, calls, who waits for whom",
+        .arguments = "TRACE",
+        .description = "TRACE is the page or the folder that `pisdk run --trace` has written.",
+        OPTIONS(trace_show_options),
+        .min_args = 1,
+        .max_args = 1,
+        .needs = WANTS_PROJECT,
+        .run = cmd_trace_show,
+    },
+    {0},
 };
 
 const struct command pisdk_commands[] = {
@@ -330,6 +351,12 @@ const struct command pisdk_commands[] = {
         .max_args = -1,
         .needs = WANTS_PROJECT,
         .run = cmd_run,
+    },
+    {
+        .name = "trace",
+        .summary = "Show where the time of a recorded run went",
+        .arguments = "COMMAND",
+        .commands = trace_commands,
     },
     {
         .name = "test",

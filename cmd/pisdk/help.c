@@ -10,8 +10,9 @@ static void print_options(const struct option_spec *options, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const struct option_spec *o = &options[i];
+        bool apart = o->arg && o->arg[0] != '[';
         _cleanup_free_ char *left = xasprintf("%s--%s%s%s", o->letter ? "-x, " : "    ", o->name,
-                                              o->arg ? " " : "", o->arg ? o->arg : "");
+                                              apart ? " " : "", o->arg ? o->arg : "");
         if (o->letter) {
             left[1] = o->letter;
         }

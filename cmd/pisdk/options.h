@@ -14,7 +14,7 @@ struct option_spec {
     const char *name; // without the dashes
     char letter;      // its short form, or 0
     const char *arg;  // what its argument is called, or NULL when it has none; with a blank in it,
-                      // there are two, which are two values then
+                      // there are two, which are two values then; "[=X]": it may be left out
     const char *help; // one line
 };
 

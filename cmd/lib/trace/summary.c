@@ -26,15 +26,16 @@ static void sum_rank(const struct trace_rank *r, struct trace_rank_sum *out,
         if (!trace_is_call(s->call)) {
             continue;
         }
+        out->calls++;
+        if (s->enter < r->begin) { // MPI_Init, which is before the time that is looked at
+            continue;
+        }
         c->count++;
         c->bytes += s->bytes;
         c->time += s->leave - s->enter;
         c->waited += s->waited;
-        out->calls++;
-        if (s->enter >= r->begin) { // MPI_Init is of before
-            out->mpi += s->leave - s->enter;
-            out->waiting += s->waited;
-        }
+        out->mpi += s->leave - s->enter;
+        out->waiting += s->waited;
         out->sent += goes_to_one(s->call) && s->peer >= 0 ? s->bytes : 0;
     }
 }

@@ -5,6 +5,7 @@
 
 #include "base/fs.h"
 #include "pisdk/project/deploy_view.h"
+#include "pisdk/project/trace.h"
 #include "pisdk/requests.h"
 
 // --host and --hostfile, as mpirun has them: what --on nodes --nodes is.
@@ -69,11 +70,25 @@ int cmd_run(struct app *app, struct err *err)
     if (read_request(app, &args, &request, err) != 0) {
         return -1;
     }
+    const char *trace = input_value(&app->input, "trace");
+    const char *program = request.program     ? fs_base(request.program)
+                          : app->has_project ? app->project.program
+                                             : "run";
+    struct trace_place place = {0};
+    if (trace) {
+        trace_place_choose(trace, program, &place);
+        request.trace = place.folder;
+    }
     deploy_view_begin(&view, app);
     view.quiet = true; // unless something is sent
     const struct deploy_watcher watcher = deploy_view_watcher(&view);
     request.watcher = &watcher;
     int r = run_program(&app->work, &request, &status, err);
     deploy_view_end(&view);
+    // However the run ended: the ranks have left what they recorded until then.
+    if (trace && r == 0 && trace_finish(app, &place, err) != 0) {
+        r = -1;
+    }
+    trace_place_release(&place);
     return r == 0 ? status : -1;
 }

@@ -251,10 +251,10 @@ int cmd_trace_show(struct app *app, struct err *err)
 void trace_place_choose(const char *given, const char *program, struct trace_place *out)
 {
     static const char suffix[] = ".html";
-    const char *name = *given ? given : program;
+    const char *name = *given ? given : fs_base(program);
     size_t stem = strlen(name) - (str_ends(name, suffix) ? strlen(suffix) : 0);
-    _cleanup_free_ char *page = xasprintf("%.*s%s%s", (int)stem, name, *given ? "" : "-trace", suffix);
-    _cleanup_free_ char *folder = xasprintf("%.*s%s", (int)stem, name, *given ? ".trace" : "-trace");
+    _cleanup_free_ char *page = xasprintf("%.*s%s", (int)stem, name, suffix);
+    _cleanup_free_ char *folder = xasprintf("%.*s.trace", (int)stem, name);
     out->page = fs_absolute(page);
     out->folder = fs_absolute(folder);
 }

@@ -30,7 +30,7 @@ static void make_tables(const struct input *in, enum input_words words, char *le
         const struct option_spec *spec = in->specs[i];
         longs[i] = (struct option){
             .name = spec->name,
-            .has_arg = !spec->arg              ? no_argument
+            .has_arg = !spec->arg            ? no_argument
                        : spec->arg[0] == '[' ? optional_argument
                                              : required_argument,
             .val = LONG_ONLY + (int)i,

@@ -30,7 +30,8 @@ static struct file *rank_file(unsigned rank, unsigned ranks)
     return f;
 }
 
-static void add(struct file *f, enum trace_call call, unsigned enter, unsigned leave, int peer, unsigned bytes)
+static void add(struct file *f, enum trace_call call, unsigned enter, unsigned leave, int peer,
+                unsigned bytes)
 {
     f->events[f->header.n++] = (struct trace_event){.enter = enter * (uint64_t)MS,
                                                     .leave = leave * (uint64_t)MS,

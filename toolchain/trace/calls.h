@@ -15,7 +15,8 @@
         return r;                                                                                  \
     }
 
-// --- From one rank to another ----------------------------------------------------------------------
+// --- From one rank to another
+// ----------------------------------------------------------------------
 
 #define SEND(name)                                                                                 \
     WRAP(name, (const void *buf, int n, MPI_Datatype t, int to, int tag, MPI_Comm comm),           \
@@ -43,7 +44,8 @@ int MPI_Recv(void *buf, int n, MPI_Datatype t, int from, int tag, MPI_Comm comm,
     int r = PMPI_Recv(buf, n, t, from, tag, comm, s);
     if (header && r == MPI_SUCCESS) {
         PMPI_Get_count(s, MPI_BYTE, &bytes);
-        leave(&c, bytes > 0 ? (uint64_t)bytes : 0, in_world(s->MPI_SOURCE, comm), s->MPI_TAG, number_of(comm), 0);
+        leave(&c, bytes > 0 ? (uint64_t)bytes : 0, in_world(s->MPI_SOURCE, comm), s->MPI_TAG,
+              number_of(comm), 0);
     }
     return r;
 }
@@ -61,19 +63,21 @@ int MPI_Irecv(void *buf, int n, MPI_Datatype t, int from, int tag, MPI_Comm comm
 }
 
 // Two messages: the one that is sent is noted as the call, the one that comes as received.
-static void note_exchange(struct call *c, uint64_t bytes, int to, int tag, MPI_Comm comm, const MPI_Status *s)
+static void note_exchange(struct call *c, uint64_t bytes, int to, int tag, MPI_Comm comm,
+                          const MPI_Status *s)
 {
     int got = 0;
     leave(c, bytes, in_world(to, comm), tag, number_of(comm), 0);
     if (s->MPI_SOURCE >= 0) {
         PMPI_Get_count(s, MPI_BYTE, &got);
         c->which = TRACE_Received;
-        note(c, now(), got > 0 ? (uint64_t)got : 0, in_world(s->MPI_SOURCE, comm), s->MPI_TAG, number_of(comm), 0);
+        note(c, now(), got > 0 ? (uint64_t)got : 0, in_world(s->MPI_SOURCE, comm), s->MPI_TAG,
+             number_of(comm), 0);
     }
 }
 
-int MPI_Sendrecv(const void *sent, int n, MPI_Datatype t, int to, int tag, void *buf, int m, MPI_Datatype u,
-                 int from, int tag2, MPI_Comm comm, MPI_Status *status)
+int MPI_Sendrecv(const void *sent, int n, MPI_Datatype t, int to, int tag, void *buf, int m,
+                 MPI_Datatype u, int from, int tag2, MPI_Comm comm, MPI_Status *status)
 {
     MPI_Status own;
     MPI_Status *s = status == MPI_STATUS_IGNORE ? &own : status;
@@ -85,12 +89,13 @@ int MPI_Sendrecv(const void *sent, int n, MPI_Datatype t, int to, int tag, void 
     return r;
 }
 
-int MPI_Sendrecv_replace(void *buf, int n, MPI_Datatype t, int to, int tag, int from, int tag2, MPI_Comm comm,
-                         MPI_Status *status)
+int MPI_Sendrecv_replace(void *buf, int n, MPI_Datatype t, int to, int tag, int from, int tag2,
+                         MPI_Comm comm, MPI_Status *status)
 {
     MPI_Status own;
     MPI_Status *s = status == MPI_STATUS_IGNORE ? &own : status;
-    struct call c = enter(TRACE_Sendrecv_replace, HERE, header ? in_world(from, comm) : TRACE_NO_PEER);
+    struct call c =
+        enter(TRACE_Sendrecv_replace, HERE, header ? in_world(from, comm) : TRACE_NO_PEER);
     int r = PMPI_Sendrecv_replace(buf, n, t, to, tag, from, tag2, comm, s);
     if (header && r == MPI_SUCCESS) {
         note_exchange(&c, size_of(n, t), to, tag, comm, s);
@@ -98,11 +103,13 @@ int MPI_Sendrecv_replace(void *buf, int n, MPI_Datatype t, int to, int tag, int 
     return r;
 }
 
-WRAP(Probe, (int from, int tag, MPI_Comm comm, MPI_Status *s), (from, tag, comm, s), 0, in_world(from, comm), tag, comm)
-WRAP(Iprobe, (int from, int tag, MPI_Comm comm, int *flag, MPI_Status *s), (from, tag, comm, flag, s), 0,
+WRAP(Probe, (int from, int tag, MPI_Comm comm, MPI_Status *s), (from, tag, comm, s), 0,
      in_world(from, comm), tag, comm)
+WRAP(Iprobe, (int from, int tag, MPI_Comm comm, int *flag, MPI_Status *s),
+     (from, tag, comm, flag, s), 0, in_world(from, comm), tag, comm)
 
-// --- Completion ------------------------------------------------------------------------------------
+// --- Completion
+// ------------------------------------------------------------------------------------
 
 int MPI_Wait(MPI_Request *q, MPI_Status *status)
 {
@@ -112,7 +119,8 @@ int MPI_Wait(MPI_Request *q, MPI_Status *status)
     struct call c = enter(TRACE_Wait, HERE, TRACE_NO_PEER);
     int r = PMPI_Wait(q, s);
     if (header) {
-        leave(&c, 0, w && s->MPI_SOURCE >= 0 ? in_world(s->MPI_SOURCE, w->comm) : TRACE_NO_PEER, 0, 0, 1);
+        leave(&c, 0, w && s->MPI_SOURCE >= 0 ? in_world(s->MPI_SOURCE, w->comm) : TRACE_NO_PEER, 0,
+              0, 1);
         if (w) {
             received(w, s);
         }
@@ -265,12 +273,14 @@ int MPI_Testany(int n, MPI_Request q[], int *index, int *flag, MPI_Status *statu
 SOME(Waitsome)
 SOME(Testsome)
 
-// --- All ranks of a communicator ------------------------------------------------------------------
+// --- All ranks of a communicator
+// ------------------------------------------------------------------
 
 WRAP(Barrier, (MPI_Comm comm), (comm), 0, TRACE_NO_PEER, 0, comm)
-WRAP(Bcast, (void *buf, int n, MPI_Datatype t, int root, MPI_Comm comm), (buf, n, t, root, comm), size_of(n, t),
-     in_world(root, comm), 0, comm)
-WRAP(Reduce, (const void *from, void *to, int n, MPI_Datatype t, MPI_Op op, int root, MPI_Comm comm),
+WRAP(Bcast, (void *buf, int n, MPI_Datatype t, int root, MPI_Comm comm), (buf, n, t, root, comm),
+     size_of(n, t), in_world(root, comm), 0, comm)
+WRAP(Reduce,
+     (const void *from, void *to, int n, MPI_Datatype t, MPI_Op op, int root, MPI_Comm comm),
      (from, to, n, t, op, root, comm), size_of(n, t), in_world(root, comm), 0, comm)
 
 #define REDUCE_ALL(name)                                                                           \
@@ -280,7 +290,8 @@ REDUCE_ALL(Allreduce)
 REDUCE_ALL(Scan)
 REDUCE_ALL(Exscan)
 REDUCE_ALL(Reduce_scatter_block)
-WRAP(Reduce_scatter, (const void *from, void *to, const int n[], MPI_Datatype t, MPI_Op op, MPI_Comm comm),
+WRAP(Reduce_scatter,
+     (const void *from, void *to, const int n[], MPI_Datatype t, MPI_Op op, MPI_Comm comm),
      (from, to, n, t, op, comm), 0, TRACE_NO_PEER, 0, comm)
 
 #define ROOTED(name)                                                                               \
@@ -291,38 +302,44 @@ WRAP(Reduce_scatter, (const void *from, void *to, const int n[], MPI_Datatype t,
 ROOTED(Gather)
 ROOTED(Scatter)
 WRAP(Gatherv,
-     (const void *from, int n, MPI_Datatype t, void *to, const int m[], const int at[], MPI_Datatype u, int root,
-      MPI_Comm comm),
+     (const void *from, int n, MPI_Datatype t, void *to, const int m[], const int at[],
+      MPI_Datatype u, int root, MPI_Comm comm),
      (from, n, t, to, m, at, u, root, comm), size_of(n, t), in_world(root, comm), 0, comm)
 WRAP(Scatterv,
-     (const void *from, const int n[], const int at[], MPI_Datatype t, void *to, int m, MPI_Datatype u, int root,
-      MPI_Comm comm),
+     (const void *from, const int n[], const int at[], MPI_Datatype t, void *to, int m,
+      MPI_Datatype u, int root, MPI_Comm comm),
      (from, n, at, t, to, m, u, root, comm), size_of(m, u), in_world(root, comm), 0, comm)
 
 #define TO_ALL(name)                                                                               \
-    WRAP(name,                                                                                     \
-         (const void *from, int n, MPI_Datatype t, void *to, int m, MPI_Datatype u, MPI_Comm comm), \
-         (from, n, t, to, m, u, comm), size_of(n, t), TRACE_NO_PEER, 0, comm)
+    WRAP(                                                                                          \
+        name,                                                                                      \
+        (const void *from, int n, MPI_Datatype t, void *to, int m, MPI_Datatype u, MPI_Comm comm), \
+        (from, n, t, to, m, u, comm), size_of(n, t), TRACE_NO_PEER, 0, comm)
 TO_ALL(Allgather)
 TO_ALL(Alltoall)
 WRAP(Allgatherv,
-     (const void *from, int n, MPI_Datatype t, void *to, const int m[], const int at[], MPI_Datatype u, MPI_Comm comm),
+     (const void *from, int n, MPI_Datatype t, void *to, const int m[], const int at[],
+      MPI_Datatype u, MPI_Comm comm),
      (from, n, t, to, m, at, u, comm), size_of(n, t), TRACE_NO_PEER, 0, comm)
 WRAP(Alltoallv,
-     (const void *from, const int n[], const int at[], MPI_Datatype t, void *to, const int m[], const int there[],
-      MPI_Datatype u, MPI_Comm comm),
+     (const void *from, const int n[], const int at[], MPI_Datatype t, void *to, const int m[],
+      const int there[], MPI_Datatype u, MPI_Comm comm),
      (from, n, at, t, to, m, there, u, comm), 0, TRACE_NO_PEER, 0, comm)
 WRAP(Ibarrier, (MPI_Comm comm, MPI_Request *q), (comm, q), 0, TRACE_NO_PEER, 0, comm)
-WRAP(Ibcast, (void *buf, int n, MPI_Datatype t, int root, MPI_Comm comm, MPI_Request *q), (buf, n, t, root, comm, q),
-     size_of(n, t), in_world(root, comm), 0, comm)
-WRAP(Iallreduce, (const void *from, void *to, int n, MPI_Datatype t, MPI_Op op, MPI_Comm comm, MPI_Request *q),
+WRAP(Ibcast, (void *buf, int n, MPI_Datatype t, int root, MPI_Comm comm, MPI_Request *q),
+     (buf, n, t, root, comm, q), size_of(n, t), in_world(root, comm), 0, comm)
+WRAP(Iallreduce,
+     (const void *from, void *to, int n, MPI_Datatype t, MPI_Op op, MPI_Comm comm, MPI_Request *q),
      (from, to, n, t, op, comm, q), size_of(n, t), TRACE_NO_PEER, 0, comm)
 
-WRAP(Comm_split, (MPI_Comm comm, int color, int key, MPI_Comm *out), (comm, color, key, out), 0, TRACE_NO_PEER, 0, comm)
+WRAP(Comm_split, (MPI_Comm comm, int color, int key, MPI_Comm *out), (comm, color, key, out), 0,
+     TRACE_NO_PEER, 0, comm)
 WRAP(Comm_dup, (MPI_Comm comm, MPI_Comm *out), (comm, out), 0, TRACE_NO_PEER, 0, comm)
-WRAP(Comm_create, (MPI_Comm comm, MPI_Group group, MPI_Comm *out), (comm, group, out), 0, TRACE_NO_PEER, 0, comm)
+WRAP(Comm_create, (MPI_Comm comm, MPI_Group group, MPI_Comm *out), (comm, group, out), 0,
+     TRACE_NO_PEER, 0, comm)
 
-// --- One-sided, and files: of no communicator ------------------------------------------------------
+// --- One-sided, and files: of no communicator
+// ------------------------------------------------------
 
 #define ALONE(name, parameters, arguments, bytes, peer)                                            \
     WRAP(name, parameters, arguments, bytes, peer, 0, MPI_COMM_WORLD)
@@ -346,15 +363,20 @@ static int of_window(int rank, MPI_Win win)
 }
 
 ALONE(Put,
-      (const void *from, int n, MPI_Datatype t, int to, MPI_Aint at, int m, MPI_Datatype u, MPI_Win win),
+      (const void *from, int n, MPI_Datatype t, int to, MPI_Aint at, int m, MPI_Datatype u,
+       MPI_Win win),
       (from, n, t, to, at, m, u, win), size_of(n, t), of_window(to, win))
-ALONE(Get, (void *into, int n, MPI_Datatype t, int from, MPI_Aint at, int m, MPI_Datatype u, MPI_Win win),
+ALONE(Get,
+      (void *into, int n, MPI_Datatype t, int from, MPI_Aint at, int m, MPI_Datatype u,
+       MPI_Win win),
       (into, n, t, from, at, m, u, win), size_of(n, t), of_window(from, win))
 ALONE(Accumulate,
-      (const void *from, int n, MPI_Datatype t, int to, MPI_Aint at, int m, MPI_Datatype u, MPI_Op op, MPI_Win win),
+      (const void *from, int n, MPI_Datatype t, int to, MPI_Aint at, int m, MPI_Datatype u,
+       MPI_Op op, MPI_Win win),
       (from, n, t, to, at, m, u, op, win), size_of(n, t), of_window(to, win))
 ALONE(Win_fence, (int assert, MPI_Win win), (assert, win), 0, TRACE_NO_PEER)
-ALONE(Win_lock, (int type, int rank, int assert, MPI_Win win), (type, rank, assert, win), 0, of_window(rank, win))
+ALONE(Win_lock, (int type, int rank, int assert, MPI_Win win), (type, rank, assert, win), 0,
+      of_window(rank, win))
 ALONE(Win_unlock, (int rank, MPI_Win win), (rank, win), 0, of_window(rank, win))
 ALONE(Win_flush, (int rank, MPI_Win win), (rank, win), 0, of_window(rank, win))
 ALONE(Win_post, (MPI_Group group, int assert, MPI_Win win), (group, assert, win), 0, TRACE_NO_PEER)
@@ -364,7 +386,7 @@ ALONE(Win_wait, (MPI_Win win), (win), 0, TRACE_NO_PEER)
 
 ALONE(File_open, (MPI_Comm comm, const char *name, int mode, MPI_Info info, MPI_File *out),
       (comm, name, mode, info, out), 0, TRACE_NO_PEER)
-ALONE(File_close, (MPI_File *f), (f), 0, TRACE_NO_PEER)
+ALONE(File_close, (MPI_File * f), (f), 0, TRACE_NO_PEER)
 
 #define FILE_IO(name, buffer)                                                                      \
     ALONE(name, (MPI_File f, buffer buf, int n, MPI_Datatype t, MPI_Status *s), (f, buf, n, t, s), \

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // What `pisdk run --trace` puts between a program and its MPI, without building it again.
 //
-// Compiled for the sysroot and its MPI, and preloaded into the ranks: each call of MPI goes through a
-// function here, which calls the PMPI_ function of the same name (MPI standard 3.1, 14.2) and notes
-// when, how long, with whom and how much. Fortran's bindings of Open MPI call PMPI_ themselves, so
-// they are in fortran.h.
+// Compiled for the sysroot and its MPI, and preloaded into the ranks: each call of MPI goes through
+// a function here, which calls the PMPI_ function of the same name (MPI standard 3.1, 14.2) and
+// notes when, how long, with whom and how much. Fortran's bindings of Open MPI call PMPI_
+// themselves, so they are in fortran.h.
 //
-// It is built by itself, by the mpicc of a sysroot: nothing of pisdk's own code is here but the format.
+// It is built by itself, by the mpicc of a sysroot: nothing of pisdk's own code is here but the
+// format.
 
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -22,12 +23,20 @@
 
 #include "format.h"
 
-enum { EVENTS = 1000000, SYNC_ROUNDS = 8, REQUESTS = 1 << 12, COMMS = 64, STATUSES = 64, NS = 1000000000 };
+enum {
+    EVENTS = 1000000,
+    SYNC_ROUNDS = 8,
+    REQUESTS = 1 << 12,
+    COMMS = 64,
+    STATUSES = 64,
+    NS = 1000000000
+};
 
 static struct trace_header *header; // NULL: nothing is recorded
 static struct trace_event *events;
 static int file = -1;
 static uintptr_t program_end;
+static void *site_of_fortran(void); // see fortran.h
 
 // --- Time and events -----------------------------------------------------------------------------
 
@@ -47,7 +56,8 @@ struct call {
 
 static struct call enter(enum trace_call which, void *site, int peer)
 {
-    struct call c = {now(), which, site};
+    void *fortran = site_of_fortran();
+    struct call c = {now(), which, fortran ? fortran : site};
     if (header) {
         header->inside_peer = peer;
         header->inside_since = c.enter;
@@ -98,12 +108,14 @@ static void leave(const struct call *c, uint64_t bytes, int peer, int tag, int c
     note(c, at, bytes, peer, tag, comm, count);
 }
 
-// --- What MPI's handles mean -----------------------------------------------------------------------
+// --- What MPI's handles mean
+// -----------------------------------------------------------------------
 
 static uint64_t size_of(int count, MPI_Datatype type)
 {
     int size = 0;
-    if (type == MPI_DATATYPE_NULL || PMPI_Type_size(type, &size) != MPI_SUCCESS || size < 0 || count < 0) {
+    if (type == MPI_DATATYPE_NULL || PMPI_Type_size(type, &size) != MPI_SUCCESS || size < 0 ||
+        count < 0) {
         return 0;
     }
     return (uint64_t)size * (uint64_t)count;
@@ -111,7 +123,9 @@ static uint64_t size_of(int count, MPI_Datatype type)
 
 static int number_of(MPI_Comm comm)
 {
-    return comm == MPI_COMM_WORLD ? 0 : comm == MPI_COMM_SELF ? 1 : 2 + (int)(PMPI_Comm_c2f(comm) & 0x3fff);
+    return comm == MPI_COMM_WORLD  ? 0
+           : comm == MPI_COMM_SELF ? 1
+                                   : 2 + (int)(PMPI_Comm_c2f(comm) & 0x3fff);
 }
 
 // The rank in MPI_COMM_WORLD of a rank of another communicator.
@@ -132,7 +146,8 @@ static int in_world(int rank, MPI_Comm comm)
     }
     PMPI_Comm_test_inter(comm, &inter);
     PMPI_Comm_group(MPI_COMM_WORLD, &world);
-    if ((inter ? PMPI_Comm_remote_group(comm, &group) : PMPI_Comm_group(comm, &group)) == MPI_SUCCESS) {
+    if ((inter ? PMPI_Comm_remote_group(comm, &group) : PMPI_Comm_group(comm, &group)) ==
+        MPI_SUCCESS) {
         if (PMPI_Group_translate_ranks(group, 1, &rank, world, &peer) != MPI_SUCCESS || peer < 0) {
             peer = TRACE_NO_PEER;
         }
@@ -142,7 +157,8 @@ static int in_world(int rank, MPI_Comm comm)
     return peer;
 }
 
-// --- Requests that receive -------------------------------------------------------------------------
+// --- Requests that receive
+// -------------------------------------------------------------------------
 
 // One that is not completed yet; a slot is free when its request is NULL.
 struct waiting {
@@ -214,12 +230,13 @@ static void received(struct waiting *w, const MPI_Status *status)
     PMPI_Get_count(status, MPI_BYTE, &bytes);
     struct call c = w->call;
     c.which = TRACE_Received;
-    note(&c, now(), bytes > 0 ? (uint64_t)bytes : 0, in_world(status->MPI_SOURCE, w->comm), status->MPI_TAG,
-         number_of(w->comm), 0);
+    note(&c, now(), bytes > 0 ? (uint64_t)bytes : 0, in_world(status->MPI_SOURCE, w->comm),
+         status->MPI_TAG, number_of(w->comm), 0);
     forget(w);
 }
 
-// --- Beginning and end -----------------------------------------------------------------------------
+// --- Beginning and end
+// -----------------------------------------------------------------------------
 
 static int on_object(struct dl_phdr_info *info, size_t size, void *user)
 {
@@ -377,3 +394,12 @@ int MPI_Abort(MPI_Comm comm, int code)
 
 #include "calls.h"
 #include "fortran.h"
+
+static void *site_of_fortran(void)
+{
+#ifdef OPEN_MPI
+    return fortran_site;
+#else
+    return NULL;
+#endif
+}

@@ -8,8 +8,8 @@
 #include "base/str.h"
 #include "debug/subject.h"
 
-// Adds "plate.c:87" for each of `n` addresses, as they are in the file; "" where it is not known, or
-// gdb is not installed.
+// Adds "plate.c:87" for each of `n` addresses, as they are in the file; "" where it is not known,
+// or gdb is not installed.
 void debug_lines(const struct debug_subject *s, const char *program, const uint32_t *addresses,
                  size_t n, struct strv *out);
 

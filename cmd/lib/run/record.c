@@ -113,8 +113,10 @@ static int check(const struct run *run, struct err *err)
         return err_hint(err, "pisdk run -n 4 --trace …");
     }
     if (!run->request->place->sees_project) {
-        err_set(err, ERR_USAGE, "a trace is recorded on the emulator or an emulated cluster, and not "
-                                "on %s yet", run->request->place->name);
+        err_set(err, ERR_USAGE,
+                "a trace is recorded on the emulator or an emulated cluster, and not "
+                "on %s yet",
+                run->request->place->name);
         return err_hint(err, "pisdk run --on cluster --trace …");
     }
     return 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Recording a run: the library that is put between the ranks and their MPI, and the folder that they
-// write to (toolchain/trace/). Internal to this folder, but for record_check.
+// Recording a run: the library that is put between the ranks and their MPI, and the folder that
+// they write to (toolchain/trace/). Internal to this folder, but for record_check.
 #ifndef PISDK_RUN_RECORD_H
 #define PISDK_RUN_RECORD_H
 

@@ -5,7 +5,8 @@
 #include "trace/format.h"
 #include "trace/trace.h"
 
-// --- One clock -------------------------------------------------------------------------------------
+// --- One clock
+// -------------------------------------------------------------------------------------
 
 static void begin_at_zero(struct trace *t)
 {
@@ -30,7 +31,8 @@ static void begin_at_zero(struct trace *t)
     }
 }
 
-// --- Messages --------------------------------------------------------------------------------------
+// --- Messages
+// --------------------------------------------------------------------------------------
 
 // One side of a message. `waits` is the call in which that rank waited for it.
 struct side {
@@ -87,9 +89,7 @@ static int compare_sides(const void *a, const void *b)
             return differences[i][0] < differences[i][1] ? -1 : 1;
         }
     }
-    return x->span->enter < y->span->enter   ? -1
-           : x->span->enter > y->span->enter ? 1
-                                             : 0;
+    return x->span->enter < y->span->enter ? -1 : x->span->enter > y->span->enter ? 1 : 0;
 }
 
 static bool same_way(const struct side *a, const struct side *b)
@@ -148,7 +148,8 @@ static void find_messages(struct trace *t)
     free(received.items);
 }
 
-// --- Collectives -----------------------------------------------------------------------------------
+// --- Collectives
+// -----------------------------------------------------------------------------------
 
 static bool is_collective(unsigned call)
 {
@@ -167,31 +168,32 @@ static bool goes_to_root(unsigned call)
     return call == TRACE_Reduce || call == TRACE_Gather || call == TRACE_Gatherv;
 }
 
-// The next collective of MPI_COMM_WORLD from *at on; NULL: there is none.
-static struct trace_span *next_collective(struct trace_rank *r, size_t *at)
+// The place of the next collective of MPI_COMM_WORLD from *at on; false: there is none.
+static bool next_collective(const struct trace_rank *r, size_t *at)
 {
-    for (; *at < r->n; (*at)++) {
-        if (is_collective(r->spans[*at].call) && r->spans[*at].comm == 0) {
-            return &r->spans[(*at)++];
-        }
+    while (*at < r->n && !(is_collective(r->spans[*at].call) && r->spans[*at].comm == 0)) {
+        (*at)++;
     }
-    return NULL;
+    return *at < r->n;
 }
 
-static void wait_in_collective(struct trace_span *const calls[], size_t n)
+// The one call of all ranks; at[i] is its place in those of rank i.
+static void wait_in_collective(struct trace *t, const size_t *at)
 {
     size_t last = 0;
-    for (size_t i = 1; i < n; i++) {
-        last = calls[i]->enter > calls[last]->enter ? i : last;
+    for (size_t i = 1; i < t->n; i++) {
+        last = t->ranks[i].spans[at[i]].enter > t->ranks[last].spans[at[last]].enter ? i : last;
     }
-    for (size_t i = 0; i < n; i++) {
-        int root = calls[i]->peer;
-        bool is_root = root >= 0 && (size_t)root == i;
-        if (comes_from_root(calls[i]->call) && root >= 0 && !is_root) {
-            note_wait(calls[i], calls[root]->enter, root);
-        } else if (!comes_from_root(calls[i]->call) && (!goes_to_root(calls[i]->call) || is_root) &&
-                   i != last) {
-            note_wait(calls[i], calls[last]->enter, (int)last);
+    for (size_t i = 0; i < t->n; i++) {
+        struct trace_span *s = &t->ranks[i].spans[at[i]];
+        bool has_root = s->peer >= 0 && (size_t)s->peer < t->n;
+        bool is_root = has_root && (size_t)s->peer == i;
+        if (comes_from_root(s->call)) {
+            if (has_root && !is_root) {
+                note_wait(s, t->ranks[s->peer].spans[at[s->peer]].enter, s->peer);
+            }
+        } else if ((!goes_to_root(s->call) || is_root) && i != last) {
+            note_wait(s, t->ranks[last].spans[at[last]].enter, (int)last);
         }
     }
 }
@@ -199,18 +201,19 @@ static void wait_in_collective(struct trace_span *const calls[], size_t n)
 // The i-th one of each rank is the same one, as long as all have recorded all.
 static void find_collectives(struct trace *t)
 {
-    struct trace_span **calls = xcalloc(t->n, sizeof(*calls));
     size_t *at = xcalloc(t->n, sizeof(*at));
     for (bool good = true; good;) {
         for (size_t i = 0; i < t->n && good; i++) {
-            calls[i] = next_collective(&t->ranks[i], &at[i]);
-            good = calls[i] && calls[i]->call == calls[0]->call;
+            good = next_collective(&t->ranks[i], &at[i]) &&
+                   t->ranks[i].spans[at[i]].call == t->ranks[0].spans[at[0]].call;
         }
         if (good) {
-            wait_in_collective(calls, t->n);
+            wait_in_collective(t, at);
+        }
+        for (size_t i = 0; i < t->n && good; i++) {
+            at[i]++;
         }
     }
-    free(calls);
     free(at);
 }
 

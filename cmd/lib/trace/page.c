@@ -19,7 +19,8 @@ static double seconds(int64_t ns)
     return (double)ns / SECOND;
 }
 
-// --- Arrays ----------------------------------------------------------------------------------------
+// --- Arrays
+// ----------------------------------------------------------------------------------------
 
 // An array of numbers as the page unpacks it: little-endian bytes in base64.
 static json_t *packed(const void *data, size_t n)
@@ -73,6 +74,7 @@ static uint16_t site_number(const struct sites *s, uint32_t site)
     return found ? (uint16_t)(found - s->items) : 0;
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type cannot be in any
 #define PACK(object, name, type, count, value)                                                     \
     do {                                                                                           \
         type *array_ = xcalloc((count) ? (count) : 1, sizeof(type));                               \
@@ -82,6 +84,7 @@ static uint16_t site_number(const struct sites *s, uint32_t site)
         json_object_set_new(object, name, packed(array_, (count) * sizeof(type)));                 \
         free(array_);                                                                              \
     } while (0)
+// NOLINTEND(bugprone-macro-parentheses)
 
 static void add_spans(json_t *o, const struct trace_rank *r, const struct sites *sites)
 {
@@ -107,7 +110,8 @@ static json_t *messages_of(const struct trace *t)
     return o;
 }
 
-// --- What is there in any case ---------------------------------------------------------------------
+// --- What is there in any case
+// ---------------------------------------------------------------------
 
 static json_t *rank_object(const struct trace_page *p, size_t i)
 {
@@ -142,8 +146,8 @@ static json_t *basics(const struct trace_page *p)
     for (size_t i = 0; i < p->summary->n_calls; i++) {
         const struct trace_call_sum *c = &p->summary->calls[i];
         json_array_append_new(
-            totals, json_pack("{s:s, s:I, s:f, s:f, s:I}", "name", trace_call_name(c->call), "count",
-                              (json_int_t)c->count, "time", seconds(c->time), "waited",
+            totals, json_pack("{s:s, s:I, s:f, s:f, s:I}", "name", trace_call_name(c->call),
+                              "count", (json_int_t)c->count, "time", seconds(c->time), "waited",
                               seconds(c->waited), "bytes", (json_int_t)c->bytes));
     }
     for (size_t i = 0; i < p->summary->n_findings; i++) {
@@ -171,7 +175,8 @@ char *trace_json(const struct trace_page *p)
     return text;
 }
 
-// --- The page --------------------------------------------------------------------------------------
+// --- The page
+// --------------------------------------------------------------------------------------
 
 static json_t *page_data(const struct trace_page *p)
 {
@@ -234,7 +239,8 @@ int trace_write_page(const struct trace_page *p, const char *file, struct err *e
     return fs_write_file(file, text, strlen(text), 0644, err);
 }
 
-// --- Chrome's trace format -------------------------------------------------------------------------
+// --- Chrome's trace format
+// -------------------------------------------------------------------------
 
 int trace_write_chrome(const struct trace_page *p, const char *file, struct err *err)
 {
@@ -242,18 +248,24 @@ int trace_write_chrome(const struct trace_page *p, const char *file, struct err 
     strbuf_adds(&b, "{\"displayTimeUnit\": \"ms\", \"traceEvents\": [\n");
     for (size_t i = 0; i < p->trace->n; i++) {
         const struct trace_rank *r = &p->trace->ranks[i];
-        strbuf_addf(&b, "{\"ph\": \"M\", \"pid\": 0, \"tid\": %zu, \"name\": \"thread_name\", \"args\": "
-                        "{\"name\": \"rank %zu\"}},\n", i, i);
+        strbuf_addf(
+            &b,
+            "{\"ph\": \"M\", \"pid\": 0, \"tid\": %zu, \"name\": \"thread_name\", \"args\": "
+            "{\"name\": \"rank %zu\"}},\n",
+            i, i);
         for (size_t k = 0; k < r->n; k++) {
             const struct trace_span *s = &r->spans[k];
             if (trace_is_call(s->call)) {
-                strbuf_addf(&b, "{\"ph\": \"X\", \"pid\": 0, \"tid\": %zu, \"name\": \"MPI_%s\", \"ts\": %.3f, "
-                                "\"dur\": %.3f, \"args\": {\"peer\": %d, \"bytes\": %llu}},\n",
-                            i, trace_call_name(s->call), (double)s->enter / 1e3,
-                            (double)(s->leave - s->enter) / 1e3, s->peer, (unsigned long long)s->bytes);
+                strbuf_addf(
+                    &b,
+                    "{\"ph\": \"X\", \"pid\": 0, \"tid\": %zu, \"name\": \"MPI_%s\", \"ts\": %.3f, "
+                    "\"dur\": %.3f, \"args\": {\"peer\": %d, \"bytes\": %llu}},\n",
+                    i, trace_call_name(s->call), (double)s->enter / 1e3,
+                    (double)(s->leave - s->enter) / 1e3, s->peer, (unsigned long long)s->bytes);
             }
         }
     }
-    strbuf_adds(&b, "{\"ph\": \"M\", \"pid\": 0, \"name\": \"process_name\", \"args\": {\"name\": \"MPI\"}}\n]}\n");
+    strbuf_adds(&b, "{\"ph\": \"M\", \"pid\": 0, \"name\": \"process_name\", \"args\": {\"name\": "
+                    "\"MPI\"}}\n]}\n");
     return fs_write_file(file, b.data, b.len, 0644, err);
 }

@@ -69,7 +69,8 @@ static int make_ranks(struct trace *t, size_t n, struct err *err)
         t->ranks = xcalloc(n, sizeof(*t->ranks));
         t->n = n;
     }
-    return t->n == n ? 0 : err_set(err, ERR_VERIFY, "it is of a run with %zu ranks, not %zu", n, t->n);
+    return t->n == n ? 0
+                     : err_set(err, ERR_VERIFY, "it is of a run with %zu ranks, not %zu", n, t->n);
 }
 
 static bool is_sane(const struct trace_event *e)
@@ -97,8 +98,8 @@ int trace_read_rank(const char *bytes, size_t n, struct trace *t, struct err *er
                              .lost = h.lost,
                              .recorded = true,
                              .ended = h.end != 0,
-                             .inside = h.inside > 0 && h.inside <= TRACE_N_CALLS ? (int)h.inside - 1
-                                                                                 : -1,
+                             .inside =
+                                 h.inside > 0 && h.inside <= TRACE_N_CALLS ? (int)h.inside - 1 : -1,
                              .since = on_one_clock(&h, h.inside_since),
                              .begin = on_one_clock(&h, h.begin)};
     r->end = h.end ? on_one_clock(&h, h.end) : r->begin;

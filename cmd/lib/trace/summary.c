@@ -47,7 +47,8 @@ static int longer_call(const void *a, const void *b)
     return (x->time < y->time) - (x->time > y->time);
 }
 
-// --- Findings --------------------------------------------------------------------------------------
+// --- Findings
+// --------------------------------------------------------------------------------------
 
 static int by_place(const void *a, const void *b)
 {
@@ -77,8 +78,11 @@ static void collect_waits(const struct trace *t, struct trace_summary *out)
             const struct trace_span *s = &t->ranks[i].spans[k];
             if (s->waited > 0 && s->late >= 0) {
                 VEC_GROW(out->findings, out->n_findings);
-                out->findings[out->n_findings++] = (struct trace_finding){
-                    .rank = (int)i, .late = s->late, .call = s->call, .site = s->site, .waited = s->waited};
+                out->findings[out->n_findings++] = (struct trace_finding){.rank = (int)i,
+                                                                          .late = s->late,
+                                                                          .call = s->call,
+                                                                          .site = s->site,
+                                                                          .waited = s->waited};
             }
         }
     }

@@ -31,13 +31,13 @@ struct trace_rank {
     char *host;
     struct trace_span *spans; // by the time when they ended
     size_t n;
-    uint64_t lost;  // calls that there was no room for
-    bool recorded;  // false: it wrote nothing
-    bool ended;     // it left MPI_Finalize
-    int inside;     // the call that it was in at the end; -1: none
-    int64_t since;  // when it entered that
-    int64_t begin;  // left MPI_Init
-    int64_t end;    // left MPI_Finalize, or was last heard of
+    uint64_t lost; // calls that there was no room for
+    bool recorded; // false: it wrote nothing
+    bool ended;    // it left MPI_Finalize
+    int inside;    // the call that it was in at the end; -1: none
+    int64_t since; // when it entered that
+    int64_t begin; // left MPI_Init
+    int64_t end;   // left MPI_Finalize, or was last heard of
 };
 
 // From the i-th span of rank `from` to a span of rank `to`.

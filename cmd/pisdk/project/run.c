@@ -71,7 +71,7 @@ int cmd_run(struct app *app, struct err *err)
         return -1;
     }
     const char *trace = input_value(&app->input, "trace");
-    const char *program = request.program     ? fs_base(request.program)
+    const char *program = request.program    ? fs_base(request.program)
                           : app->has_project ? app->project.program
                                              : "run";
     struct trace_place place = {0};

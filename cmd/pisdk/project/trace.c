@@ -121,7 +121,8 @@ static struct trace_page page_of(struct opened *o, const char *template)
                                .page = template};
 }
 
-// --- Tables ----------------------------------------------------------------------------------------
+// --- Tables
+// ----------------------------------------------------------------------------------------
 
 static char *share_bar(double share)
 {
@@ -147,8 +148,8 @@ static double part(int64_t of, int64_t all)
 
 static void print_ranks(const struct opened *o)
 {
-    static const struct column columns[] = {{"rank", COLUMN_NUMBER}, {"board", COLUMN_TEXT},
-                                            {"time", COLUMN_TEXT},   {"in_mpi", COLUMN_TEXT},
+    static const struct column columns[] = {{"rank", COLUMN_NUMBER},  {"board", COLUMN_TEXT},
+                                            {"time", COLUMN_TEXT},    {"in_mpi", COLUMN_TEXT},
                                             {"waiting", COLUMN_TEXT}, {"sent", COLUMN_SIZE},
                                             {"state", COLUMN_VERDICT}};
     struct table *t = table_new(columns, ARRAY_SIZE(columns));
@@ -246,7 +247,8 @@ int cmd_trace_show(struct app *app, struct err *err)
     return r;
 }
 
-// --- With a run ------------------------------------------------------------------------------------
+// --- With a run
+// ------------------------------------------------------------------------------------
 
 void trace_place_choose(const char *given, const char *program, struct trace_place *out)
 {

@@ -5,7 +5,8 @@
 
 #include "pisdk/app.h"
 
-// What --trace means: the page, and the folder beside it that ranks write to. "" is the default name.
+// What --trace means: the page, and the folder beside it that ranks write to. "" is the default
+// name.
 struct trace_place {
     char *page, *folder; // absolute
 };

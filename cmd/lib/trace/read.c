@@ -8,8 +8,8 @@
 
 enum { FILE_SIZE_MAX = 1 << 30 };
 
-// Later than any clock says: sums of two fit into 64 bits.
-#define TIME_MAX (UINT64_C(1) << 61)
+// Later than any clock says, nine years: differences of differences fit into 64 bits.
+#define TIME_MAX (UINT64_C(1) << 58)
 
 static const char *const names[] = {
 #define TRACE_NAME(name) #name,

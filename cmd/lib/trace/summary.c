@@ -16,6 +16,14 @@ static bool goes_to_one(unsigned call)
            call == TRACE_Sendrecv_replace;
 }
 
+// Of a broken file, a sum may be too large for 64 bits: it stays at the largest then.
+static void add(int64_t *sum, int64_t more)
+{
+    if (__builtin_add_overflow(*sum, more, sum)) {
+        *sum = INT64_MAX;
+    }
+}
+
 static void sum_rank(const struct trace_rank *r, struct trace_rank_sum *out,
                      struct trace_call_sum *calls)
 {
@@ -32,10 +40,10 @@ static void sum_rank(const struct trace_rank *r, struct trace_rank_sum *out,
         }
         c->count++;
         c->bytes += s->bytes;
-        c->time += s->leave - s->enter;
-        c->waited += s->waited;
-        out->mpi += s->leave - s->enter;
-        out->waiting += s->waited;
+        add(&c->time, s->leave - s->enter);
+        add(&c->waited, s->waited);
+        add(&out->mpi, s->leave - s->enter);
+        add(&out->waiting, s->waited);
         out->sent += goes_to_one(s->call) && s->peer >= 0 ? s->bytes : 0;
     }
 }
@@ -98,7 +106,7 @@ static void find_waits(const struct trace *t, struct trace_summary *out)
     qsort(out->findings, out->n_findings, sizeof(*out->findings), by_place);
     for (size_t i = 0; i < out->n_findings; i++) { // those of one place are one
         if (n > 0 && by_place(&out->findings[n - 1], &out->findings[i]) == 0) {
-            out->findings[n - 1].waited += out->findings[i].waited;
+            add(&out->findings[n - 1].waited, out->findings[i].waited);
         } else {
             out->findings[n++] = out->findings[i];
         }
@@ -124,8 +132,8 @@ void trace_sum_up(const struct trace *t, struct trace_summary *out)
     }
     for (size_t i = 0; i < t->n; i++) {
         sum_rank(&t->ranks[i], &out->ranks[i], out->calls);
-        out->all += out->ranks[i].all;
-        out->mpi += out->ranks[i].mpi;
+        add(&out->all, out->ranks[i].all);
+        add(&out->mpi, out->ranks[i].mpi);
     }
     for (size_t i = 0; i < TRACE_N_CALLS; i++) {
         if (out->calls[i].count > 0) {

@@ -2,17 +2,16 @@
 #include "debug/board_stacks.h"
 
 #include <ctype.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/proc.h"
 #include "debug/gdb.h"
 #include "debug/stacks.h"
 
 // Programs that are not position-independent begin at 0x10000 (lld's and ld's default for ARM), and
 // have their addresses in the file.
-enum { FIXED_BASE_MAX = 0x20000, OUTPUT_MAX = 1 << 20 };
-
-#define MARK "@frame "
+enum { FIXED_BASE_MAX = 0x20000 };
 
 // "#1  0x00010830 in main () from /lib/…" -> "main () from /lib/…"; `address` is 0 when gdb gives
 // none.
@@ -36,48 +35,27 @@ static bool is_own(const char *frame)
 }
 
 // Replaces the program's own frames by what the debug information says.
-static void find_lines(const struct debug_subject *s, const char *gdb, const char *program,
+static void find_lines(const struct debug_subject *s, const char *program,
                        const struct board_stack *stack, struct strv *frames)
 {
-    _cleanup_strv_ struct strv argv = {0};
-    _cleanup_strbuf_ struct strbuf text = {0};
-    _cleanup_strbuf_ struct strbuf errors = {0};
-    _cleanup_free_ char *quoted = gdb_word(program);
-    const struct proc_capture capture = {
-        .input = -1, .max = OUTPUT_MAX, .out = &text, .errors = &errors};
+    _cleanup_strv_ struct strv lines = {0};
+    _cleanup_free_ uint32_t *addresses = xcalloc(stack->lines.n + 1, sizeof(*addresses));
     unsigned long offset = stack->base < FIXED_BASE_MAX ? 0 : stack->base;
-    struct err ignored = ERR_INIT;
-    struct slice line;
-    int status;
 
-    strv_add_list(&argv, gdb, "-q", "-nx", "-batch", NULL);
-    gdb_add_places(s, program, &argv);
-    gdb_add_command(&argv, "file %s", quoted);
     for (size_t i = 0; i < stack->lines.n; i++) {
         unsigned long address;
         const char *frame = read_frame(stack->lines.items[i], &address);
         strv_add(frames, frame);
         if (address > offset && is_own(frame)) {
-            gdb_add_command(&argv, "echo " MARK "%zu\\n", i);
-            gdb_add_command(&argv, "info line *%#lx", address - offset - (i > 0)); // in the call
+            addresses[i] = (uint32_t)(address - offset - (i > 0)); // in the call
         }
     }
-    if (proc_capture(argv.items, &capture, &status, &ignored) != 0 || !text.data) {
-        return;
-    }
-    struct slice rest = {text.data, text.len};
-    for (size_t frame = 0; slice_cut(&rest, '\n', &line);) {
-        _cleanup_free_ char *one = slice_dup(line);
-        if (str_starts(one, MARK)) {
-            frame = strtoul(one + strlen(MARK), NULL, 10);
-            continue;
+    gdb_find_lines(s, program, addresses, stack->lines.n, &lines);
+    for (size_t i = 0; i < lines.n; i++) {
+        if (*lines.items[i]) {
+            free(frames->items[i]);
+            frames->items[i] = xstrdup(lines.items[i]);
         }
-        char *found = gdb_read_line(one);
-        if (found && frame < frames->n) {
-            free(frames->items[frame]);
-            frames->items[frame] = TAKE_PTR(found);
-        }
-        free(found);
     }
 }
 
@@ -98,7 +76,7 @@ void board_stacks_tell(const struct debug_subject *s, const char *program,
     qsort(stacks, n, sizeof(*stacks), by_rank);
     for (size_t i = 0; gdb && i < n; i++) {
         _cleanup_strv_ struct strv frames = {0};
-        find_lines(s, gdb, program, &stacks[i], &frames);
+        find_lines(s, program, &stacks[i], &frames);
         ranks[i] = stacks[i].rank;
         strv_take(&places, stack_describe(s, &frames, NULL));
     }

@@ -3,12 +3,16 @@
 
 #include <glob.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fs.h"
+#include "base/proc.h"
 #include "target/variant.h"
 
-enum { DEPTH_MAX = 8, REMOTE_TIMEOUT = 30 /* seconds */ };
+enum { DEPTH_MAX = 8, REMOTE_TIMEOUT = 30 /* seconds */, OUTPUT_MAX = 1 << 24 };
+
+#define MARK "@line "
 
 char *gdb_find(struct err *err)
 {
@@ -172,4 +176,57 @@ char *gdb_read_line(const char *text)
     file += strlen(of);
     return xasprintf("%.*s () at %.*s:%ld", (int)strcspn(name + 1, "+>"), name + 1,
                      (int)(end - file), file, strtol(text + strlen("Line "), NULL, 10));
+}
+
+// gdb's answers, each below the number of what it was asked.
+static void read_answers(const struct strbuf *text, size_t first, size_t n, struct strv *frames)
+{
+    struct slice rest = {text->data ? text->data : "", text->len};
+    struct slice line;
+    for (size_t at = n; slice_cut(&rest, '\n', &line);) {
+        _cleanup_free_ char *one = slice_dup(line);
+        if (str_starts(one, MARK)) {
+            at = strtoul(one + strlen(MARK), NULL, 10);
+            continue;
+        }
+        char *frame = at < n ? gdb_read_line(one) : NULL;
+        if (frame) {
+            free(frames->items[first + at]);
+            frames->items[first + at] = frame;
+        }
+    }
+}
+
+void gdb_find_lines(const struct debug_subject *s, const char *program, const uint32_t *addresses,
+                    size_t n, struct strv *frames)
+{
+    _cleanup_strv_ struct strv argv = {0};
+    _cleanup_strbuf_ struct strbuf text = {0};
+    _cleanup_strbuf_ struct strbuf errors = {0};
+    _cleanup_free_ char *quoted = gdb_word(program);
+    const struct proc_capture capture = {
+        .input = -1, .max = OUTPUT_MAX, .out = &text, .errors = &errors};
+    struct err ignored = ERR_INIT;
+    _cleanup_free_ char *gdb = gdb_find(&ignored);
+    size_t first = frames->n;
+    int status;
+
+    for (size_t i = 0; i < n; i++) {
+        strv_add(frames, "");
+    }
+    if (!gdb) {
+        return;
+    }
+    strv_add_list(&argv, gdb, "-q", "-nx", "-batch", NULL);
+    gdb_add_places(s, program, &argv);
+    gdb_add_command(&argv, "file %s", quoted);
+    for (size_t i = 0; i < n; i++) {
+        if (addresses[i]) {
+            gdb_add_command(&argv, "echo " MARK "%zu\\n", i);
+            gdb_add_command(&argv, "info line *%#x", addresses[i]);
+        }
+    }
+    if (proc_capture(argv.items, &capture, &status, &ignored) == 0) {
+        read_answers(&text, first, n, frames);
+    }
 }

@@ -3,6 +3,8 @@
 #ifndef PISDK_DEBUG_GDB_H
 #define PISDK_DEBUG_GDB_H
 
+#include <stdint.h>
+
 #include "base/str.h"
 #include "debug/subject.h"
 
@@ -32,5 +34,10 @@ int gdb_write_settings(const struct debug_subject *s, const char *program, const
 // 0x400217f0 <main+36> and ends at … -> "main () at src/main.c:4". NULL: it is not one. The caller
 // frees it.
 char *gdb_read_line(const char *text);
+
+// Adds such a frame for each of `n` addresses, as they are in the file of `program`; "" where it is
+// not known, gdb is not installed, or the address is 0.
+void gdb_find_lines(const struct debug_subject *s, const char *program, const uint32_t *addresses,
+                    size_t n, struct strv *frames);
 
 #endif

@@ -64,7 +64,7 @@ static bool pass_on(const struct relay *r, int from, int to, enum place *at)
 
 bool relay_run(const struct relay *r)
 {
-    struct pollfd ends[] = {{.fd = r->in, .events = POLLIN}, {.fd = r->stub_in, .events = POLLIN}};
+    struct pollfd ends[] = {{.fd = r->in, .events = POLLIN}, {.fd = r->stub, .events = POLLIN}};
     enum place at = OUTSIDE;
 
     while (!r->stopped(r->user)) {
@@ -72,10 +72,10 @@ bool relay_run(const struct relay *r)
             return false;
         }
         // The stub first: what it said last is passed on, too.
-        if (ends[1].revents && !pass_on(r, r->stub_in, r->out, NULL)) {
+        if (ends[1].revents && !pass_on(r, r->stub, r->out, NULL)) {
             return true;
         }
-        if (ends[0].revents && !pass_on(r, r->in, r->stub_out, r->interrupt ? &at : NULL)) {
+        if (ends[0].revents && !pass_on(r, r->in, r->stub, &at)) {
             return false;
         }
     }

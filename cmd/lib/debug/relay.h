@@ -8,9 +8,9 @@
 #include "base/err.h"
 
 struct relay {
-    int in, out;           // the debugger's side
-    int stub_in, stub_out; // what the stub writes, and what it reads; they may be one socket
-    // Called for the debugger's Ctrl-C, which is not passed on then; or NULL.
+    int in, out; // the debugger's side
+    int stub;    // a socket
+    // Called for the debugger's Ctrl-C, which is not passed on.
     void (*interrupt)(void *user);
     bool (*stopped)(void *user); // asked some times a second; true: end
     void *user;

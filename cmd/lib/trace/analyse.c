@@ -45,12 +45,6 @@ struct sides {
     size_t n;
 };
 
-static bool sends(unsigned call)
-{
-    return (call >= TRACE_Send && call <= TRACE_Irsend) || call == TRACE_Sendrecv ||
-           call == TRACE_Sendrecv_replace;
-}
-
 static void add_side(struct sides *s, int from, int to, struct trace_span *span,
                      struct trace_span *waits)
 {
@@ -69,7 +63,7 @@ static void collect_sides(struct trace *t, struct sides *sent, struct sides *rec
             if (s->peer == TRACE_NO_RANK) {
                 continue;
             }
-            if (sends(s->call)) {
+            if (trace_sends(s->call)) {
                 add_side(sent, (int)i, s->peer, s, s);
             } else if (s->call == TRACE_Recv || s->call == TRACE_Received) {
                 add_side(received, s->peer, (int)i, s, call ? call : s);
@@ -217,9 +211,49 @@ static void find_collectives(struct trace *t)
     free(at);
 }
 
+// --- Places
+// ----------------------------------------------------------------------------------------
+
+static int compare_sites(const void *a, const void *b)
+{
+    const uint32_t *x = a;
+    const uint32_t *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static void find_sites(struct trace *t)
+{
+    size_t all = 0;
+    size_t n = 0;
+    for (size_t i = 0; i < t->n; i++) {
+        all += t->ranks[i].n;
+    }
+    t->sites = xcalloc(all ? all : 1, sizeof(*t->sites));
+    all = 0;
+    for (size_t i = 0; i < t->n; i++) {
+        for (size_t k = 0; k < t->ranks[i].n; k++) {
+            t->sites[all++] = t->ranks[i].spans[k].site;
+        }
+    }
+    qsort(t->sites, all, sizeof(*t->sites), compare_sites);
+    for (size_t i = 0; i < all; i++) {
+        if (t->sites[i] && (n == 0 || t->sites[n - 1] != t->sites[i])) {
+            t->sites[n++] = t->sites[i];
+        }
+    }
+    t->n_sites = n;
+}
+
+size_t trace_site_number(const struct trace *t, uint32_t site)
+{
+    const uint32_t *found = bsearch(&site, t->sites, t->n_sites, sizeof(*t->sites), compare_sites);
+    return found ? (size_t)(found - t->sites) + 1 : 0;
+}
+
 void trace_analyse(struct trace *t)
 {
     begin_at_zero(t);
     find_messages(t);
     find_collectives(t);
+    find_sites(t);
 }

@@ -32,46 +32,10 @@ static json_t *packed(const void *data, size_t n)
     return out;
 }
 
-// The places in the program, each once; 0 is "".
-struct sites {
-    uint32_t *items;
-    size_t n;
-};
-
-static int compare_sites(const void *a, const void *b)
+static uint16_t site_number(const struct trace *t, uint32_t site)
 {
-    const uint32_t *x = a;
-    const uint32_t *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
-static void collect_sites(const struct trace *t, struct sites *out)
-{
-    size_t all = 1;
-    for (size_t i = 0; i < t->n; i++) {
-        all += t->ranks[i].n;
-    }
-    out->items = xcalloc(all, sizeof(*out->items));
-    out->n = 1; // 0 is there: not known
-    for (size_t i = 0; i < t->n; i++) {
-        for (size_t k = 0; k < t->ranks[i].n; k++) {
-            out->items[out->n++] = t->ranks[i].spans[k].site;
-        }
-    }
-    qsort(out->items, out->n, sizeof(*out->items), compare_sites);
-    size_t n = 0;
-    for (size_t i = 0; i < out->n; i++) {
-        if (i == 0 || out->items[i] != out->items[i - 1]) {
-            out->items[n++] = out->items[i];
-        }
-    }
-    out->n = n < SITES_MAX ? n : SITES_MAX;
-}
-
-static uint16_t site_number(const struct sites *s, uint32_t site)
-{
-    const uint32_t *found = bsearch(&site, s->items, s->n, sizeof(*s->items), compare_sites);
-    return found ? (uint16_t)(found - s->items) : 0;
+    size_t number = trace_site_number(t, site);
+    return number < SITES_MAX ? (uint16_t)number : 0;
 }
 
 // NOLINTBEGIN(bugprone-macro-parentheses): a type cannot be in any
@@ -86,7 +50,7 @@ static uint16_t site_number(const struct sites *s, uint32_t site)
     } while (0)
 // NOLINTEND(bugprone-macro-parentheses)
 
-static void add_spans(json_t *o, const struct trace_rank *r, const struct sites *sites)
+static void add_spans(json_t *o, const struct trace *t, const struct trace_rank *r)
 {
     PACK(o, "enter", double, r->n, seconds(r->spans[i].enter));
     PACK(o, "time", float, r->n, seconds(r->spans[i].leave - r->spans[i].enter));
@@ -95,7 +59,7 @@ static void add_spans(json_t *o, const struct trace_rank *r, const struct sites 
     PACK(o, "call", uint8_t, r->n, r->spans[i].call);
     PACK(o, "peer", int16_t, r->n, r->spans[i].peer);
     PACK(o, "late", int16_t, r->n, r->spans[i].late);
-    PACK(o, "site", uint16_t, r->n, site_number(sites, r->spans[i].site));
+    PACK(o, "site", uint16_t, r->n, site_number(t, r->spans[i].site));
 }
 
 static json_t *messages_of(const struct trace *t)
@@ -180,7 +144,6 @@ char *trace_json(const struct trace_page *p)
 
 static json_t *page_data(const struct trace_page *p)
 {
-    struct sites sites = {0};
     json_t *o = basics(p);
     json_t *calls = json_array();
     json_t *places = json_array();
@@ -189,22 +152,21 @@ static json_t *page_data(const struct trace_page *p)
     _cleanup_free_ char *said = xasprintf("%.3f s, %.0f %% of it in MPI",
                                           seconds(p->trace->end - p->trace->begin), share * 100);
 
-    collect_sites(p->trace, &sites);
     for (unsigned i = 0; i < TRACE_N_CALLS; i++) {
         json_array_append_new(calls, json_string(trace_call_name(i)));
     }
-    for (size_t i = 0; i < sites.n; i++) {
-        const char *name = p->site && sites.items[i] ? p->site(p->user, sites.items[i]) : "";
+    json_array_append_new(places, json_string("")); // 0: not known
+    for (size_t i = 0; i < p->trace->n_sites; i++) {
+        const char *name = p->site ? p->site(p->user, p->trace->sites[i]) : "";
         json_array_append_new(places, json_string(name));
     }
     for (size_t i = 0; i < p->trace->n; i++) {
-        add_spans(json_array_get(json_object_get(o, "ranks"), i), &p->trace->ranks[i], &sites);
+        add_spans(json_array_get(json_object_get(o, "ranks"), i), p->trace, &p->trace->ranks[i]);
     }
     json_object_set_new(o, "summary", json_string(said));
     json_object_set_new(o, "calls", calls);
     json_object_set_new(o, "sites", places);
     json_object_set_new(o, "messages", messages_of(p->trace));
-    free(sites.items);
     return o;
 }
 

@@ -22,6 +22,12 @@ const char *trace_call_name(unsigned call)
     return call < ARRAY_SIZE(names) ? names[call] : "?";
 }
 
+bool trace_sends(unsigned call)
+{
+    return (call >= TRACE_Send && call <= TRACE_Irsend) || call == TRACE_Sendrecv ||
+           call == TRACE_Sendrecv_replace;
+}
+
 bool trace_is_call(unsigned call)
 {
     return call != TRACE_Received;
@@ -161,5 +167,6 @@ void trace_release(struct trace *t)
     }
     free(t->ranks);
     free(t->messages);
+    free(t->sites);
     *t = (struct trace){0};
 }

@@ -10,12 +10,6 @@
 
 enum { FINDINGS_MAX = 12, PERCENT = 100 };
 
-static bool goes_to_one(unsigned call)
-{
-    return (call >= TRACE_Send && call <= TRACE_Irsend) || call == TRACE_Sendrecv ||
-           call == TRACE_Sendrecv_replace;
-}
-
 // Of a broken file, a sum may be too large for 64 bits: it stays at the largest then.
 static void add(int64_t *sum, int64_t more)
 {
@@ -44,7 +38,7 @@ static void sum_rank(const struct trace_rank *r, struct trace_rank_sum *out,
         add(&c->waited, s->waited);
         add(&out->mpi, s->leave - s->enter);
         add(&out->waiting, s->waited);
-        out->sent += goes_to_one(s->call) && s->peer >= 0 ? s->bytes : 0;
+        out->sent += trace_sends(s->call) && s->peer >= 0 ? s->bytes : 0;
     }
 }
 

@@ -53,6 +53,8 @@ struct trace {
     struct trace_message *messages;
     size_t n_messages;
     int64_t begin, end; // of all ranks
+    uint32_t *sites;    // the places in the program that are known, each once, sorted
+    size_t n_sites;
 };
 
 // Reads the files RANK.trace of a folder. ERR_NOT_FOUND when there is none; ERR_VERIFY for one that
@@ -60,12 +62,16 @@ struct trace {
 int trace_read(const char *folder, struct trace *out, struct err *err) ERR_MUST_CHECK;
 // One file, of `n` bytes, as a rank of the trace.
 int trace_read_rank(const char *bytes, size_t n, struct trace *t, struct err *err) ERR_MUST_CHECK;
-// Puts all ranks on one clock, finds the messages, and who waited for whom.
+// Puts all ranks on one clock, finds the messages, the places, and who waited for whom.
 void trace_analyse(struct trace *t);
 void trace_release(struct trace *t);
 
 // "Send": the name of a call, without MPI_.
 const char *trace_call_name(unsigned call);
+// The number of a place in `sites`, from 1 on; 0: not known.
+size_t trace_site_number(const struct trace *t, uint32_t site);
+// Does it send to a single rank?
+bool trace_sends(unsigned call);
 // Is it a call of the program (and not what a request received)?
 bool trace_is_call(unsigned call);
 

@@ -321,8 +321,7 @@ static int serve_streams(struct debug *d, struct streams *s, int *status, struct
     }
     const struct relay relay = {.in = s->in,
                                 .out = s->out,
-                                .stub_in = stub,
-                                .stub_out = stub,
+                                .stub = stub,
                                 .interrupt = on_interrupt,
                                 .stopped = is_stopped,
                                 .user = d};

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/fs.h"
-#include "debug/lines.h"
+#include "debug/gdb.h"
 #include "run/record.h"
 #include "trace/page.h"
 #include "workspace/target_choice.h"
@@ -24,46 +24,17 @@ struct opened {
     struct trace_summary summary;
     char *program; // NULL: not known
     char *title;
-    uint32_t *sites; // sorted
-    size_t n_sites;
-    struct strv lines; // of them
+    char *page;         // what a page is made of
+    struct strv frames; // of the trace's places
 };
-
-static int compare(const void *a, const void *b)
-{
-    const uint32_t *x = a;
-    const uint32_t *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
-// Those places that somebody waited at or that the page shows: all, each once.
-static void collect_sites(struct opened *o)
-{
-    size_t all = 0;
-    for (size_t i = 0; i < o->trace.n; i++) {
-        all += o->trace.ranks[i].n;
-    }
-    o->sites = xcalloc(all ? all : 1, sizeof(*o->sites));
-    for (size_t i = 0; i < o->trace.n; i++) {
-        for (size_t k = 0; k < o->trace.ranks[i].n; k++) {
-            o->sites[o->n_sites++] = o->trace.ranks[i].spans[k].site;
-        }
-    }
-    qsort(o->sites, o->n_sites, sizeof(*o->sites), compare);
-    size_t n = 0;
-    for (size_t i = 0; i < o->n_sites; i++) {
-        if (o->sites[i] && (n == 0 || o->sites[n - 1] != o->sites[i])) {
-            o->sites[n++] = o->sites[i];
-        }
-    }
-    o->n_sites = n;
-}
 
 static const char *line_of(void *user, uint32_t site)
 {
-    struct opened *o = user;
-    const uint32_t *found = bsearch(&site, o->sites, o->n_sites, sizeof(*o->sites), compare);
-    return found && (size_t)(found - o->sites) < o->lines.n ? o->lines.items[found - o->sites] : "";
+    const struct opened *o = user;
+    size_t number = trace_site_number(&o->trace, site);
+    const char *frame = number && number <= o->frames.n ? o->frames.items[number - 1] : "";
+    const char *at = strstr(frame, " at "); // "main () at /usr/src/heat/plate.c:87"
+    return at ? fs_base(at + strlen(" at ")) : "";
 }
 
 static void find_lines(struct opened *o)
@@ -71,12 +42,15 @@ static void find_lines(struct opened *o)
     const struct target_request request = {0};
     struct target target;
     struct err ignored = ERR_INIT;
-    collect_sites(o);
     if (!o->program || target_choose(&o->app->work, &request, &target, &ignored) != 0) {
         return;
     }
     const struct debug_subject subject = target_debug_subject(&o->app->work, &target);
-    debug_lines(&subject, o->program, o->sites, o->n_sites, &o->lines);
+    _cleanup_free_ uint32_t *calls = xcalloc(o->trace.n_sites + 1, sizeof(*calls));
+    for (size_t i = 0; i < o->trace.n_sites; i++) {
+        calls[i] = o->trace.sites[i] - 1; // in the call, which returns there
+    }
+    gdb_find_lines(&subject, o->program, calls, o->trace.n_sites, &o->frames);
     target_release(&target);
 }
 
@@ -86,8 +60,8 @@ static void release(struct opened *o)
     trace_release(&o->trace);
     free(o->program);
     free(o->title);
-    free(o->sites);
-    strv_release(&o->lines);
+    free(o->page);
+    strv_release(&o->frames);
 }
 
 static int open_folder(struct app *app, const char *folder, struct opened *out, struct err *err)
@@ -95,7 +69,8 @@ static int open_folder(struct app *app, const char *folder, struct opened *out, 
     _cleanup_free_ char *file = fs_join(folder, RECORD_PROGRAM);
     _cleanup_strbuf_ struct strbuf text = {0};
     struct err ignored = ERR_INIT;
-    *out = (struct opened){.app = app};
+    *out = (struct opened){.app = app,
+                           .page = fs_join(app->paths.share, "toolchain/trace/report.html")};
     if (trace_read(folder, &out->trace, err) != 0) {
         release(out);
         return -1;
@@ -111,14 +86,14 @@ static int open_folder(struct app *app, const char *folder, struct opened *out, 
     return 0;
 }
 
-static struct trace_page page_of(struct opened *o, const char *template)
+static struct trace_page page_of(struct opened *o)
 {
     return (struct trace_page){.trace = &o->trace,
                                .summary = &o->summary,
                                .title = o->title,
                                .site = line_of,
                                .user = o,
-                               .page = template};
+                               .page = o->page};
 }
 
 // --- Tables
@@ -216,8 +191,7 @@ static int show(struct app *app, struct opened *o, struct err *err)
 {
     const char *html = input_value(&app->input, "html");
     const char *chrome = input_value(&app->input, "chrome");
-    _cleanup_free_ char *template = fs_join(app->paths.share, "toolchain/trace/report.html");
-    const struct trace_page page = page_of(o, template);
+    const struct trace_page page = page_of(o);
     if ((html && trace_write_page(&page, html, err) != 0) ||
         (chrome && trace_write_chrome(&page, chrome, err) != 0)) {
         return -1;
@@ -269,12 +243,11 @@ void trace_place_release(struct trace_place *p)
 
 int trace_finish(struct app *app, const struct trace_place *place, struct err *err)
 {
-    _cleanup_free_ char *template = fs_join(app->paths.share, "toolchain/trace/report.html");
     struct opened o;
     if (open_folder(app, place->folder, &o, err) != 0) {
         return -1;
     }
-    const struct trace_page page = page_of(&o, template);
+    const struct trace_page page = page_of(&o);
     int r = trace_write_page(&page, place->page, err);
     if (r == 0) {
         log_info(&app->log, "trace: %s (%.0f %% of the time in MPI)", place->page,

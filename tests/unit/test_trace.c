@@ -50,6 +50,33 @@ static void read_file(struct file *f, struct trace *t)
     free(f);
 }
 
+// Calls that there was no room for count all the same.
+static void test_totals(void **state)
+{
+    struct trace t = {0};
+    struct trace_summary s;
+    struct file *f = rank_file(0, 1);
+    (void)state;
+    add(f, TRACE_Send, 1500, 1501, 0, 80);
+    f->header.lost = 9;
+    f->header.any_source = 3;
+    f->header.totals[TRACE_Init] = (struct trace_total){.count = 1, .time = 50 * (uint64_t)MS};
+    f->header.totals[TRACE_Send] =
+        (struct trace_total){.count = 10, .time = 300 * (uint64_t)MS, .bytes = 800};
+    read_file(f, &t);
+    trace_analyse(&t);
+    trace_sum_up(&t, &s);
+    assert_int_equal(s.n_calls, 1);
+    assert_int_equal(s.calls[0].count, 10);
+    assert_int_equal(s.calls[0].bytes, 800);
+    assert_int_equal(s.ranks[0].calls, 10);
+    assert_int_equal(s.ranks[0].sent, 800);
+    assert_int_equal(s.mpi, 300 * MS);
+    assert_int_equal(t.ranks[0].any_source, 3);
+    trace_summary_release(&s);
+    trace_release(&t);
+}
+
 static void test_late_sender(void **state)
 {
     struct trace t = {0};
@@ -181,7 +208,7 @@ static void test_broken(void **state)
     (void)state;
     refuse(f, 100, "cut short");
     f->header.version = 7;
-    refuse(f, sizeof(*f), "it is of version 7; this pisdk reads version 1");
+    refuse(f, sizeof(*f), "it is of version 7; this pisdk reads version 2");
     f->header.version = TRACE_VERSION;
     f->header.rank = 2;
     refuse(f, sizeof(*f), "rank 2 of 2");
@@ -207,9 +234,10 @@ static void test_broken(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_late_sender), cmocka_unit_test(test_late_receiver),
-        cmocka_unit_test(test_requests),    cmocka_unit_test(test_collectives),
-        cmocka_unit_test(test_clocks),      cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_totals),        cmocka_unit_test(test_late_sender),
+        cmocka_unit_test(test_late_receiver), cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_collectives),   cmocka_unit_test(test_clocks),
+        cmocka_unit_test(test_broken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

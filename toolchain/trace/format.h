@@ -11,25 +11,26 @@
 
 #define TRACE_MAGIC "PISDKTRC"
 
-enum { TRACE_VERSION = 1, TRACE_HOST = 64, TRACE_NO_PEER = -1, TRACE_ANY = -2 };
+enum { TRACE_VERSION = 2, TRACE_HOST = 64, TRACE_NO_PEER = -1, TRACE_ANY = -2 };
 
 // Names of calls, without MPI_. The order is part of the format. Received is not a call: a message
 // that a request has received, from when it was posted until the program learned of it.
 #define TRACE_CALLS(X)                                                                             \
     X(Init)                                                                                        \
-    X(Finalize) X(Send) X(Bsend) X(Ssend) X(Rsend) X(Isend) X(Ibsend) X(Issend) X(Irsend) X(Recv)  \
-        X(Irecv) X(Sendrecv) X(Sendrecv_replace) X(Probe) X(Iprobe) X(Wait) X(Waitall) X(Waitany)  \
-            X(Waitsome) X(Test) X(Testall) X(Testany) X(Testsome) X(Barrier) X(Bcast) X(Reduce)    \
-                X(Allreduce) X(Gather) X(Gatherv) X(Scatter) X(Scatterv) X(Allgather)              \
-                    X(Allgatherv) X(Alltoall) X(Alltoallv) X(Reduce_scatter)                       \
-                        X(Reduce_scatter_block) X(Scan) X(Exscan) X(Ibarrier) X(Ibcast)            \
-                            X(Iallreduce) X(Comm_split) X(Comm_dup) X(Comm_create) X(Put) X(Get)   \
-                                X(Accumulate) X(Win_fence) X(Win_lock) X(Win_unlock) X(Win_post)   \
-                                    X(Win_start) X(Win_complete) X(Win_wait) X(Win_flush)          \
-                                        X(File_open) X(File_close) X(File_read) X(File_write)      \
-                                            X(File_read_at) X(File_write_at) X(File_read_all)      \
-                                                X(File_write_all) X(File_read_at_all)              \
-                                                    X(File_write_at_all) X(Abort) X(Received)
+    X(Finalize)                                                                                    \
+    X(Send)                                                                                        \
+    X(Bsend) X(Ssend) X(Rsend) X(Isend) X(Ibsend) X(Issend) X(Irsend) X(Recv) X(Irecv) X(Sendrecv) \
+        X(Sendrecv_replace) X(Probe) X(Iprobe) X(Wait) X(Waitall) X(Waitany) X(Waitsome) X(Test)   \
+            X(Testall) X(Testany) X(Testsome) X(Barrier) X(Bcast) X(Reduce) X(Allreduce) X(Gather) \
+                X(Gatherv) X(Scatter) X(Scatterv) X(Allgather) X(Allgatherv) X(Alltoall)           \
+                    X(Alltoallv) X(Reduce_scatter) X(Reduce_scatter_block) X(Scan) X(Exscan)       \
+                        X(Ibarrier) X(Ibcast) X(Iallreduce) X(Comm_split) X(Comm_dup)              \
+                            X(Comm_create) X(Put) X(Get) X(Accumulate) X(Win_fence) X(Win_lock)    \
+                                X(Win_unlock) X(Win_post) X(Win_start) X(Win_complete) X(Win_wait) \
+                                    X(Win_flush) X(File_open) X(File_close) X(File_read)           \
+                                        X(File_write) X(File_read_at) X(File_write_at)             \
+                                            X(File_read_all) X(File_write_all) X(File_read_at_all) \
+                                                X(File_write_at_all) X(Abort) X(Received)
 
 enum trace_call {
 #define TRACE_ENUM(name) TRACE_##name,
@@ -65,13 +66,14 @@ struct trace_header {
     uint32_t version;
     uint32_t event_size; // of struct trace_event
     uint32_t rank, ranks;
-    uint64_t capacity; // events that the file has room for
-    uint64_t n;        // events that are in it
-    uint64_t lost;     // events that there was no room for
-    uint64_t base;     // what was taken from addresses for `site`: where the program is loaded
-    uint64_t begin;    // when MPI_Init had returned
-    uint64_t end;      // when MPI_Finalize had; 0: it has not
-    uint32_t inside;   // 1 + the call that the rank is in; 0: none
+    uint64_t capacity;   // events that the file has room for
+    uint64_t n;          // events that are in it
+    uint64_t lost;       // events that there was no room for
+    uint64_t base;       // what was taken from addresses for `site`: where the program is loaded
+    uint64_t begin;      // when MPI_Init had returned
+    uint64_t end;        // when MPI_Finalize had; 0: it has not
+    uint64_t any_source; // how often it took a message of whatever rank came first
+    uint32_t inside;     // 1 + the call that the rank is in; 0: none
     int32_t inside_peer;
     uint64_t inside_since;
     struct trace_clock clocks[2]; // after MPI_Init, before MPI_Finalize

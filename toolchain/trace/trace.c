@@ -7,7 +7,8 @@
 // themselves, so they are in fortran.h.
 //
 // It is built by itself, by the mpicc of a sysroot: nothing of pisdk's own code is here but the
-// format.
+// format. With PISDK_SIMULATED it is SimGrid's smpicc, which puts the simulated clock in the place
+// of clock_gettime, and the object is linked with the program, of which each rank loads a copy.
 
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -20,6 +21,10 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifdef PISDK_SIMULATED
+#include <simgrid/host.h>
+#endif
 
 #include "format.h"
 
@@ -136,6 +141,7 @@ static int in_world(int rank, MPI_Comm comm)
     int inter = 0;
     int peer = TRACE_NO_PEER;
     if (rank == MPI_ANY_SOURCE) {
+        header->any_source++;
         return TRACE_ANY;
     }
     if (rank < 0 || comm == MPI_COMM_NULL) { // MPI_PROC_NULL, MPI_ROOT
@@ -238,18 +244,43 @@ static void received(struct waiting *w, const MPI_Status *status)
 // --- Beginning and end
 // -----------------------------------------------------------------------------
 
+// The program comes first; in a simulation it is where this is.
+static bool is_program(uintptr_t begin, uintptr_t end)
+{
+#ifdef PISDK_SIMULATED
+    uintptr_t here = (uintptr_t)&header;
+    return here >= begin && here < end;
+#else
+    (void)begin;
+    (void)end;
+    return true;
+#endif
+}
+
 static int on_object(struct dl_phdr_info *info, size_t size, void *user)
 {
+    uintptr_t end = 0;
     (void)size;
     (void)user;
-    for (int i = 0; i < info->dlpi_phnum; i++) { // the program comes first
-        uintptr_t end = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr + info->dlpi_phdr[i].p_memsz;
-        if (info->dlpi_phdr[i].p_type == PT_LOAD && end > program_end) {
-            program_end = end;
-        }
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        uintptr_t last = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr + info->dlpi_phdr[i].p_memsz;
+        end = info->dlpi_phdr[i].p_type == PT_LOAD && last > end ? last : end;
+    }
+    if (!is_program(info->dlpi_addr, end)) {
+        return 0;
     }
     header->base = info->dlpi_addr;
+    program_end = end;
     return 1;
+}
+
+static void note_host(void)
+{
+#ifdef PISDK_SIMULATED
+    snprintf(header->host, sizeof(header->host), "%s", sg_host_get_name(sg_host_self()));
+#else
+    gethostname(header->host, sizeof(header->host) - 1);
+#endif
 }
 
 static void open_file(int rank, int ranks)
@@ -279,7 +310,7 @@ static void open_file(int rank, int ranks)
     header->rank = (uint32_t)rank;
     header->ranks = (uint32_t)ranks;
     header->capacity = capacity;
-    gethostname(header->host, sizeof(header->host) - 1);
+    note_host();
     dl_iterate_phdr(on_object, NULL);
     memcpy(header->magic, TRACE_MAGIC, sizeof(header->magic));
 }
@@ -287,6 +318,11 @@ static void open_file(int rank, int ranks)
 // How far our clock is ahead of rank 0's: of some questions, the one with the quickest answer.
 static void compare_clocks(struct trace_clock *clock, int rank, int ranks)
 {
+#ifdef PISDK_SIMULATED
+    (void)rank;
+    (void)ranks;
+    clock->at = now(); // there is one clock
+#else
     MPI_Comm comm;
     uint64_t quickest = UINT64_MAX;
     uint64_t theirs = 0;
@@ -315,6 +351,7 @@ static void compare_clocks(struct trace_clock *clock, int rank, int ranks)
         clock->at = now();
     }
     PMPI_Comm_free(&comm);
+#endif
 }
 
 static void begin(const struct call *c)
@@ -349,16 +386,33 @@ static void before_end(void)
 
 static void after_end(const struct call *c)
 {
-    leave(c, 0, TRACE_NO_PEER, 0, 0, 0);
+#ifdef PISDK_SIMULATED
+    uint64_t at = c->enter; // no simulated time is left, and none has gone by
+#else
+    uint64_t at = now();
+#endif
     if (header) {
         struct trace_header *h = header;
+        h->inside = 0;
+        note(c, at, 0, TRACE_NO_PEER, 0, 0, 0);
         header = NULL;
-        h->end = now();
+        h->end = at;
         (void)!ftruncate(file, (off_t)(sizeof(*h) + h->n * sizeof(struct trace_event)));
     }
 }
 
 #define HERE __builtin_return_address(0)
+
+// SMPI has no threads, and says so; a program is let through that starts them for its computing.
+static void allow_threads(int required, int *provided)
+{
+#ifdef PISDK_SIMULATED
+    *provided = required;
+#else
+    (void)required;
+    (void)provided;
+#endif
+}
 
 int MPI_Init(int *argc, char ***argv)
 {
@@ -372,6 +426,7 @@ int MPI_Init_thread(int *argc, char ***argv, int required, int *provided)
 {
     struct call c = enter(TRACE_Init, HERE, TRACE_NO_PEER);
     int r = PMPI_Init_thread(argc, argv, required, provided);
+    allow_threads(required, provided);
     begin(&c);
     return r;
 }
@@ -397,7 +452,7 @@ int MPI_Abort(MPI_Comm comm, int code)
 
 static void *site_of_fortran(void)
 {
-#ifdef OPEN_MPI
+#ifdef FORTRAN_CALLS_PMPI
     return fortran_site;
 #else
     return NULL;

@@ -38,18 +38,27 @@ static int make_folder(const char *folder, struct err *err)
     return 0;
 }
 
-static bool is_newer(const char *a, const char *b)
+// Is it newer than all that it is made of?
+static bool is_fresh(const char *library, const char *sources)
 {
-    struct stat x;
-    struct stat y;
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_mtime >= y.st_mtime;
+    _cleanup_strv_ struct strv names = {0};
+    struct err ignored = ERR_INIT;
+    struct stat made;
+    bool fresh = stat(library, &made) == 0 && fs_list_dir(sources, &names, &ignored) == 0;
+    for (size_t i = 0; i < names.n && fresh; i++) {
+        _cleanup_free_ char *path = fs_join(sources, names.items[i]);
+        struct stat source;
+        fresh = stat(path, &source) == 0 && made.st_mtime >= source.st_mtime;
+    }
+    return fresh;
 }
 
 // Compiled at the first use, and kept with the toolset, whose MPI it is for.
 static int make_library(const struct run *run, const struct toolset *tools, char **library,
                         struct err *err)
 {
-    _cleanup_free_ char *source = fs_join(run->w->paths->share, "toolchain/trace/trace.c");
+    _cleanup_free_ char *sources = fs_join(run->w->paths->share, "toolchain/trace");
+    _cleanup_free_ char *source = fs_join(sources, "trace.c");
     _cleanup_free_ char *mpicc = xasprintf("%s/bin/mpicc", tools->dir);
     _cleanup_free_ char *made = xasprintf("%s/lib/%s", tools->dir, RECORD_LIBRARY);
     _cleanup_free_ char *fresh = xasprintf("%s.%d", made, (int)getpid());
@@ -62,7 +71,7 @@ static int make_library(const struct run *run, const struct toolset *tools, char
     int status = 0;
 
     *library = TAKE_PTR(made);
-    if (is_newer(*library, source)) {
+    if (is_fresh(*library, sources)) {
         return 0;
     }
     toolset_whole_environment(tools, &env);
@@ -98,12 +107,18 @@ static int copy_library(const struct run *run, const char *folder, struct err *e
                : -1;
 }
 
-static int write_program(const struct run *run, const char *folder, struct err *err)
+static int write_program(const char *folder, const char *program, const struct strv *args,
+                         struct err *err)
 {
     _cleanup_free_ char *file = fs_join(folder, RECORD_PROGRAM);
-    _cleanup_free_ char *words = strv_join(&run->args, "\n");
-    _cleanup_free_ char *text = xasprintf("%s\n%s\n", run->program, words);
+    _cleanup_free_ char *words = strv_join(args, "\n");
+    _cleanup_free_ char *text = xasprintf("%s\n%s\n", program, words);
     return fs_write_file(file, text, strlen(text), 0644, err);
+}
+
+int record_begin(const char *folder, const char *program, const struct strv *args, struct err *err)
+{
+    return make_folder(folder, err) == 0 ? write_program(folder, program, args, err) : -1;
 }
 
 static int check(const struct run *run, struct err *err)
@@ -127,8 +142,8 @@ int record_prepare(struct run *run, struct err *err)
     const char *folder = run->request->trace;
     _cleanup_free_ char *preload = xasprintf("LD_PRELOAD=%s/%s", folder, RECORD_LIBRARY);
     _cleanup_free_ char *place = xasprintf("PISDK_TRACE_DIR=%s", folder);
-    if (check(run, err) != 0 || make_folder(folder, err) != 0 ||
-        copy_library(run, folder, err) != 0 || write_program(run, folder, err) != 0) {
+    if (check(run, err) != 0 || record_begin(folder, run->program, &run->args, err) != 0 ||
+        copy_library(run, folder, err) != 0) {
         return -1;
     }
     mpirun_add_variable(preload, run->mpich, &run->mpirun);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Recording a run: the library that is put between the ranks and their MPI, and the folder that
-// they write to (toolchain/trace/). Internal to this folder, but for record_check.
+// they write to (toolchain/trace/).
 #ifndef PISDK_RUN_RECORD_H
 #define PISDK_RUN_RECORD_H
 
@@ -11,10 +11,14 @@
 // What was run, in the folder: the program's path, then a line for each argument.
 #define RECORD_PROGRAM "program"
 
-// Makes the folder that the request names, compiles the library for the sysroot's MPI unless the
-// toolset has it, and adds to mpirun's words what the ranks need. What is in the folder of an
-// earlier run goes. ERR_USAGE for a folder that is somebody's, for a run without ranks, or in a
-// place that does not see the folder.
+// Makes the folder, and notes in it what is to run. What is in it of an earlier run goes. ERR_USAGE
+// for a folder that is somebody's.
+int record_begin(const char *folder, const char *program, const struct strv *args,
+                 struct err *err) ERR_MUST_CHECK;
+
+// Does that with the folder that the request names, compiles the library for the sysroot's MPI
+// unless the toolset has it, and adds to mpirun's words what the ranks need. ERR_USAGE for a run
+// without ranks as well, or in a place that does not see the folder.
 int record_prepare(struct run *run, struct err *err) ERR_MUST_CHECK;
 
 #endif

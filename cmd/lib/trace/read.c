@@ -102,12 +102,15 @@ int trace_read_rank(const char *bytes, size_t n, struct trace *t, struct err *er
     *r = (struct trace_rank){.host = xstrdup(h.host),
                              .spans = xcalloc(events ? events : 1, sizeof(*r->spans)),
                              .lost = h.lost,
+                             .totals = xcalloc(TRACE_N_CALLS, sizeof(*r->totals)),
+                             .any_source = h.any_source,
                              .recorded = true,
                              .ended = h.end != 0,
                              .inside =
                                  h.inside > 0 && h.inside <= TRACE_N_CALLS ? (int)h.inside - 1 : -1,
                              .since = on_one_clock(&h, h.inside_since),
                              .begin = on_one_clock(&h, h.begin)};
+    memcpy(r->totals, h.totals, sizeof(h.totals));
     r->end = h.end ? on_one_clock(&h, h.end) : r->begin;
     for (size_t i = 0; i < events; i++) {
         struct trace_event e;
@@ -164,6 +167,7 @@ void trace_release(struct trace *t)
     for (size_t i = 0; i < t->n; i++) {
         free(t->ranks[i].host);
         free(t->ranks[i].spans);
+        free(t->ranks[i].totals);
     }
     free(t->ranks);
     free(t->messages);

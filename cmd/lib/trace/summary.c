@@ -18,27 +18,56 @@ static void add(int64_t *sum, int64_t more)
     }
 }
 
+// Those that there was no room for are in the totals only.
+static void sum_totals(const struct trace_rank *r, struct trace_rank_sum *out,
+                       struct trace_call_sum *calls)
+{
+    for (unsigned call = 0; call < TRACE_N_CALLS; call++) {
+        const struct trace_total *t = &r->totals[call];
+        int64_t time = t->time < INT64_MAX ? (int64_t)t->time : INT64_MAX;
+        if (!trace_is_call(call) || call == TRACE_Init) {
+            continue;
+        }
+        out->calls += t->count;
+        calls[call].count += t->count;
+        calls[call].bytes += t->bytes;
+        add(&calls[call].time, time);
+        add(&out->mpi, time);
+        out->sent += trace_sends(call) ? t->bytes : 0;
+    }
+}
+
+static void sum_span(const struct trace_span *s, struct trace_rank_sum *out,
+                     struct trace_call_sum *c)
+{
+    c->count++;
+    c->bytes += s->bytes;
+    add(&c->time, s->leave - s->enter);
+    add(&out->mpi, s->leave - s->enter);
+    out->sent += trace_sends(s->call) && s->peer >= 0 ? s->bytes : 0;
+}
+
 static void sum_rank(const struct trace_rank *r, struct trace_rank_sum *out,
                      struct trace_call_sum *calls)
 {
     out->all = r->recorded ? r->end - r->begin : 0;
+    if (r->recorded && r->lost) {
+        sum_totals(r, out, calls);
+    }
     for (size_t i = 0; i < r->n; i++) {
         const struct trace_span *s = &r->spans[i];
-        struct trace_call_sum *c = &calls[s->call];
         if (!trace_is_call(s->call)) {
             continue;
         }
-        out->calls++;
+        out->calls += r->lost ? 0 : 1;
         if (s->enter < r->begin) { // MPI_Init, which is before the time that is looked at
             continue;
         }
-        c->count++;
-        c->bytes += s->bytes;
-        add(&c->time, s->leave - s->enter);
-        add(&c->waited, s->waited);
-        add(&out->mpi, s->leave - s->enter);
+        add(&calls[s->call].waited, s->waited);
         add(&out->waiting, s->waited);
-        out->sent += trace_sends(s->call) && s->peer >= 0 ? s->bytes : 0;
+        if (!r->lost) {
+            sum_span(s, out, &calls[s->call]);
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "trace/format.h"
 
 enum { TRACE_RANKS_MAX = 4096, TRACE_NO_RANK = -1 };
 
@@ -31,13 +32,15 @@ struct trace_rank {
     char *host;
     struct trace_span *spans; // by the time when they ended
     size_t n;
-    uint64_t lost; // calls that there was no room for
-    bool recorded; // false: it wrote nothing
-    bool ended;    // it left MPI_Finalize
-    int inside;    // the call that it was in at the end; -1: none
-    int64_t since; // when it entered that
-    int64_t begin; // left MPI_Init
-    int64_t end;   // left MPI_Finalize, or was last heard of
+    uint64_t lost;              // calls that there was no room for
+    struct trace_total *totals; // of each enum trace_call, with those
+    uint64_t any_source;        // messages that it took of whoever came first
+    bool recorded;              // false: it wrote nothing
+    bool ended;                 // it left MPI_Finalize
+    int inside;                 // the call that it was in at the end; -1: none
+    int64_t since;              // when it entered that
+    int64_t begin;              // left MPI_Init
+    int64_t end;                // left MPI_Finalize, or was last heard of
 };
 
 // From the i-th span of rank `from` to a span of rank `to`.

@@ -10,14 +10,16 @@
     "board.title board.refused compiler.flags compiler.level emulator.cpu emulator.cores "         \
     "emulator.memory emulator.hostname emulator.link cpuinfo.part cpuinfo.variant "                \
     "cpuinfo.revision cpuinfo.architecture cpuinfo.bogomips cpuinfo.features cpuinfo.hardware "    \
-    "cpuinfo.code cpuinfo.model"
+    "cpuinfo.code cpuinfo.model speed.origin speed.linpack speed.triad speed.disk-read "           \
+    "speed.disk-write"
 
 enum {
     LEVEL_MAX = 100,
     CORES_MAX = 256,
     MEMORY_MAX_MB = 1 << 20,
     LINK_MAX_MBIT = 1000000,
-    ARCHITECTURE_MAX = 8
+    ARCHITECTURE_MAX = 8,
+    SPEED_MAX = 1000000
 };
 
 static int on_key(void *user, const char *section, const char *key, const char *value,
@@ -45,6 +47,11 @@ static int on_key(void *user, const char *section, const char *key, const char *
         {"cpuinfo", "model", &b->cpuinfo.model, NULL, 0},
         {"cpuinfo", "architecture", NULL, &b->cpuinfo.architecture, ARCHITECTURE_MAX},
         {"compiler", "level", NULL, &b->level, LEVEL_MAX},
+        {"speed", "origin", &b->speed.origin, NULL, 0},
+        {"speed", "linpack", NULL, &b->speed.linpack, SPEED_MAX},
+        {"speed", "triad", NULL, &b->speed.triad, SPEED_MAX},
+        {"speed", "disk-read", NULL, &b->speed.disk_read, SPEED_MAX},
+        {"speed", "disk-write", NULL, &b->speed.disk_write, SPEED_MAX},
         {"emulator", "link", NULL, &b->link_mbit, LINK_MAX_MBIT},
         {"emulator", "cores", NULL, &b->cores, CORES_MAX},
         {"emulator", "memory", NULL, &b->memory_mb, MEMORY_MAX_MB},
@@ -95,6 +102,12 @@ static bool cpuinfo_is_whole(const struct board_cpuinfo *c)
     return !c->part == !c->architecture;
 }
 
+static bool speed_is_whole(const struct board_speed *s)
+{
+    bool all = s->origin && s->linpack && s->triad && s->disk_read && s->disk_write;
+    return all || !(s->origin || s->linpack || s->triad || s->disk_read || s->disk_write);
+}
+
 int board_read(const char *folder, const char *name, bool even_refused, struct board *out,
                struct err *err)
 {
@@ -120,6 +133,9 @@ int board_read(const char *folder, const char *name, bool even_refused, struct b
                 "%s: [cpuinfo] needs all of part, variant, revision, architecture, "
                 "bogomips, features, hardware, code and model",
                 file);
+    } else if (!speed_is_whole(&out->speed)) {
+        err_set(err, ERR_USAGE,
+                "%s: [speed] needs all of origin, linpack, triad, disk-read and disk-write", file);
     } else {
         return 0;
     }
@@ -135,6 +151,7 @@ void board_release(struct board *b)
     free(b->flags);
     free(b->cpu);
     free(b->hostname);
+    free(b->speed.origin);
     free(b->cpuinfo.part);
     free(b->cpuinfo.variant);
     free(b->cpuinfo.revision);

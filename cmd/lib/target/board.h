@@ -4,6 +4,9 @@
 //     [board]    title, refused (why it cannot be built for: nothing else is needed then)
 //     [compiler] flags, level (a board runs what is built for one of the same or a lower level)
 //     [emulator] cpu (QEMU's name), cores, memory (MB), hostname, link (Mbit/s of its network)
+//     [speed]    for predictions: origin (published, estimated), linpack (Mflop/s of one core, 100
+//                equations in double precision), triad (STREAM's, MB/s of all cores), disk-read and
+//                disk-write (MB/s)
 //     [cpuinfo]  what /proc/cpuinfo and the device tree say on it: part, variant, revision,
 //                architecture, bogomips, features, hardware, code (the board's revision), model
 #ifndef PISDK_TARGET_BOARD_H
@@ -21,6 +24,12 @@ struct board_cpuinfo {
     long architecture;
 };
 
+// As the file has it; `linpack` is 0 when nothing is known.
+struct board_speed {
+    char *origin;
+    long linpack, triad, disk_read, disk_write;
+};
+
 struct board {
     char *name, *title;
     char *refused; // NULL: usable
@@ -28,6 +37,7 @@ struct board {
     char *cpu, *hostname;
     long level;
     long cores, memory_mb, link_mbit;
+    struct board_speed speed;
     struct board_cpuinfo cpuinfo;
 };
 

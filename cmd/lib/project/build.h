@@ -29,6 +29,7 @@ struct project_build_options {
     const char *board, *type;  // name the build folder
     long jobs;                 // 0: as many as the machine has processors
     bool clean;                // start from scratch
+    bool aside;                // for pisdk itself: editors are not led to it
     bool no_ccache;            // without the compiler cache that the toolset has
     struct strbuf *output;     // where what the build prints goes; NULL: where ours goes
     const struct strv *extra;  // arguments of the build step, or NULL

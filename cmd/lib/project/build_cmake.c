@@ -58,7 +58,10 @@ static int configure_once(struct build *b, struct strv *argv, const char *result
     if (*status != 0) {
         return 0;
     }
-    return link_compile_commands(b, err) == 0 ? build_note_configured(b, &words, err) : -1;
+    if (!b->o->aside && link_compile_commands(b, err) != 0) {
+        return -1;
+    }
+    return build_note_configured(b, &words, err);
 }
 
 // --- CMake ---------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ const struct interpreter *program_interpreter(const char *name)
     return NULL;
 }
 
-static char *find_below(const char *dir, const char *name)
+char *program_find_below(const char *dir, const char *name)
 {
     static const char *const places[] = {"", "bin/", "src/"};
     for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
@@ -52,8 +52,8 @@ static char *built_program(const struct search *s, const char *name)
     const char *system;
     struct err ignored = ERR_INIT;
     bool apart = project_build_system(p, &system, &ignored) != 0 || project_builds_apart(system);
-    char *found = find_below(dir, name);
-    return found || apart ? found : find_below(p->dir, name);
+    char *found = program_find_below(dir, name);
+    return found || apart ? found : program_find_below(p->dir, name);
 }
 
 bool program_in_sysroot(const struct target *t, const char *name)

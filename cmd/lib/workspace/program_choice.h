@@ -13,6 +13,10 @@
 int program_find(const struct workspace *w, struct target *target, const char *word, char **program,
                  bool *in_sysroot, struct err *err) ERR_MUST_CHECK;
 
+// A program of this name where builds put them, below a folder: in it, in bin/ or in src/. NULL:
+// there is none; the caller frees it.
+char *program_find_below(const char *dir, const char *name);
+
 // Has the sysroot a command of this name?
 bool program_in_sysroot(const struct target *t, const char *name);
 

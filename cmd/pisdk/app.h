@@ -106,6 +106,8 @@ int cmd_nodes_list(struct app *app, struct err *err);
 int cmd_nodes_probe(struct app *app, struct err *err);
 int cmd_nodes_remove(struct app *app, struct err *err);
 int cmd_nodes_status(struct app *app, struct err *err);
+int cmd_nodes_calibrate(struct app *app, struct err *err);
+int cmd_predict(struct app *app, struct err *err);
 int cmd_rollback(struct app *app, struct err *err);
 int cmd_run(struct app *app, struct err *err);
 int cmd_shell(struct app *app, struct err *err);

@@ -74,6 +74,18 @@ static const struct option_spec size_options[] = {
     TARGET_OPTIONS,
 };
 
+static const struct option_spec predict_options[] = {
+    {"boards", 0, "LIST", "numbers of boards (default: 1,2,4,8,16)"},
+    {"ranks-per-board", 0, "N", "ranks on each board (default: its cores)"},
+    {"board", 'b', "BOARD", "type of board (default: the project's): see `pisdk boards`"},
+    {"link", 0, "RATE", "speed of a board's network: 100mbit, 1gbit (default: the board's)"},
+    {"latency", 0, "TIME", "time of a small message between boards (default: 100us)"},
+    {"bound", 0, "WHAT", "what limits computing: cache, memory, or both (the default)"},
+    {"plot", 0, "FILE", "write the speed-up as a picture: FILE.svg"},
+    {"trace", 0, "[=FILE]", "make a page of the run on the most boards: FILE.html"},
+    {"show-output", 0, NULL, "show what the program prints"},
+};
+
 static const struct option_spec bundle_options[] = {
     {"output", 'o', "FILE", "where to write it (default: NAME-ID-Linux-armv7l.sh here)"},
     {"with", 0, "WHAT",
@@ -212,26 +224,6 @@ static const struct option_spec on_boards_options[] = {
     TO_OPTION,
     NODES_OPTION,
     SSH_CONFIG_OPTION,
-};
-
-static const struct option_spec trace_show_options[] = {
-    {"html", 0, "FILE", "write the page instead"},
-    {"chrome", 0, "FILE", "write the calls in Chrome's trace format, which Perfetto opens"},
-};
-
-static const struct command trace_commands[] = {
-    {
-        .name = "show",
-        .summary = "Print its tables: ranks, calls, who waits for whom",
-        .arguments = "TRACE",
-        .description = "TRACE is the page or the folder that `pisdk run --trace` has written.",
-        OPTIONS(trace_show_options),
-        .min_args = 1,
-        .max_args = 1,
-        .needs = WANTS_PROJECT,
-        .run = cmd_trace_show,
-    },
-    {0},
 };
 
 const struct command pisdk_commands[] = {
@@ -441,6 +433,18 @@ const struct command pisdk_commands[] = {
         OPTIONS(size_options),
         .needs = NEEDS_PROJECT,
         .run = cmd_size,
+    },
+    {
+        .name = "predict",
+        .summary = "Predict how long the program takes on boards that you do not have",
+        .arguments = "[PROGRAM] [[--] ARGS]",
+        .description = "Builds the project for the simulator SimGrid and runs it there on each "
+                       "number of boards.\nProgram and arguments are those of `pisdk run`.",
+        OPTIONS(predict_options),
+        .passes_on = true,
+        .max_args = -1,
+        .needs = NEEDS_PROJECT,
+        .run = cmd_predict,
     },
     {
         .name = "bundle",

@@ -5,7 +5,8 @@
 
 #include "pisdk/app.h"
 
-extern const struct command cluster_commands[], nodes_commands[], sysroot_commands[];
+extern const struct command cluster_commands[], nodes_commands[], sysroot_commands[],
+    trace_commands[];
 
 #define OPTIONS(table) .options = (table), .n_options = ARRAY_SIZE(table)
 

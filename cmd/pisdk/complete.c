@@ -158,6 +158,7 @@ static void offer_value(const struct completion *c, const char *option)
         {"on", offer_places, NULL},
         {"to", offer_places, NULL},
         {"name", offer_clusters, NULL},
+        {"bound", NULL, "cache memory both"},
         {"color", NULL, "auto always never"},
         {"ci", NULL, "github gitlab woodpecker"},
         {"ide", NULL, "clion vim vscode"},

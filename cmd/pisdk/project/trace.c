@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "debug/gdb.h"
 #include "run/record.h"
+#include "target/elf.h"
 #include "trace/page.h"
 #include "workspace/target_choice.h"
 
@@ -37,21 +38,33 @@ static const char *line_of(void *user, uint32_t site)
     return at ? fs_base(at + strlen(" at ")) : "";
 }
 
-static void find_lines(struct opened *o)
+// The lines of the places, as gdb finds them.
+static void ask_gdb(struct opened *o, const struct debug_subject *subject)
 {
-    const struct target_request request = {0};
-    struct target target;
-    struct err ignored = ERR_INIT;
-    if (!o->program || target_choose(&o->app->work, &request, &target, &ignored) != 0) {
-        return;
-    }
-    const struct debug_subject subject = target_debug_subject(&o->app->work, &target);
     _cleanup_free_ uint32_t *calls = xcalloc(o->trace.n_sites + 1, sizeof(*calls));
     for (size_t i = 0; i < o->trace.n_sites; i++) {
         calls[i] = o->trace.sites[i] - 1; // in the call, which returns there
     }
-    gdb_find_lines(&subject, o->program, calls, o->trace.n_sites, &o->frames);
-    target_release(&target);
+    gdb_find_lines(subject, o->program, calls, o->trace.n_sites, &o->frames);
+}
+
+static void find_lines(struct opened *o)
+{
+    const struct target_request request = {0};
+    struct target target;
+    struct elf_info info;
+    struct err ignored = ERR_INIT;
+    if (!o->program || elf_read(o->program, &info, &ignored) != 0) {
+        return;
+    }
+    if (info.is_elf && !elf_is_arm(&info)) { // of `pisdk predict`
+        ask_gdb(o, &(const struct debug_subject){.log = &o->app->log, .root = "", .triple = ""});
+    } else if (target_choose(&o->app->work, &request, &target, &ignored) == 0) {
+        const struct debug_subject subject = target_debug_subject(&o->app->work, &target);
+        ask_gdb(o, &subject);
+        target_release(&target);
+    }
+    elf_info_release(&info);
 }
 
 static void release(struct opened *o)

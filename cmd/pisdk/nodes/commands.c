@@ -27,6 +27,10 @@ static const struct option_spec nodes_add_options[] = {
     {"name", 0, "NAME", "name of the node (default: the host)"},
 };
 
+static const struct option_spec nodes_calibrate_options[] = {
+    NODES_OPTION, TO_OPTION, SSH_CONFIG_OPTION, RUNTIME_OPTION, TARGET_OPTIONS,
+};
+
 const struct command nodes_commands[] = {
     {
         .name = "add",
@@ -90,6 +94,18 @@ const struct command nodes_commands[] = {
         .max_args = 0,
         .needs = WANTS_PROJECT,
         .run = cmd_nodes_status,
+    },
+    {
+        .name = "calibrate",
+        .summary = "Measure how fast boards compute and talk to each other",
+        .arguments = "",
+        .description = "For `pisdk predict`: runs a program of MPI on all of them for some "
+                       "seconds, and writes what it\nmeasures to pisdk.calibration, beside "
+                       "pisdk.ini.",
+        OPTIONS(nodes_calibrate_options),
+        .max_args = 0,
+        .needs = NEEDS_PROJECT,
+        .run = cmd_nodes_calibrate,
     },
     {
         .name = "doctor",

@@ -19,7 +19,7 @@ enum {
     SMALL = 1,
     LARGE = 1 << 20,
     ROUNDS_SMALL = 200,
-    ROUNDS_LARGE = 10,
+    ROUNDS_LARGE = 5,
     NAME = 64
 };
 

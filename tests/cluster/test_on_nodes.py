@@ -2,6 +2,7 @@
 """Programs on boards that the user's own ssh reaches: `pisdk run --on nodes`. The boards are those of an
 emulated cluster; its settings are included in the user's own. As an ordinary user."""
 
+import json
 import os
 import signal
 import sys
@@ -127,6 +128,23 @@ class OnNodes(Case):
         self.assertIn("[1,1]<stdout>:blue 0", result.out)
         self.assertEqual(self.run_on(7, "-n", "2", "ranks", "fail").out.count("rank 0"), 0)
         self.nothing_is_left()
+
+    def test_trace(self):
+        """What ranks recorded comes back from all boards; of one that was interrupted, too."""
+        result = self.run_on(0, "-n", "4", "--trace")
+        self.assertIn("trace: ", result.err)
+        shown = json.loads(self.ok("trace", "show", "ranks", "--json", cwd=self.project).out)
+        self.assertEqual([r["host"] for r in shown["ranks"]], ["pi1", "pi2", "pi3", "pi3"])
+        self.assertTrue(all(r["stopped"] is None for r in shown["ranks"]), shown["ranks"])
+        self.assertIn("ranks on 4 ranks", (self.project / "ranks.html").read_text())
+        process = self.begin("-n", "2", "--trace=stopped", "ranks", "sleep")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        shown = self.ok("trace", "show", "stopped", cwd=self.project).out
+        self.assertIn("stopped", shown)
+        self.assertEqual(self.ssh("pi3", "ls .local/share/pisdk/ranks/work | grep -c trace-").strip(), "0")
+        self.fails(2, "run", "--on", "nodes", *self.nodes, "-n", "2", "--no-deploy", "--trace", cwd=self.project,
+                   says="and --no-deploy leaves out")
 
     def test_hosts_as_mpirun_has_them(self):
         def ranks(*words):

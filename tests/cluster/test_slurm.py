@@ -160,6 +160,17 @@ class Runs(Jobs):
         self.fails(1, *self.on("--sbatch", "-p nowhere"), says="nvalid partition")
         self.fails(1, *self.on("--sbatch", "--nonsense"), says="unrecognized option '--nonsense'")
 
+    @nightly
+    def test_trace(self):
+        self.ok(*self.on("-n", "2", "--sbatch", "-N 2", f"--trace={self.dir}/t.html", "where"))
+        shown = json.loads(self.ok("trace", "show", self.dir / "t", "--json").out)
+        self.assertEqual([r["host"] for r in shown["ranks"]], ["pi1", "pi2"])
+        self.assertEqual(list(self.dir.glob("shared/pisdk/jobs/work/trace-*")), [])
+        self.settings("place = local")
+        self.ok(*self.on("-n", "2", "--sbatch", "-N 2", f"--trace={self.dir}/l.html", "where"))
+        shown = json.loads(self.ok("trace", "show", self.dir / "l", "--json").out)
+        self.assertEqual([r["host"] for r in shown["ranks"]], ["pi1", "pi2"])
+
     def test_it_ends_with_pisdk(self):
         process = self.begun("sh", "--", "-c", "echo begun; sleep 100")
         process.send_signal(signal.SIGINT)

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -293,6 +294,7 @@ static void open_file(int rank, int ranks)
     if (!folder || snprintf(name, sizeof(name), "%s/%d.trace", folder, rank) >= (int)sizeof(name)) {
         return;
     }
+    mkdir(folder, 0777); // where it is not there already
     size_t size = sizeof(struct trace_header) + capacity * sizeof(struct trace_event);
     file = open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (file < 0 || ftruncate(file, (off_t)size) != 0) {

@@ -6,6 +6,20 @@
 #include "base/clock.h"
 #include "remote/fleet.h"
 
+void fleet_script_argv(const struct remotes *nodes, const struct remote *node, const char *script,
+                       const struct strv *args, struct strv *argv)
+{
+    _cleanup_free_ char *quoted = str_quoted(script);
+    _cleanup_free_ char *folder = nodes->folder ? str_quoted(nodes->folder) : NULL;
+    _cleanup_strbuf_ struct strbuf words = {0};
+    if (args) {
+        strbuf_add_quoted(&words, args->items);
+    }
+    fleet_ssh_argv(nodes, node, argv);
+    strv_addf(argv, "exec env %s%s /bin/sh -c %s sh%s", folder ? "XDG_DATA_HOME=" : "",
+              folder ? folder : "", quoted, words.data ? words.data : "");
+}
+
 enum { ANSWER_MAX = 16 << 20 }; // bytes of one board; the rest is dropped
 
 static void add_line(void *user, size_t node, enum fleet_stream stream, const char *line)

@@ -65,6 +65,11 @@ void fleet_encode_word(const char *text, struct strbuf *out);
 // The words of an ssh to a node, without a command: what else talks to boards has the same options.
 void fleet_ssh_argv(const struct remotes *nodes, const struct remote *node, struct strv *argv);
 
+// The words of an ssh that runs a script on a node, with `args` (or NULL) as its $1, $2, …: for a
+// program whose output goes somewhere by itself.
+void fleet_script_argv(const struct remotes *nodes, const struct remote *node, const char *script,
+                       const struct strv *args, struct strv *argv);
+
 // One script on all nodes, and what each said: for questions with an answer.
 struct fleet_answer {
     int status;           // of the script; -1: the connection failed, see `err`

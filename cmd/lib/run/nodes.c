@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "run/boards.h"
 #include "run/place.h"
+#include "run/record.h"
 
 // --- The network that ranks talk over ------------------------------------------------------------
 
@@ -99,6 +100,7 @@ static bool has_network(const struct strv *words, const char *layer)
 // A run, and the deploy before it.
 struct deployed {
     struct run *run;
+    struct deploy_request request; // with the recorder, where there is one
     struct project_deploy deploy;
 };
 
@@ -172,6 +174,7 @@ static int start_deployed(struct deployed *d, int *status, struct err *err)
     }
     size_t own = words.n;
     strv_add_all(&words, r->ranks > 0 ? run->mpirun.items : NULL);
+    record_add_words(run, &d->deploy, &words);
     if (r->ranks == 0 && run->variables.n > 0) {
         strv_add(&words, "env");
         strv_add_all(&words, run->variables.items);
@@ -216,7 +219,8 @@ static int deploy_first(struct project_deploy *d, struct err *err)
 static int start(struct run *run, int *status, struct err *err)
 {
     const struct run_request *request = run->request;
-    struct deployed d = {.run = run};
+    struct deployed d = {.run = run, .request = request->deploy};
+    d.request.recorder = run->recorder;
     if (run_refuse_launcher(run, err) != 0) {
         return -1;
     }
@@ -225,10 +229,11 @@ static int start(struct run *run, int *status, struct err *err)
                 "--on nodes runs the programs of a project, and this is not a project");
         return err_hint(err, "pisdk exec --on nodes --nodes pi1,pi2 -- COMMAND");
     }
-    int r = project_deploy_begin(&d.deploy, run->w, request->deploy.where, &request->deploy,
+    int r = project_deploy_begin(&d.deploy, run->w, request->deploy.where, &d.request,
                                  request->watcher, err);
     r = r == 0 ? deploy_first(&d.deploy, err) : r;
     r = r == 0 ? start_deployed(&d, status, err) : r;
+    r = r == 0 ? record_fetch(run, &d.deploy.nodes, err) : r;
     project_deploy_end(&d.deploy);
     return r;
 }

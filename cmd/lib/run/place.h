@@ -26,6 +26,7 @@ struct run {
     double later;                   // than that: ctest comes first, which says "Timeout"
     uint64_t memory;                // bytes
     char *id;                       // marks its processes
+    char *recorder;                 // for boards that do not see the desktop's folders; or NULL
     struct sandbox_outcome outcome; // what happened besides its status
 };
 

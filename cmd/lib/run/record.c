@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: MIT
 #include "run/record.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 #include "base/proc.h"
+#include "remote/fleet.h"
 #include "run/mpirun.h"
 #include "target/toolset_make.h"
+#include "workspace/node_choice.h"
+
+#define PACKED ".tar.gz" // of a board, while it is fetched
 
 enum { OUTPUT_MAX = 1 << 16, LIBRARY_MAX = 1 << 24 };
 
 static bool is_ours(const char *name)
 {
-    return str_ends(name, ".trace") || strcmp(name, RECORD_LIBRARY) == 0 ||
-           strcmp(name, RECORD_PROGRAM) == 0;
+    return str_ends(name, ".trace") || str_ends(name, PACKED) ||
+           strcmp(name, RECORD_LIBRARY) == 0 || strcmp(name, RECORD_PROGRAM) == 0;
 }
 
 static int make_folder(const char *folder, struct err *err)
@@ -91,18 +96,22 @@ static int make_library(const struct run *run, const struct toolset *tools, char
     return 0;
 }
 
-static int copy_library(const struct run *run, const char *folder, struct err *err)
+static int find_library(const struct run *run, char **library, struct err *err)
 {
-    _cleanup_free_ char *library = NULL;
-    _cleanup_free_ char *copy = fs_join(folder, RECORD_LIBRARY);
-    _cleanup_strbuf_ struct strbuf bytes = {0};
     struct toolset tools;
     if (target_make_toolset(run->w, &run->request->deploy.target, &tools, err) != 0) {
         return -1;
     }
-    int r = make_library(run, &tools, &library, err);
+    int r = make_library(run, &tools, library, err);
     toolset_release(&tools);
-    return r == 0 && fs_read_file(library, LIBRARY_MAX, &bytes, err) == 0
+    return r;
+}
+
+static int copy_library(const char *library, const char *folder, struct err *err)
+{
+    _cleanup_free_ char *copy = fs_join(folder, RECORD_LIBRARY);
+    _cleanup_strbuf_ struct strbuf bytes = {0};
+    return fs_read_file(library, LIBRARY_MAX, &bytes, err) == 0
                ? fs_write_file(copy, bytes.data, bytes.len, 0755, err)
                : -1;
 }
@@ -121,32 +130,109 @@ int record_begin(const char *folder, const char *program, const struct strv *arg
     return make_folder(folder, err) == 0 ? write_program(folder, program, args, err) : -1;
 }
 
-static int check(const struct run *run, struct err *err)
+// What the ranks are told: the folder that has the library, and the one that they write to.
+static void add_variables(const struct run *run, const char *folder, const char *recording,
+                          struct strv *words)
 {
-    if (run->request->ranks == 0) {
-        err_set(err, ERR_USAGE, "a trace is of the ranks of an MPI program");
-        return err_hint(err, "pisdk run -n 4 --trace …");
-    }
-    if (!run->request->place->sees_project) {
-        err_set(err, ERR_USAGE,
-                "a trace is recorded on the emulator or an emulated cluster, and not "
-                "on %s yet",
-                run->request->place->name);
-        return err_hint(err, "pisdk run --on cluster --trace …");
-    }
-    return 0;
+    _cleanup_free_ char *preload = xasprintf("LD_PRELOAD=%s/" RECORD_LIBRARY, folder);
+    _cleanup_free_ char *place = xasprintf("PISDK_TRACE_DIR=%s", recording);
+    mpirun_add_variable(preload, run->mpich, words);
+    mpirun_add_variable(place, run->mpich, words);
 }
 
 int record_prepare(struct run *run, struct err *err)
 {
     const char *folder = run->request->trace;
-    _cleanup_free_ char *preload = xasprintf("LD_PRELOAD=%s/%s", folder, RECORD_LIBRARY);
-    _cleanup_free_ char *place = xasprintf("PISDK_TRACE_DIR=%s", folder);
-    if (check(run, err) != 0 || record_begin(folder, run->program, &run->args, err) != 0 ||
-        copy_library(run, folder, err) != 0) {
+    _cleanup_free_ char *library = NULL;
+    if (run->request->ranks == 0) {
+        err_set(err, ERR_USAGE, "a trace is of the ranks of an MPI program");
+        return err_hint(err, "pisdk run -n 4 --trace …");
+    }
+    if (record_begin(folder, run->program, &run->args, err) != 0 ||
+        find_library(run, &library, err) != 0) {
         return -1;
     }
-    mpirun_add_variable(preload, run->mpich, &run->mpirun);
-    mpirun_add_variable(place, run->mpich, &run->mpirun);
+    if (!run->request->place->sees_project) {
+        run->recorder = TAKE_PTR(library);
+        return 0;
+    }
+    add_variables(run, folder, folder, &run->mpirun);
+    return copy_library(library, folder, err);
+}
+
+// --- On boards -----------------------------------------------------------------------------------
+
+// Below the folder that programs run in.
+static char *recording_of(const struct run *run)
+{
+    return xasprintf("trace-%s", run->id);
+}
+
+void record_add_words(const struct run *run, const struct project_deploy *d, struct strv *words)
+{
+    _cleanup_free_ char *folder = run->recorder ? project_deploy_folder(d) : NULL;
+    _cleanup_free_ char *recording = recording_of(run);
+    if (folder) {
+        add_variables(run, folder, recording, words);
+    }
+}
+
+static void write_part(void *user, const char *data, size_t n)
+{
+    (void)!fwrite(data, 1, n, user);
+}
+
+// What one board has, by ssh and tar, into the folder.
+static int fetch_from(const struct run *run, const struct remotes *nodes, size_t i,
+                      const char *script, struct err *err)
+{
+    _cleanup_free_ char *recording = recording_of(run);
+    _cleanup_free_ char *packed = xasprintf("%s/%zu" PACKED, run->request->trace, i);
+    _cleanup_strv_ struct strv args = {0};
+    _cleanup_strv_ struct strv ssh = {0};
+    _cleanup_strv_ struct strv tar = {0};
+    _cleanup_strbuf_ struct strbuf out = {0};
+    _cleanup_strbuf_ struct strbuf errors = {0};
+    int status = 0;
+    FILE *file = fopen(packed, "we");
+    if (!file) {
+        return err_sys(err, "cannot write %s", packed);
+    }
+    strv_add_list(&args, run->w->project->name, recording, NULL);
+    fleet_script_argv(nodes, &nodes->items[i], script, &args, &ssh);
+    const struct proc_capture fetch = {
+        .input = -1, .max = OUTPUT_MAX, .on_data = write_part, .user = file, .out = &out};
+    int r = proc_capture(ssh.items, &fetch, &status, err);
+    long size = ftell(file);
+    bool whole = fclose(file) == 0 && status == 0;
+    if (r == 0 && whole && size > 0) {
+        strv_add_list(&tar, "tar", "-xzf", packed, "-C", run->request->trace, "--wildcards",
+                      "--no-wildcards-match-slash", "*.trace", NULL);
+        const struct proc_capture unpack = {
+            .input = -1, .max = OUTPUT_MAX, .out = &out, .errors = &errors};
+        r = proc_capture(tar.items, &unpack, &status, err);
+    }
+    unlink(packed);
+    return r == 0 && status == 0 && whole
+               ? 0
+               : err_set(err, ERR_NODES, "cannot fetch the trace from %s", nodes->items[i].name);
+}
+
+int record_fetch(const struct run *run, const struct remotes *nodes, struct err *err)
+{
+    _cleanup_strbuf_ struct strbuf script = {0};
+    if (!run->recorder) {
+        return 0;
+    }
+    if (nodes_read_script(run->w, "trace-fetch.sh", &script, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < nodes->n; i++) {
+        log_progress(run->w->log, "fetching the trace", i, nodes->n);
+        if (fetch_from(run, nodes, i, script.data, err) != 0) {
+            return -1;
+        }
+    }
+    log_progress(run->w->log, "fetching the trace", nodes->n, nodes->n);
     return 0;
 }

@@ -17,8 +17,16 @@ int record_begin(const char *folder, const char *program, const struct strv *arg
                  struct err *err) ERR_MUST_CHECK;
 
 // Does that with the folder that the request names, compiles the library for the sysroot's MPI
-// unless the toolset has it, and adds to mpirun's words what the ranks need. ERR_USAGE for a run
-// without ranks as well, or in a place that does not see the folder.
+// unless the toolset has it, and adds to mpirun's words what the ranks need, or, for boards that do
+// not see the desktop's folders, notes the library as run->recorder. ERR_USAGE for a run without
+// ranks.
 int record_prepare(struct run *run, struct err *err) ERR_MUST_CHECK;
+
+// Where the release of this deploy has the recorder: adds to mpirun's words what the ranks need.
+void record_add_words(const struct run *run, const struct project_deploy *d, struct strv *words);
+// After the run: brings what ranks on these nodes have recorded to the folder, and removes it
+// there.
+int record_fetch(const struct run *run, const struct remotes *nodes,
+                 struct err *err) ERR_MUST_CHECK;
 
 #endif

@@ -274,6 +274,7 @@ static int prepare(struct run *run, struct err *err)
 static void release(struct run *run)
 {
     free(run->id);
+    free(run->recorder);
     free(run->program);
     free(run->script);
     strv_release(&run->args);

@@ -8,6 +8,7 @@
 
 #include "base/proc.h"
 #include "remote/slurm.h"
+#include "run/record.h"
 #include "run/slurm_watch.h"
 
 static int copy_nodes(const struct remotes *from, struct remotes *out, struct err *err)
@@ -24,18 +25,18 @@ static int copy_nodes(const struct remotes *from, struct remotes *out, struct er
 }
 
 // Puts the release where the job will find it. The caller ends `d`, also when this fails.
-static int stage(const struct run *run, const struct slurm_login *login, struct project_deploy *d,
-                 struct err *err)
+static int stage(const struct run *run, const struct slurm_login *login,
+                 const struct deploy_request *request, struct project_deploy *d, struct err *err)
 {
     const struct workspace *w = run->w;
     const struct run_request *r = run->request;
     struct remotes to = {0};
     if (copy_nodes(w->project->slurm_local ? &login->nodes : &login->node, &to, err) != 0) {
-        *d = (struct project_deploy){.w = w, .request = &r->deploy};
+        *d = (struct project_deploy){.w = w, .request = request};
         proc_stop_hold(&d->saved);
         return -1;
     }
-    if (project_deploy_begin_at(d, w, &to, &r->deploy, r->watcher, err) != 0 ||
+    if (project_deploy_begin_at(d, w, &to, request, r->watcher, err) != 0 ||
         project_deploy_collect(d, err) != 0) {
         return -1;
     }
@@ -58,6 +59,9 @@ static void add_mpirun(const struct run *run, const struct project_deploy *d, st
     }
     strbuf_addf(out, " -n %ld", run->request->ranks);
     strbuf_add_quoted(out, run->mpirun.items);
+    _cleanup_strv_ struct strv recorder = {0};
+    record_add_words(run, d, &recorder);
+    strbuf_add_quoted(out, recorder.items);
 }
 
 static void make_script(const struct run *run, const struct project_deploy *d, const char *program,
@@ -110,9 +114,11 @@ static int prepare(const struct run *run, const struct slurm_login *login, const
                    struct strv *args, struct err *err)
 {
     struct project_deploy d;
+    struct deploy_request request = run->request->deploy;
     _cleanup_strbuf_ struct strbuf script = {0};
     _cleanup_free_ char *program = NULL;
-    if (stage(run, login, &d, err) == 0) {
+    request.recorder = run->recorder;
+    if (stage(run, login, &request, &d, err) == 0) {
         program = run_find_deployed(run, &d, err);
     }
     if (program) {
@@ -156,7 +162,10 @@ static int start_at(struct run *run, const struct slurm_login *login, int *statu
         .timeout = run->timeout,
         .timed_out = &run->outcome.timed_out,
     };
-    return slurm_watch(&w, status, err);
+    bool local = run->w->project->slurm_local;
+    return slurm_watch(&w, status, err) == 0
+               ? record_fetch(run, local ? &login->nodes : &login->node, err)
+               : -1;
 }
 
 static int start(struct run *run, int *status, struct err *err)

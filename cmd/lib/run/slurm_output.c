@@ -19,11 +19,10 @@ static int make_argv(const struct workspace *w, const struct remotes *nodes,
     if (nodes_read_script(w, "slurm-output.sh", &script, err) != 0) {
         return -1;
     }
-    _cleanup_free_ char *quoted = str_quoted(script.data);
-    _cleanup_free_ char *folder = nodes->folder ? str_quoted(nodes->folder) : NULL;
-    fleet_ssh_argv(nodes, node, argv);
-    strv_addf(argv, "exec env %s%s /bin/sh -c %s sh %s %ld", folder ? "XDG_DATA_HOME=" : "",
-              folder ? folder : "", quoted, w->project->name, id);
+    _cleanup_strv_ struct strv args = {0};
+    strv_add(&args, w->project->name);
+    strv_addf(&args, "%ld", id);
+    fleet_script_argv(nodes, node, script.data, &args, argv);
     return 0;
 }
 

@@ -136,9 +136,22 @@ static int add_bundle(struct project_deploy *d, struct target *target, struct er
 
 // --- The release ---------------------------------------------------------------------------------
 
+static int add_recorder(struct project_deploy *d, struct err *err)
+{
+    const char *file = d->request->recorder;
+    _cleanup_free_ char *folder = file ? fs_parent(file) : NULL;
+    return file ? payload_add(&d->release, folder, file, fs_base(file), err) : 0;
+}
+
 static int add_files(struct project_deploy *d, struct target *target, struct err *err)
 {
     choose_bundle(d);
+    if (d->request->recorder && (d->bundle || d->request->no_deploy)) {
+        err_set(err, ERR_USAGE,
+                "--trace deploys a library with the program, and %s leaves out what is new",
+                d->bundle ? "a bundle" : "--no-deploy");
+        return err_hint(err, "pisdk run --on nodes --trace …");
+    }
     if (d->bundle) {
         return add_bundle(d, target, err);
     }
@@ -151,7 +164,7 @@ static int add_files(struct project_deploy *d, struct target *target, struct err
         err_set(err, ERR_NOT_FOUND, "nothing to deploy: the build made no program");
         return err_hint(err, "`files` in [deploy] of " PROJECT_FILE " can name files");
     }
-    return 0;
+    return add_recorder(d, err);
 }
 
 // What of the release does not fit a board: the answer of that board goes into the report.

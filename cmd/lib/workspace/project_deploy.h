@@ -15,12 +15,13 @@
 struct deploy_request {
     struct target_request target;
     struct nodes_request nodes;
-    const char *where;  // for those who have no other word; as nodes_choose has it, or NULL
-    bool with_runtime;  // else as pisdk.ini says
-    const char *bundle; // the release of this file; "": the one that a bundle of the project has
-    bool as_before;     // a bundle if the last deploy was of one
-    bool no_deploy;     // run what is there
-    bool only_look;     // --list and --verify
+    const char *where;    // for those who have no other word; as nodes_choose has it, or NULL
+    bool with_runtime;    // else as pisdk.ini says
+    const char *bundle;   // the release of this file; "": the one that a bundle of the project has
+    bool as_before;       // a bundle if the last deploy was of one
+    bool no_deploy;       // run what is there
+    const char *recorder; // a library that goes along, for `run --trace`; or NULL
+    bool only_look;       // --list and --verify
 };
 
 struct project_deploy;

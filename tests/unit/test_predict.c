@@ -44,6 +44,7 @@ static void test_calibration(void **state)
     assert_int_equal(predict_calibration_parse("noise\n"
                                                "calibrate pi1 4 1e8 2e9 3e-06 5e8 0 0\n"
                                                "calibrate pi2 4 3e8 2e9 3e-06 5e8 1e-4 1e7\n"
+                                               "calibrate [x] 4 3e8 2e9 3e-06 5e8 1e-4 1e7\n"
                                                "calibrate pi3 0 3e8 2e9 3e-06 5e8 1e-4 1e7\n"
                                                "calibrate pi4 4 nan 2e9 3e-06 5e8 1e-4 1e7\n",
                                                &c, &err),

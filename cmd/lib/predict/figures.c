@@ -10,7 +10,7 @@
 #include "base/ini.h"
 #include "base/proc.h"
 
-enum { OUTPUT_MAX = 1 << 16, HOST_MAX = 63, RANKS_MAX = 4096, BITS = 8 };
+enum { OUTPUT_MAX = 1 << 16, HOST_MAX = 63, HOST_SHOWN = 40, RANKS_MAX = 4096, BITS = 8 };
 
 #define MEGA 1e6
 
@@ -87,6 +87,9 @@ static bool is_sane(double number)
     return isfinite(number) && number >= 0 && number < 1e18;
 }
 
+// What names of hosts are made of; they become names of sections.
+static const char in_hosts[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+
 int predict_calibration_parse(const char *text, struct predict_calibration *out, struct err *err)
 {
     struct slice rest = {text, strlen(text)};
@@ -101,10 +104,11 @@ int predict_calibration_parse(const char *text, struct predict_calibration *out,
                    &f.bandwidth) != 2 + (int)ARRAY_SIZE(keys)) {
             continue;
         }
-        bool sane = f.cores > 0 && f.cores <= RANKS_MAX;
+        bool sane = f.cores > 0 && f.cores <= RANKS_MAX && host[strspn(host, in_hosts)] == '\0';
         for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
             sane = sane && is_sane(number_of(&f, i));
         }
+        host[HOST_SHOWN] = '\0'; // libinih has room for no more in a section's name
         if (sane) {
             add_host(out, host)->figures = f;
         }

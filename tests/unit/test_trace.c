@@ -96,6 +96,15 @@ static void test_late_sender(void **state)
     assert_int_equal(t.ranks[1].spans[0].late, 0);
     assert_int_equal(t.ranks[0].spans[0].waited, 0);
     trace_sum_up(&t, &s);
+    assert_int_equal(s.ranks[1].senders, 400 * MS);
+    assert_int_equal(s.ranks[1].receivers + s.ranks[1].together, 0);
+    assert_int_equal(s.ranks[0].caused, 400 * MS);
+    // Rank 0 computes 999 ms, rank 1 598 ms.
+    assert_int_equal(s.busiest, 0);
+    assert_true(s.imbalance > 1.25 && s.imbalance < 1.252);
+    char *uneven = trace_imbalance_sentence(&s);
+    assert_string_equal(uneven, "rank 0 computes 1.3 times as long as the average");
+    free(uneven);
     assert_int_equal(s.n_findings, 1);
     char *said = trace_finding_sentence(&s.findings[0], NULL, NULL);
     assert_string_equal(said, "rank 1 waits 40 % of its time for rank 0 in MPI_Recv");

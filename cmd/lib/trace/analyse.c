@@ -145,11 +145,6 @@ static void find_messages(struct trace *t)
 // --- Collectives
 // -----------------------------------------------------------------------------------
 
-static bool is_collective(unsigned call)
-{
-    return call >= TRACE_Barrier && call <= TRACE_Exscan;
-}
-
 // Those that wait for their root alone.
 static bool comes_from_root(unsigned call)
 {
@@ -165,7 +160,7 @@ static bool goes_to_root(unsigned call)
 // The place of the next collective of MPI_COMM_WORLD from *at on; false: there is none.
 static bool next_collective(const struct trace_rank *r, size_t *at)
 {
-    while (*at < r->n && !(is_collective(r->spans[*at].call) && r->spans[*at].comm == 0)) {
+    while (*at < r->n && !(trace_is_collective(r->spans[*at].call) && r->spans[*at].comm == 0)) {
         (*at)++;
     }
     return *at < r->n;

@@ -88,6 +88,10 @@ static json_t *rank_object(const struct trace_page *p, size_t i)
     json_object_set_new(o, "all", json_real(seconds(s->all)));
     json_object_set_new(o, "mpi", json_real(seconds(s->mpi)));
     json_object_set_new(o, "waiting", json_real(seconds(s->waiting)));
+    json_object_set_new(o, "late_senders", json_real(seconds(s->senders)));
+    json_object_set_new(o, "late_receivers", json_real(seconds(s->receivers)));
+    json_object_set_new(o, "collectives", json_real(seconds(s->together)));
+    json_object_set_new(o, "waited_for", json_real(seconds(s->caused)));
     json_object_set_new(o, "calls", json_integer((json_int_t)s->calls));
     json_object_set_new(o, "sent", json_integer((json_int_t)s->sent));
     json_object_set_new(o, "lost", json_integer((json_int_t)r->lost));
@@ -114,6 +118,10 @@ static json_t *basics(const struct trace_page *p)
                               "count", (json_int_t)c->count, "time", seconds(c->time), "waited",
                               seconds(c->waited), "bytes", (json_int_t)c->bytes));
     }
+    _cleanup_free_ char *imbalance = trace_imbalance_sentence(p->summary);
+    if (imbalance) {
+        json_array_append_new(findings, json_string(imbalance));
+    }
     for (size_t i = 0; i < p->summary->n_findings; i++) {
         _cleanup_free_ char *sentence =
             trace_finding_sentence(&p->summary->findings[i], p->site, p->user);
@@ -124,6 +132,7 @@ static json_t *basics(const struct trace_page *p)
     json_object_set_new(o, "end", json_real(seconds(p->trace->end)));
     json_object_set_new(o, "all", json_real(seconds(p->summary->all)));
     json_object_set_new(o, "mpi", json_real(seconds(p->summary->mpi)));
+    json_object_set_new(o, "imbalance", json_real(p->summary->imbalance));
     json_object_set_new(o, "messages_matched", json_integer((json_int_t)p->trace->n_messages));
     json_object_set_new(o, "findings", findings);
     json_object_set_new(o, "totals", totals);

@@ -28,6 +28,11 @@ bool trace_sends(unsigned call)
            call == TRACE_Sendrecv_replace;
 }
 
+bool trace_is_collective(unsigned call)
+{
+    return call >= TRACE_Barrier && call <= TRACE_Exscan;
+}
+
 bool trace_is_call(unsigned call)
 {
     return call != TRACE_Received;
@@ -157,7 +162,8 @@ int trace_read(const char *folder, struct trace *out, struct err *err)
         }
     }
     if (out->n == 0) {
-        return err_set(err, ERR_NOT_FOUND, "%s has no traces in it", folder);
+        err_set(err, ERR_NOT_FOUND, "nothing was recorded in %s", folder);
+        return err_hint(err, "ranks record from MPI_Init on: does the program call it?");
     }
     return 0;
 }

@@ -7,6 +7,8 @@
 #include "trace/format.h"
 
 #define LEAST_SHARE 0.05
+// What is below this does not count as an imbalance.
+#define LEAST_IMBALANCE 1.2
 
 enum { FINDINGS_MAX = 12, PERCENT = 100 };
 
@@ -47,6 +49,37 @@ static void sum_span(const struct trace_span *s, struct trace_rank_sum *out,
     out->sent += trace_sends(s->call) && s->peer >= 0 ? s->bytes : 0;
 }
 
+static void sum_wait(const struct trace_span *s, struct trace_rank_sum *out)
+{
+    bool sends = s->call >= TRACE_Send && s->call <= TRACE_Irsend;
+    add(&out->waiting, s->waited);
+    add(trace_is_collective(s->call) ? &out->together
+        : sends                      ? &out->receivers
+                                     : &out->senders,
+        s->waited);
+}
+
+// Who is waited for, and who computes the longest.
+static void compare_ranks(const struct trace *t, struct trace_summary *out)
+{
+    int64_t all = 0;
+    int64_t most = -1;
+    for (size_t i = 0; i < t->n; i++) {
+        const struct trace_rank_sum *r = &out->ranks[i];
+        int64_t computing = r->all > r->mpi ? r->all - r->mpi : 0;
+        add(&all, computing);
+        out->busiest = computing > most ? i : out->busiest;
+        most = computing > most ? computing : most;
+        for (size_t k = 0; k < t->ranks[i].n; k++) {
+            const struct trace_span *s = &t->ranks[i].spans[k];
+            if (s->late >= 0 && (size_t)s->late < t->n) {
+                add(&out->ranks[s->late].caused, s->waited);
+            }
+        }
+    }
+    out->imbalance = all > 0 ? (double)most * (double)t->n / (double)all : 0;
+}
+
 static void sum_rank(const struct trace_rank *r, struct trace_rank_sum *out,
                      struct trace_call_sum *calls)
 {
@@ -64,7 +97,7 @@ static void sum_rank(const struct trace_rank *r, struct trace_rank_sum *out,
             continue;
         }
         add(&calls[s->call].waited, s->waited);
-        add(&out->waiting, s->waited);
+        sum_wait(s, out);
         if (!r->lost) {
             sum_span(s, out, &calls[s->call]);
         }
@@ -165,6 +198,7 @@ void trace_sum_up(const struct trace *t, struct trace_summary *out)
     }
     qsort(out->calls, out->n_calls, sizeof(*out->calls), longer_call);
     find_waits(t, out);
+    compare_ranks(t, out);
 }
 
 void trace_summary_release(struct trace_summary *s)
@@ -173,6 +207,14 @@ void trace_summary_release(struct trace_summary *s)
     free(s->calls);
     free(s->findings);
     *s = (struct trace_summary){0};
+}
+
+char *trace_imbalance_sentence(const struct trace_summary *s)
+{
+    return s->imbalance < LEAST_IMBALANCE
+               ? NULL
+               : xasprintf("rank %zu computes %.1f times as long as the average", s->busiest,
+                           s->imbalance);
 }
 
 char *trace_finding_sentence(const struct trace_finding *f, trace_site_name *name, void *user)

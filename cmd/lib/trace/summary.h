@@ -6,8 +6,13 @@
 #include "trace/trace.h"
 
 struct trace_rank_sum {
-    int64_t all, mpi, waiting; // nanoseconds
-    uint64_t calls, sent;      // bytes that it sent to single ranks
+    int64_t all, mpi;     // nanoseconds
+    int64_t waiting;      // of that, for others, of which:
+    int64_t senders;      // for messages that were sent late
+    int64_t receivers;    // for messages that were received late
+    int64_t together;     // in collectives
+    int64_t caused;       // that others waited for this rank
+    uint64_t calls, sent; // bytes that it sent to single ranks
 };
 
 struct trace_call_sum {
@@ -32,6 +37,8 @@ struct trace_summary {
     struct trace_finding *findings; // the longest first; those below a twentieth are left out
     size_t n_findings;
     int64_t all, mpi; // of all ranks
+    size_t busiest;   // the rank that computes the longest
+    double imbalance; // how many times the average of all that is; 0: nothing is computed
 };
 
 void trace_sum_up(const struct trace *t, struct trace_summary *out);
@@ -41,5 +48,8 @@ void trace_summary_release(struct trace_summary *s);
 typedef const char *trace_site_name(void *user, uint32_t site);
 // "rank 3 waits 41 % of its time for rank 0 in MPI_Recv at plate.c:87". The caller frees it.
 char *trace_finding_sentence(const struct trace_finding *f, trace_site_name *name, void *user);
+// "rank 3 computes 1.8 times as long as the average". NULL: all compute much the same. The caller
+// frees it.
+char *trace_imbalance_sentence(const struct trace_summary *s);
 
 #endif

@@ -75,6 +75,8 @@ const char *trace_call_name(unsigned call);
 size_t trace_site_number(const struct trace *t, uint32_t site);
 // Does it send to a single rank?
 bool trace_sends(unsigned call);
+// Do all ranks of a communicator call it?
+bool trace_is_collective(unsigned call);
 // Is it a call of the program (and not what a request received)?
 bool trace_is_call(unsigned call);
 

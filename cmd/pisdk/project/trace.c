@@ -138,8 +138,8 @@ static void print_ranks(const struct opened *o)
 {
     static const struct column columns[] = {{"rank", COLUMN_NUMBER},  {"board", COLUMN_TEXT},
                                             {"time", COLUMN_TEXT},    {"in_mpi", COLUMN_TEXT},
-                                            {"waiting", COLUMN_TEXT}, {"sent", COLUMN_SIZE},
-                                            {"state", COLUMN_VERDICT}};
+                                            {"waiting", COLUMN_TEXT}, {"waited_for", COLUMN_TEXT},
+                                            {"sent", COLUMN_SIZE},    {"state", COLUMN_VERDICT}};
     struct table *t = table_new(columns, ARRAY_SIZE(columns));
     for (size_t i = 0; i < o->trace.n; i++) {
         const struct trace_rank *r = &o->trace.ranks[i];
@@ -153,6 +153,7 @@ static void print_ranks(const struct opened *o)
         add_time(t, s->all);
         table_text(t, mpi);
         add_time(t, s->waiting);
+        add_time(t, s->caused);
         table_number(t, s->sent);
         table_text(t, !r->recorded ? "nothing recorded" : r->ended ? "ok" : stopped);
     }
@@ -183,6 +184,12 @@ static void print_calls(const struct opened *o)
 
 static void print_findings(struct opened *o)
 {
+    _cleanup_free_ char *imbalance = trace_imbalance_sentence(&o->summary);
+    if (imbalance) {
+        printf("\n%s\n", imbalance);
+    } else if (o->summary.n_findings) {
+        putchar('\n');
+    }
     for (size_t i = 0; i < o->summary.n_findings; i++) {
         _cleanup_free_ char *said = trace_finding_sentence(&o->summary.findings[i], line_of, o);
         puts(said);
@@ -194,10 +201,7 @@ static void print_tables(struct opened *o)
     print_ranks(o);
     putchar('\n');
     print_calls(o);
-    if (o->summary.n_findings) {
-        putchar('\n');
-        print_findings(o);
-    }
+    print_findings(o);
 }
 
 static int show(struct app *app, struct opened *o, struct err *err)

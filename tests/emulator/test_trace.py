@@ -47,6 +47,15 @@ int main(int argc, char **argv)
     MPI_Irecv(other, 1000, MPI_CHAR, MPI_ANY_SOURCE, 8, MPI_COMM_WORLD, &requests[0]);
     MPI_Isend(buf, 1000, MPI_CHAR, next, 8, MPI_COMM_WORLD, &requests[1]);
     MPI_Waitall(2, requests, MPI_STATUSES_IGNORE);
+    MPI_Send_init(buf, 10, MPI_CHAR, next, 9, MPI_COMM_WORLD, &requests[0]);
+    MPI_Recv_init(other, 10, MPI_CHAR, before, 9, MPI_COMM_WORLD, &requests[1]);
+    for (int i = 0; i < 5; i++) {
+        MPI_Startall(2, requests);
+        MPI_Wait(&requests[0], MPI_STATUS_IGNORE);
+        MPI_Wait(&requests[1], MPI_STATUS_IGNORE);
+    }
+    MPI_Request_free(&requests[0]);
+    MPI_Request_free(&requests[1]);
     if (argc > 1 && rank == 1) {
         usleep(200000);
         _exit(9);
@@ -67,13 +76,13 @@ class Trace(Emulator):
 
     def check(self, folder, ranks, numbers):
         calls = {c["name"]: c for c in numbers["totals"]}
-        for name, count in (("Send", ROUNDS * ranks), ("Recv", ROUNDS * ranks), ("Isend", ranks), ("Irecv", ranks),
+        for name, count in (("Send", ROUNDS * ranks), ("Recv", ROUNDS * ranks), ("Isend", 6 * ranks), ("Irecv", 6 * ranks),
                             ("Waitall", ranks), ("Barrier", ranks), ("Finalize", ranks)):
             self.assertEqual(calls[name]["count"], count, name)
         self.assertEqual(calls["Send"]["bytes"], ROUNDS * ranks * BYTES)
-        self.assertEqual(numbers["messages_matched"], (ROUNDS + 1) * ranks)
+        self.assertEqual(numbers["messages_matched"], (ROUNDS + 6) * ranks)
         for rank in numbers["ranks"]:
-            self.assertEqual(rank["sent"], (ROUNDS + 1) * BYTES)
+            self.assertEqual(rank["sent"], (ROUNDS + 1) * BYTES + 50)
             self.assertIsNone(rank["stopped"])
             self.assertGreaterEqual(rank["all"], rank["mpi"])
             self.assertGreaterEqual(rank["mpi"], rank["waiting"])
@@ -146,17 +155,17 @@ class Trace(Emulator):
             return browser.value(f"[...document.querySelectorAll('#{table} tr')].map((r) => [...r.children].map((c) => c.textContent))")
 
         calls = {row[0]: row[1] for row in rows("calls")}
-        self.assertEqual((calls["MPI_Send"], calls["MPI_Isend"]), (str(ROUNDS * 4), "4"))
+        self.assertEqual((calls["MPI_Send"], calls["MPI_Isend"]), (str(ROUNDS * 4), "24"))
         matrix = rows("matrix")
-        self.assertEqual(matrix[1], ["0", "", "21.0 kB", "", ""])
-        self.assertEqual(matrix[4], ["3", "21.0 kB", "", "", ""])
+        self.assertEqual(matrix[1], ["0", "", "21.1 kB", "", ""])
+        self.assertEqual(matrix[4], ["3", "21.1 kB", "", "", ""])
         self.assertEqual(len(rows("ranks")), 5)
         self.assertRegex(browser.value("document.querySelector('#findings').textContent"), r"rank 1 waits .* at ring\.c:19")
         # Something is drawn, with all messages; the wheel and keys zoom, and 0 goes back.
         colours = ("new Set(Array.from({length: 200}, (_, i) => context.getImageData(60 + 4 * i, 40, 1, 1).data.join())).size")
         self.assertGreater(browser.value(colours), 2)
         whole = browser.value("shown")
-        self.assertEqual(whole["messages"], (ROUNDS + 1) * 4)
+        self.assertEqual(whole["messages"], (ROUNDS + 6) * 4)
         box = browser.value("(({x, y}) => ({x, y}))(canvas.getBoundingClientRect())")
         browser.mouse("mouseWheel", box["x"] + 400, box["y"] + 40, deltaX=0, deltaY=-100)
         browser.frame()

@@ -103,6 +103,112 @@ int MPI_Sendrecv_replace(void *buf, int n, MPI_Datatype t, int to, int tag, int 
     return r;
 }
 
+// --- Requests that are started again and again
+// ---------------------------------------------------------
+// A start is noted as what it starts, MPI_Isend or MPI_Irecv.
+
+struct persistent {
+    MPI_Request request;
+    bool used, sends;
+    uint64_t bytes;
+    int peer, tag; // rank in MPI_COMM_WORLD
+    MPI_Comm comm;
+};
+static struct persistent persistent[PERSISTENT];
+
+static struct persistent *find_persistent(MPI_Request request)
+{
+    for (size_t i = 0; i < PERSISTENT && header; i++) {
+        if (persistent[i].used && persistent[i].request == request) {
+            return &persistent[i];
+        }
+    }
+    return NULL;
+}
+
+static void define(MPI_Request request, bool sends, uint64_t bytes, int peer, int tag,
+                   MPI_Comm comm)
+{
+    for (size_t i = 0; i < PERSISTENT && header; i++) {
+        if (!persistent[i].used) {
+            persistent[i] = (struct persistent){request, true, sends, bytes, peer, tag, comm};
+            return;
+        }
+    }
+}
+
+#define SEND_INIT(name)                                                                            \
+    int MPI_##name(const void *buf, int n, MPI_Datatype t, int to, int tag, MPI_Comm comm,         \
+                   MPI_Request *q)                                                                 \
+    {                                                                                              \
+        int r = PMPI_##name(buf, n, t, to, tag, comm, q);                                          \
+        if (header && r == MPI_SUCCESS) {                                                          \
+            define(*q, true, size_of(n, t), in_world(to, comm), tag, comm);                        \
+        }                                                                                          \
+        return r;                                                                                  \
+    }
+SEND_INIT(Send_init)
+SEND_INIT(Bsend_init)
+SEND_INIT(Ssend_init)
+SEND_INIT(Rsend_init)
+
+int MPI_Recv_init(void *buf, int n, MPI_Datatype t, int from, int tag, MPI_Comm comm,
+                  MPI_Request *q)
+{
+    int r = PMPI_Recv_init(buf, n, t, from, tag, comm, q);
+    if (header && r == MPI_SUCCESS) {
+        define(*q, false, 0, in_world(from, comm), tag, comm);
+    }
+    return r;
+}
+
+static void note_start(const struct call *c, MPI_Request q, uint64_t left)
+{
+    const struct persistent *p = find_persistent(q);
+    struct call one = *c;
+    if (!p) {
+        return;
+    }
+    one.which = p->sends ? TRACE_Isend : TRACE_Irecv;
+    note(&one, left, p->bytes, p->peer, p->tag, number_of(p->comm), 0);
+    if (!p->sends) {
+        remember(q, &one, p->comm);
+    }
+}
+
+int MPI_Startall(int n, MPI_Request q[])
+{
+    struct call c = enter(TRACE_Isend, HERE, TRACE_NO_PEER);
+    int r = PMPI_Startall(n, q);
+    uint64_t left = now();
+    for (int i = 0; i < n && header; i++) {
+        header->inside = 0;
+        note_start(&c, q[i], left);
+        c.enter = left; // the time is that of the first one
+    }
+    return r;
+}
+
+int MPI_Start(MPI_Request *q)
+{
+    struct call c = enter(TRACE_Isend, HERE, TRACE_NO_PEER);
+    int r = PMPI_Start(q);
+    if (header) {
+        header->inside = 0;
+        note_start(&c, *q, now());
+    }
+    return r;
+}
+
+int MPI_Request_free(MPI_Request *q)
+{
+    struct persistent *p = find_persistent(*q);
+    if (p) {
+        p->used = false;
+    }
+    return PMPI_Request_free(q);
+}
+
 WRAP(Probe, (int from, int tag, MPI_Comm comm, MPI_Status *s), (from, tag, comm, s), 0,
      in_world(from, comm), tag, comm)
 WRAP(Iprobe, (int from, int tag, MPI_Comm comm, int *flag, MPI_Status *s),

@@ -33,6 +33,7 @@ enum {
     EVENTS = 1000000,
     SYNC_ROUNDS = 8,
     REQUESTS = 1 << 12,
+    PERSISTENT = 256,
     COMMS = 64,
     STATUSES = 64,
     NS = 1000000000

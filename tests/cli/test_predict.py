@@ -227,8 +227,10 @@ class Predict(Case):
 
         self.predict(self.project(COMPUTE, "CC = gcc\nLIBS = -lmpi\np: p.c\n\t$(CC) -O2 -o p p.c $(LIBS)\n"), "--boards", "1")
 
-        write(folder / "ring.f90", FORTRAN.replace("use mpi", "use mpi_f08"))
-        self.refused(folder, "--boards", "1", says="SimGrid has no module mpi_f08", hint="use mpi")
+        # The module mpi_f08, by the template.
+        self.ok("new", "rod", "--template", "mpi-fortran")
+        said = self.predict(self.dir / "rod", "--boards", "1,2", "--show-output")
+        self.assertEqual(said.out.count(" steps: mean temperature 63.413, error "), 2, said.out)
 
     def test_what_cannot_be(self):
         one = "#include <mpi.h>\n#include <stdlib.h>\n#include <unistd.h>\n" \

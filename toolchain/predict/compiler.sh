@@ -20,6 +20,10 @@ for word; do
     *) set -- "$@" "$word" ;;
     esac
 done
+if [ "@FORTRAN@" ]; then # the module mpi_f08 is ours
+    set -- "-I$folder/lib" "$@"
+    [ -z "$links" ] || set -- "$@" "$folder/lib/mpi_f08.o" "$folder/lib/smpi_f08.o" "$folder/lib/f08.o"
+fi
 case "$PWD/ $* " in
 */CMakeFiles/CMakeScratch/* | */CMakeFiles/CMakeTmp/* | *CompilerId* | *conftest* | \
     *meson-private* | *" -v "* | *" --version "* | *" -dump"* | *" -print"*)

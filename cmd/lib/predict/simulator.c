@@ -14,23 +14,27 @@
 
 enum { SOURCE_MAX = 1 << 20, OUTPUT_MAX = 1 << 20, HASH_SHOWN = 16, NAMED_MAX = 5 };
 
-// What is linked with each program.
+// What is linked with programs.
 static const char *const objects[][2] = {{"files", "toolchain/predict/files.c"},
                                          {"limits", "toolchain/predict/limits.c"},
+                                         {"f08", "toolchain/predict/f08.c"},
                                          {"trace", "toolchain/trace/trace.c"}};
 // And what these include.
-static const char *const more[] = {"toolchain/trace/format.h", "toolchain/trace/calls.h",
-                                   "toolchain/trace/fortran.h", "toolchain/predict/compiler.sh"};
+static const char *const more[] = {
+    "toolchain/predict/smpi_f08.f90", "toolchain/predict/mpi_f08.f90",
+    "toolchain/trace/format.h",       "toolchain/trace/calls.h",
+    "toolchain/trace/fortran.h",      "toolchain/predict/compiler.sh"};
 
 // SimGrid's compilers, each with the desktop's, and the names that builds know them by.
 static const struct {
     const char *smpi, *native;
     const char *names;
+    const char *fortran; // "yes" or ""
 } compilers[] = {
-    {"smpicc", "cc", "mpicc cc gcc clang c99"},
-    {"smpicxx", "c++", "mpicxx mpic++ mpiCC c++ g++ clang++"},
-    {"smpif90", "gfortran", "mpif90 mpifort gfortran f95"},
-    {"smpiff", "gfortran", "mpif77 f77"},
+    {"smpicc", "cc", "mpicc cc gcc clang c99", ""},
+    {"smpicxx", "c++", "mpicxx mpic++ mpiCC c++ g++ clang++", ""},
+    {"smpif90", "gfortran", "mpif90 mpifort gfortran f95", "yes"},
+    {"smpiff", "gfortran", "mpif77 f77", "yes"},
 };
 
 // --- Which one -----------------------------------------------------------------------------------
@@ -75,23 +79,54 @@ static int name_of(const struct paths *paths, const char *smpicc, char hex[HASH_
 
 // --- What is in it -------------------------------------------------------------------------------
 
-static int compile(const struct paths *paths, const char *dir, const char *name, const char *source,
-                   struct err *err)
+static int compile(struct strv *argv, const char *source, struct err *err)
 {
-    _cleanup_free_ char *path = fs_join(paths->share, source);
-    _cleanup_free_ char *object = xasprintf("%s/lib/%s.o", dir, name);
-    _cleanup_strv_ struct strv argv = {0};
     _cleanup_strbuf_ struct strbuf said = {0};
     const struct proc_capture capture = {
         .input = -1, .max = OUTPUT_MAX, .out = &said, .errors = &said};
     int status;
-    strv_add_list(&argv, "smpicc", "-std=gnu11", "-O2", "-DPISDK_SIMULATED", "-c", "-o", object,
-                  path, NULL);
-    if (proc_capture(argv.items, &capture, &status, err) != 0) {
+    strv_add(argv, source);
+    if (proc_capture(argv->items, &capture, &status, err) != 0) {
         return -1;
     }
     _cleanup_free_ char *last = str_last_line(said.data ? said.data : "");
-    return status == 0 ? 0 : err_set(err, ERR_FAILED, "smpicc cannot compile %s: %s", path, last);
+    return status == 0
+               ? 0
+               : err_set(err, ERR_FAILED, "%s cannot compile %s: %s", argv->items[0], source, last);
+}
+
+static int compile_objects(const struct paths *paths, const char *dir, struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(objects); i++) {
+        _cleanup_free_ char *source = fs_join(paths->share, objects[i][1]);
+        _cleanup_strv_ struct strv argv = {0};
+        strv_add_list(&argv, "smpicc", "-std=gnu11", "-O2", "-DPISDK_SIMULATED", "-c", "-o", NULL);
+        strv_addf(&argv, "%s/lib/%s.o", dir, objects[i][0]);
+        if (compile(&argv, source, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+// Where there is a compiler for Fortran.
+static int compile_modules(const struct paths *paths, const char *dir, struct err *err)
+{
+    static const char *const modules[] = {"smpi_f08", "mpi_f08"}; // the second one uses the first
+    _cleanup_free_ char *gfortran = fs_find_program("gfortran");
+    for (size_t i = 0; i < ARRAY_SIZE(modules) && gfortran; i++) {
+        _cleanup_free_ char *source =
+            xasprintf("%s/toolchain/predict/%s.f90", paths->share, modules[i]);
+        _cleanup_strv_ struct strv argv = {0};
+        strv_add_list(&argv, "smpif90", "-O2", "-c", "-J", NULL);
+        strv_addf(&argv, "%s/lib", dir);
+        strv_add(&argv, "-o");
+        strv_addf(&argv, "%s/lib/%s.o", dir, modules[i]);
+        if (compile(&argv, source, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
 }
 
 // One compiler, under each of its names and with the prefix that makefiles are given.
@@ -105,7 +140,10 @@ static int write_compiler(const struct paths *paths, const char *dir, const char
     // By their paths: the toolset's own commands have the same names.
     _cleanup_free_ char *smpi = fs_find_program(compilers[i].smpi);
     _cleanup_free_ char *native = fs_find_program(compilers[i].native);
-    const struct str_pair marks[] = {{"@SMPI@", smpi}, {"@NATIVE@", native}, {"@FOLDER@", quoted}};
+    const struct str_pair marks[] = {{"@SMPI@", smpi},
+                                     {"@NATIVE@", native},
+                                     {"@FOLDER@", quoted},
+                                     {"@FORTRAN@", compilers[i].fortran}};
     if (!smpi || !native) { // Fortran's, which not everybody needs
         return 0;
     }
@@ -170,10 +208,8 @@ static int fill(const struct paths *paths, const char *dir, const char *place, s
     if (fs_mkdir_all(bin, 0755, err) != 0 || fs_mkdir_all(lib, 0755, err) != 0) {
         return -1;
     }
-    for (size_t i = 0; i < ARRAY_SIZE(objects); i++) {
-        if (compile(paths, dir, objects[i][0], objects[i][1], err) != 0) {
-            return -1;
-        }
+    if (compile_objects(paths, dir, err) != 0 || compile_modules(paths, dir, err) != 0) {
+        return -1;
     }
     for (size_t i = 0; i < ARRAY_SIZE(compilers); i++) {
         if (write_compiler(paths, dir, place, i, err) != 0) {
@@ -261,10 +297,6 @@ int simulator_explain_build(const char *text, struct err *err)
     if (names.n > 0) {
         _cleanup_free_ char *list = strv_join(&names, ", ");
         return err_set(err, ERR_UNSUPPORTED, "SimGrid has no %s, which the program calls", list);
-    }
-    if (strstr(text, "mpi_f08")) {
-        err_set(err, ERR_UNSUPPORTED, "SimGrid has no module mpi_f08, which the program uses");
-        return err_hint(err, "`use mpi` works");
     }
     return err_set(err, ERR_FAILED, "the program cannot be built for the simulator");
 }

@@ -59,6 +59,7 @@ static const struct tool tools[] = {
     {"make", "make", false, {"make", "make", "make", "make"}},
     {"meson", "meson", false, {"meson", "meson", "meson", "meson"}},
     {"ccache", "ccache", false, {"ccache", "ccache", "ccache", "ccache"}},
+    {"simgrid", "smpicc", false, {"libsimgrid-dev", "simgrid-devel", NULL, NULL}},
     {"git", "git", false, {"git", "git", "git", "git"}},
     {"gfortran",
      "arm-linux-gnueabihf-gfortran",

@@ -3,7 +3,10 @@
 is known, too; MPI's files; Fortran; makefiles; and what a simulation cannot do."""
 
 import json
+import signal
+import subprocess
 import sys
+import time
 import xml.etree.ElementTree
 from pathlib import Path
 
@@ -262,6 +265,22 @@ class Predict(Case):
         without = path_without(self.dir / "bin", "smpicc", "smpirun")
         self.refused(folder, env={"PATH": without}, says="SimGrid, which is not installed",
                      hint="sudo apt install libsimgrid-dev")
+
+    def test_interrupt(self):
+        """Nothing is left of a simulation that is interrupted."""
+        folder = self.project(COMPUTE.replace("100000000", "100000000000000"))
+        process = self.start("predict", "--boards", "2", cwd=folder)
+        runs = self.dir / ".cache/pisdk/predict"
+        end = time.monotonic() + 60
+        while not (found := subprocess.run(["pgrep", "-f", f"smpimain {folder}"], capture_output=True).stdout):
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+        self.assertEqual(process.returncode, -signal.SIGINT)
+        self.assertEqual(list(runs.glob("run-*")), [])
+        for pid in found.split():
+            self.assertFalse(Path(f"/proc/{int(pid)}/cwd").exists())
 
     def test_wrong_words(self):
         folder = self.project(COMPUTE)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "base/proc.h"
 #include "pisdk/cluster/rate.h"
 #include "pisdk/project/trace.h"
 #include "predict/advice.h"
@@ -383,10 +384,13 @@ static int answer(struct predicting *p, struct err *err)
 int cmd_predict(struct app *app, struct err *err)
 {
     struct predicting p = {.app = app};
+    sigset_t saved;
+    proc_stop_hold(&saved); // whatever ends us, the simulation and its folder go first
     int r = read_request(&p, err) == 0 && prepare(&p, err) == 0 && simulate_all(&p, err) == 0 &&
                     advise(&p, err) == 0
                 ? answer(&p, err)
                 : -1;
+    proc_stop_restore(&saved);
     board_release(&p.board);
     strv_release(&p.args);
     trace_place_release(&p.trace);

@@ -146,6 +146,20 @@ class OnNodes(Case):
         self.fails(2, "run", "--on", "nodes", *self.nodes, "-n", "2", "--no-deploy", "--trace", cwd=self.project,
                    says="and --no-deploy leaves out")
 
+    def test_calibrate(self):
+        """Boards are measured, and nothing of that stays there."""
+        rows = json.loads(self.ok("nodes", "calibrate", "--nodes", "pi1,pi3", *self.nodes, "--json",
+                                  cwd=self.project, timeout=200).out)
+        self.assertEqual([(r["board"], r["cores"]) for r in rows], [("pi1", 1), ("pi3", 2)])
+        for row in rows:
+            self.assertGreater(row["mflops"], 0)
+            self.assertGreater(row["memory_mb_s"], 0)
+        self.assertIsNone(rows[0]["mbit_s"])
+        self.assertGreater(rows[1]["mbit_s"], 0)
+        self.assertIsNone(rows[0]["inner_us"])
+        self.assertEqual(self.ssh("pi3", "ls .local/share/pisdk"), "")
+        self.assertIn("[node pi3]\ncores = 2\n", (self.project / "pisdk.calibration").read_text())
+
     def test_hosts_as_mpirun_has_them(self):
         def ranks(*words):
             result = self.pisdk("run", *self.nodes, *words, "ranks", cwd=self.project, timeout=200)

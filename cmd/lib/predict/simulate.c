@@ -197,7 +197,7 @@ static int check_ended(const struct trace *t, struct err *err)
         if (r->ended) {
             continue;
         }
-        return r->inside >= 0
+        return r->recorded && r->inside >= 0
                    ? err_set(err, ERR_FAILED,
                              "with %zu ranks, the program waits forever: rank %zu is in MPI_%s",
                              t->n, i, trace_call_name((unsigned)r->inside))
@@ -214,8 +214,11 @@ static int read_result(const char *folder, struct prediction *out, struct err *e
     struct trace trace;
     struct trace_summary sum;
     if (trace_read(folder, &trace, err) != 0) {
-        err_set(err, ERR_FAILED, "the program is no program of MPI: it never calls MPI_Init");
-        return err_hint(err, "pisdk predict is for programs of MPI in C, C++ and Fortran");
+        if (err->code != ERR_NOT_FOUND) {
+            return -1;
+        }
+        err_set(err, ERR_FAILED, "the program does not use MPI: it never calls MPI_Init");
+        return err_hint(err, "pisdk predict is for MPI programs in C, C++ and Fortran");
     }
     if (check_ended(&trace, err) != 0) {
         trace_release(&trace);

@@ -112,6 +112,20 @@ static int count_ranks(struct app *app, const struct deploy_request *request, lo
     return r;
 }
 
+// Takes the program away from the boards again.
+static void remove_release(const struct workspace *w, const struct run_request *request)
+{
+    struct project_deploy d;
+    struct err err = ERR_INIT;
+    int r = project_deploy_begin(&d, w, request->deploy.where, &request->deploy, request->watcher,
+                                 &err);
+    r = r == 0 ? deploy_remove(&d.options, &d.result, &err) : r;
+    project_deploy_end(&d);
+    if (r != 0) {
+        log_debug(w->log, "%s", err.msg);
+    }
+}
+
 // What the program prints goes to `text`, not to our standard output.
 static int run_into(struct app *app, struct workspace *w, struct run_request *request,
                     struct strbuf *text, struct err *err)
@@ -132,6 +146,7 @@ static int run_into(struct app *app, struct workspace *w, struct run_request *re
     int r = run_program(w, request, &status, err);
     fflush(stdout);
     dup2(saved, STDOUT_FILENO);
+    remove_release(w, request);
     deploy_view_end(&view);
     off_t size = lseek(file, 0, SEEK_END);
     ssize_t n = size > 0 && size < OUTPUT_MAX

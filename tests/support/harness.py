@@ -170,7 +170,20 @@ class TimedResult(unittest.TextTestResult):
         self.seconds[test] += time.monotonic()
 
 
+def leave_session():
+    """A session of its own, where there is no terminal, as in CI: while mpirun is stopped, so that its ranks can
+    say where they are, the kernel sends SIGHUP to a whole process group without a terminal when a process of it
+    ends whose parent is in another group (credentials(7), orphaned process groups). Tests beside this one are
+    not to be hit."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY))
+    except OSError:
+        with contextlib.suppress(PermissionError):  # it leads one already
+            os.setsid()
+
+
 def main():
+    leave_session()
     program = unittest.main(exit=False, testLoader=Loader(), testRunner=unittest.TextTestRunner(
         verbosity=2, resultclass=TimedResult))
     result = program.result

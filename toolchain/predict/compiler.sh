@@ -9,7 +9,7 @@ folder=@FOLDER@
 links=yes
 for word; do
     case $word in
-    -c | -S | -E | -M | -MM | -shared | -v | -V | -version | --version | --help | -dump* | -print* | \
+    -c | -S | -E | -M | -MM | -r | -shared | -v | -V | -version | --version | --help | -dump* | -print* | \
         -show* | --show* | -fsyntax-only)
         links=
         ;;

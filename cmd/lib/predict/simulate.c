@@ -93,8 +93,10 @@ static void make_argv(const struct simulation *s, long boards, struct strv *argv
 
 static void make_environment(const struct simulation *s, const char *trace, struct strv *env)
 {
-    if (s->environment) {
-        strv_add_all(env, s->environment->items);
+    for (size_t i = 0; s->environment && i < s->environment->n; i++) {
+        if (strchr(s->environment->items[i], '=')) { // all others are our own
+            strv_add(env, s->environment->items[i]);
+        }
     }
     strv_addf(env, "PISDK_TRACE_DIR=%s", trace);
     if (!s->trace) {

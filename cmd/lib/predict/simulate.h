@@ -18,7 +18,7 @@ enum { SIMULATE_RANKS_MAX = 4096 };
 struct simulation {
     const char *program; // as simulator_make_toolset's compilers made it, absolute
     const struct strv *args;
-    const struct strv *environment; // NAME=VALUE, for the program; or NULL
+    const struct strv *environment; // NAME=VALUE, or NAME as it is here, for the program; or NULL
     const struct predict_figures *figures;
     double speed; // of a board, of the desktop's (predict_speed)
     long ranks_per_board;

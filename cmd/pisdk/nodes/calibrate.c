@@ -52,7 +52,8 @@ static struct project project_like(const struct project *users, const char *fold
 {
     struct project p = *users;
     p.dir = xstrdup(folder);
-    p.name = p.program = xstrdup("calibrate");
+    p.name = xstrdup("pisdk-calibrate"); // not that of a user's project, which boards may have
+    p.program = xstrdup("calibrate");
     p.build = (struct project_build_settings){.system = xstrdup("make")};
     p.deploy_files = p.run_environment = (struct strv){0};
     return p;
@@ -192,6 +193,7 @@ static int measure(struct app *app, struct predict_calibration *out, struct err 
     r = r == 0 ? predict_calibration_parse(text.data, out, err) : r;
     free(p.dir);
     free(p.name);
+    free(p.program);
     free(p.build.system);
     return r;
 }

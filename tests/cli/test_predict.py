@@ -286,6 +286,7 @@ class Predict(Case):
         folder = self.project(COMPUTE)
         for args, says in (
             (("--boards", "0"), "--boards: `0`"),
+            (("--boards=",), "--boards: the list is empty"),
             (("--boards", "1,x"), "--boards: `1,x`"),
             (("--ranks-per-board", "0"), "ranks-per-board"),
             (("--boards", "1024", "--ranks-per-board", "5"), "5120 ranks are too many: 4096"),

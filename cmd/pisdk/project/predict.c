@@ -68,6 +68,10 @@ static int read_boards(struct predicting *p, struct err *err)
         }
         p->boards[p->n++] = boards;
     }
+    if (p->n == 0) {
+        err_set(err, ERR_USAGE, "--boards: the list is empty");
+        return err_hint(err, "for example --boards " BOARDS_USUAL);
+    }
     qsort(p->boards, p->n, sizeof(*p->boards), by_number);
     size_t n = 0;
     for (size_t i = 0; i < p->n; i++) {

@@ -63,12 +63,13 @@ static void test_calibration(void **state)
 
 static void test_speed(void **state)
 {
-    const struct predict_figures f = {.cache = 1e9, .memory = 4e9};
+    const struct predict_figures f = {.cores = 4, .cache = 1e9, .memory = 4e9};
     const struct predict_desktop d = {.cache = 4e9, .memory = 16e9};
     (void)state;
     assert_true(predict_speed(&f, &d, PREDICT_CACHE, 4) == 0.25);
     assert_true(predict_speed(&f, &d, PREDICT_MEMORY, 1) == 0.25);
     assert_true(predict_speed(&f, &d, PREDICT_MEMORY, 4) == 0.0625); // they share it
+    assert_true(predict_speed(&f, &d, PREDICT_MEMORY, 8) == 0.0625); // four at once
     assert_true(predict_speed(&f, &d, PREDICT_BOTH, 4) == 0.125);
 }
 

@@ -285,7 +285,8 @@ double predict_speed(const struct predict_figures *f, const struct predict_deskt
                      enum predict_bound bound, long ranks)
 {
     double cache = f->cache / desktop->cache;
-    // Ranks on one board share its memory, and a core by itself does not get all of it.
-    double memory = f->memory / (double)(ranks > 1 ? ranks : 1) / desktop->memory;
+    // Those that compute at once share the memory; the simulator has the others wait for a core.
+    long at_once = f->cores > 0 && ranks > f->cores ? f->cores : ranks;
+    double memory = f->memory / (double)(at_once > 1 ? at_once : 1) / desktop->memory;
     return bound == PREDICT_CACHE ? cache : bound == PREDICT_MEMORY ? memory : sqrt(cache * memory);
 }

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/supervise.h"
 
-enum { STATUS_FD = 3, EXEC_FAILED = 127 };
+enum { STATUS_FD = 3, EXEC_FAILED = 127, SAID_MAX = 1 << 20 };
 
 uint64_t proc_own_memory(pid_t pid)
 {
@@ -397,6 +397,21 @@ int proc_capture(char *const argv[], const struct proc_capture *c, int *status, 
         raise(sig); // ours as well, now that the program is gone
     }
     return r;
+}
+
+int proc_succeed(char *const argv[], const struct proc_context *place, struct strbuf *out,
+                 struct err *err)
+{
+    _cleanup_strbuf_ struct strbuf said = {0};
+    _cleanup_strbuf_ struct strbuf dropped = {0};
+    const struct proc_capture capture = {
+        .input = -1, .max = SAID_MAX, .out = out ? out : &dropped, .errors = &said, .place = place};
+    int status = 0;
+    if (proc_capture(argv, &capture, &status, err) != 0) {
+        return -1;
+    }
+    _cleanup_free_ char *last = str_last_line(said.data ? said.data : "");
+    return status == 0 ? 0 : err_set(err, ERR_FAILED, "%s: %s", argv[0], last);
 }
 
 static _Noreturn void exec_companion(char *const argv[], const int pipes[CAPTURED][2], int report)

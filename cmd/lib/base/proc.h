@@ -52,6 +52,12 @@ struct proc_capture {
 int proc_capture(char *const argv[], const struct proc_capture *c, int *status,
                  struct err *err) ERR_MUST_CHECK;
 
+// Runs a program that has to succeed, with nothing to read. What it writes to its standard output
+// is added to `out`; NULL: dropped. ERR_FAILED with its name and what it said last when it ends
+// with another status than 0.
+int proc_succeed(char *const argv[], const struct proc_context *place, struct strbuf *out,
+                 struct err *err) ERR_MUST_CHECK;
+
 // A program that goes on beside us, with pipes to its standard streams; ours do not block. It is in
 // a process group of its own, so that a terminal's Ctrl-C does not reach it, and gets SIGTERM when
 // the thread that started it ends. The caller closes the pipes and awaits the child.

@@ -224,22 +224,6 @@ static bool recall(const char *file, const char *model, struct predict_desktop *
     return second && strcmp(second + 1, model) == 0 && out->cache > 0 && out->memory > 0;
 }
 
-static int run_quiet(const struct strv *argv, struct strbuf *out, struct err *err)
-{
-    _cleanup_strbuf_ struct strbuf errors = {0};
-    const struct proc_capture capture = {
-        .input = -1, .max = OUTPUT_MAX, .out = out, .errors = &errors};
-    int status;
-    if (proc_capture(argv->items, &capture, &status, err) != 0) {
-        return -1;
-    }
-    _cleanup_free_ char *last = str_last_line(errors.data ? errors.data : "");
-    return status == 0
-               ? 0
-               : err_set(err, ERR_FAILED, "cannot measure how fast this desktop computes: %s: %s",
-                         argv->items[0], last);
-}
-
 static int measure(const struct paths *paths, const char *folder, struct strbuf *out,
                    struct err *err)
 {
@@ -249,9 +233,11 @@ static int measure(const struct paths *paths, const char *folder, struct strbuf 
     _cleanup_strv_ struct strv argv = {0};
     strv_add_list(&compile, "cc", "-O2", "-o", program, source, "-lm", NULL);
     strv_add(&argv, program);
-    int r = run_quiet(&compile, out, err) == 0 ? run_quiet(&argv, out, err) : -1;
+    int r = proc_succeed(compile.items, NULL, NULL, err) == 0
+                ? proc_succeed(argv.items, NULL, out, err)
+                : -1;
     unlink(program);
-    return r;
+    return r == 0 ? 0 : err_wrap(err, "cannot measure how fast this desktop computes");
 }
 
 int predict_desktop_speed(const struct paths *paths, struct log *log, struct predict_desktop *out,

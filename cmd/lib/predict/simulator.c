@@ -12,7 +12,7 @@
 
 #define TRIPLE "x86_64-linux-gnu"
 
-enum { SOURCE_MAX = 1 << 20, OUTPUT_MAX = 1 << 20, HASH_SHOWN = 16, NAMED_MAX = 5 };
+enum { SOURCE_MAX = 1 << 20, HASH_SHOWN = 16, NAMED_MAX = 5 };
 
 // What is linked with programs.
 static const char *const objects[][2] = {{"files", "toolchain/predict/files.c"},
@@ -81,18 +81,10 @@ static int name_of(const struct paths *paths, const char *smpicc, char hex[HASH_
 
 static int compile(struct strv *argv, const char *source, struct err *err)
 {
-    _cleanup_strbuf_ struct strbuf said = {0};
-    const struct proc_capture capture = {
-        .input = -1, .max = OUTPUT_MAX, .out = &said, .errors = &said};
-    int status;
     strv_add(argv, source);
-    if (proc_capture(argv->items, &capture, &status, err) != 0) {
-        return -1;
-    }
-    _cleanup_free_ char *last = str_last_line(said.data ? said.data : "");
-    return status == 0
+    return proc_succeed(argv->items, NULL, NULL, err) == 0
                ? 0
-               : err_set(err, ERR_FAILED, "%s cannot compile %s: %s", argv->items[0], source, last);
+               : err_wrap(err, "cannot compile %s", source);
 }
 
 static int compile_objects(const struct paths *paths, const char *dir, struct err *err)

@@ -69,11 +69,7 @@ static int make_library(const struct run *run, const struct toolset *tools, char
     _cleanup_free_ char *fresh = xasprintf("%s.%d", made, (int)getpid());
     _cleanup_strv_ struct strv argv = {0};
     _cleanup_strv_ struct strv env = {0};
-    _cleanup_strbuf_ struct strbuf said = {0};
     const struct proc_context place = {.env = &env};
-    const struct proc_capture capture = {
-        .input = -1, .max = OUTPUT_MAX, .out = &said, .errors = &said, .place = &place};
-    int status = 0;
 
     *library = TAKE_PTR(made);
     if (is_fresh(*library, sources)) {
@@ -82,16 +78,15 @@ static int make_library(const struct run *run, const struct toolset *tools, char
     toolset_whole_environment(tools, &env);
     strv_add_list(&argv, mpicc, "-std=gnu11", "-O2", "-fPIC", "-shared", "-o", fresh, source, NULL);
     log_working(run->w->log, "compiling the recorder for this sysroot");
-    int r = proc_capture(argv.items, &capture, &status, err);
+    int r = proc_succeed(argv.items, &place, NULL, err);
     log_working(run->w->log, NULL);
-    if (r != 0) {
-        return -1;
+    if (r == 0 && rename(fresh, *library) != 0) {
+        r = err_sys(err, "cannot rename %s", fresh);
     }
-    if (status != 0 || rename(fresh, *library) != 0) {
-        _cleanup_free_ char *last = str_last_line(said.data ? said.data : "");
+    if (r != 0) {
         unlink(fresh);
-        return err_set(err, ERR_FAILED, "cannot compile %s for sysroot `%s`: %s", source,
-                       run->target.sysroot.name, last);
+        return err_wrap(err, "cannot compile the recorder for sysroot `%s`",
+                        run->target.sysroot.name);
     }
     return 0;
 }

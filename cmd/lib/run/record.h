@@ -25,7 +25,7 @@ int record_prepare(struct run *run, struct err *err) ERR_MUST_CHECK;
 // Where the release of this deploy has the recorder: adds to mpirun's words what the ranks need.
 void record_add_words(const struct run *run, const struct project_deploy *d, struct strv *words);
 // After the run: brings what ranks on these nodes have recorded to the folder, and removes it
-// there.
+// there. A board that it cannot be had from is left out, with a warning.
 int record_fetch(const struct run *run, const struct remotes *nodes,
                  struct err *err) ERR_MUST_CHECK;
 

@@ -436,9 +436,56 @@ static void test_expand(void **state)
     assert_string_equal(empty, "''");
 }
 
+static void test_html(void **state)
+{
+    (void)state;
+    char *text = str_html("a <b> & c");
+    assert_string_equal(text, "a &lt;b> &amp; c");
+    free(text);
+}
+
+static void test_field(void **state)
+{
+    char path[] = "/tmp/pisdk-field-XXXXXX";
+    static const char text[] = "other: 1\nmodel\t: A B: C \nmodel\t: D\nlast:\n";
+    int fd = mkstemp(path);
+    (void)state;
+    assert_int_equal(write(fd, text, strlen(text)), (int)strlen(text));
+    char *value = fs_read_field(path, "model");
+    assert_string_equal(value, "A B: C");
+    free(value);
+    value = fs_read_field(path, "last");
+    assert_string_equal(value, "");
+    free(value);
+    assert_null(fs_read_field(path, "mod"));
+    close(fd);
+    unlink(path);
+    assert_null(fs_read_field(path, "model"));
+}
+
+static void test_succeed(void **state)
+{
+    _cleanup_strv_ struct strv good = {0};
+    _cleanup_strv_ struct strv bad = {0};
+    struct strbuf out = {0};
+    struct err err = ERR_INIT;
+    (void)state;
+    strv_add_list(&good, "sh", "-c", "echo yes", NULL);
+    strv_add_list(&bad, "sh", "-c", "echo first >&2; echo last >&2; exit 3", NULL);
+    assert_int_equal(proc_succeed(good.items, NULL, &out, &err), 0);
+    assert_string_equal(out.data, "yes\n");
+    assert_int_equal(proc_succeed(good.items, NULL, NULL, &err), 0);
+    assert_int_equal(proc_succeed(bad.items, NULL, NULL, &err), -1);
+    assert_string_equal(err.msg, "sh: last");
+    strbuf_release(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_html),
+        cmocka_unit_test(test_field),
+        cmocka_unit_test(test_succeed),
         cmocka_unit_test(test_words_of_shells),
         cmocka_unit_test(test_printable),
         cmocka_unit_test(test_err),

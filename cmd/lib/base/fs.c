@@ -161,6 +161,25 @@ int fs_write_all(int fd, const void *data, size_t n, struct err *err)
     return 0;
 }
 
+char *fs_read_field(const char *path, const char *key)
+{
+    enum { FIELDS_MAX = 1 << 20 };
+    _cleanup_strbuf_ struct strbuf text = {0};
+    struct err ignored = ERR_INIT;
+    struct slice line;
+    if (fs_read_file(path, FIELDS_MAX, &text, &ignored) != 0) {
+        return NULL;
+    }
+    struct slice rest = {text.data, text.len};
+    while (slice_cut(&rest, '\n', &line)) {
+        struct slice name;
+        if (slice_cut(&line, ':', &name) && slice_is(slice_trim(name), key)) {
+            return slice_dup(slice_trim(line));
+        }
+    }
+    return NULL;
+}
+
 int fs_sync(const char *path, struct err *err)
 {
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -34,6 +34,10 @@ void fs_find_programs(const char *const names[], size_t n, struct strv *found);
 // The whole file, at most `max` bytes. ERR_NOT_FOUND when there is none.
 int fs_read_file(const char *path, size_t max, struct strbuf *out, struct err *err) ERR_MUST_CHECK;
 
+// What stands behind the first `key`, blanks and a colon in a file of /proc, up to the end of the
+// line. NULL when it is not there; the caller frees it.
+char *fs_read_field(const char *path, const char *key);
+
 // Has the content of a file written to the disk, for the rename that follows.
 int fs_sync(const char *path, struct err *err) ERR_MUST_CHECK;
 

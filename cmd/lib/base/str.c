@@ -402,6 +402,12 @@ char *str_expand(const char *text, const struct str_pair *pairs, size_t n)
     return strbuf_take(&out);
 }
 
+char *str_html(const char *text)
+{
+    static const struct str_pair special[] = {{"&", "&amp;"}, {"<", "&lt;"}};
+    return str_expand(text, special, ARRAY_SIZE(special));
+}
+
 char *str_quoted(const char *text)
 {
     static const struct str_pair quote = {"'", "'\\''"};

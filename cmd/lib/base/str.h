@@ -100,6 +100,9 @@ const struct str_pair *str_find_pair(const char *text, const struct str_pair *pa
 // A copy of the text with every mark replaced. The caller frees it.
 char *str_expand(const char *text, const struct str_pair *pairs, size_t n);
 
+// A text as HTML, SVG and XML have it between tags. The caller frees it.
+char *str_html(const char *text);
+
 // A text as one word of a POSIX shell, in single quotes. The caller frees it.
 char *str_quoted(const char *text);
 // The same for several words, NULL at the end, each with a blank in front.

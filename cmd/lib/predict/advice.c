@@ -120,20 +120,9 @@ static double y_of(const struct axes *a, double speedup)
 
 static void add_text(struct strbuf *out, double x, double y, const char *anchor, const char *text)
 {
-    strbuf_addf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">", x, y, anchor);
-    for (const char *c = text; *c; c++) {
-        switch (*c) {
-        case '&':
-            strbuf_adds(out, "&amp;");
-            break;
-        case '<':
-            strbuf_adds(out, "&lt;");
-            break;
-        default:
-            strbuf_add(out, c, 1);
-        }
-    }
-    strbuf_adds(out, "</text>\n");
+    _cleanup_free_ char *shown = str_html(text);
+    strbuf_addf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>\n", x, y, anchor,
+                shown);
 }
 
 static void add_grid(const struct axes *a, const struct prediction *p, size_t n, struct strbuf *out)

@@ -198,19 +198,6 @@ void predict_calibration_release(struct predict_calibration *c)
 
 // --- The desktop ---------------------------------------------------------------------------------
 
-// "model name" of /proc/cpuinfo. The caller frees it.
-static char *processor(void)
-{
-    _cleanup_strbuf_ struct strbuf text = {0};
-    struct err ignored = ERR_INIT;
-    static const char key[] = "model name";
-    const char *line = fs_read_file("/proc/cpuinfo", OUTPUT_MAX, &text, &ignored) == 0 && text.data
-                           ? strstr(text.data, key)
-                           : NULL;
-    const char *colon = line ? strchr(line, ':') : NULL;
-    return colon ? xstrndup(colon + 1, strcspn(colon + 1, "\n")) : xstrdup("unknown");
-}
-
 // What was measured before on this processor.
 static bool recall(const char *file, const char *model, struct predict_desktop *out)
 {
@@ -245,7 +232,8 @@ int predict_desktop_speed(const struct paths *paths, struct log *log, struct pre
 {
     _cleanup_free_ char *folder = fs_join(paths->cache, "predict");
     _cleanup_free_ char *file = fs_join(folder, "desktop");
-    _cleanup_free_ char *model = processor();
+    _cleanup_free_ char *known = fs_read_field("/proc/cpuinfo", "model name");
+    const char *model = known ? known : "unknown";
     _cleanup_strbuf_ struct strbuf text = {0};
     if (recall(file, model, out)) {
         return 0;

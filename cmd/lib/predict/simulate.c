@@ -122,13 +122,8 @@ static void limit_memory(void *user)
 
 static rlim_t available_memory(void)
 {
-    _cleanup_strbuf_ struct strbuf text = {0};
-    struct err ignored = ERR_INIT;
-    static const char key[] = "MemAvailable:";
-    const char *line = fs_read_file("/proc/meminfo", OUTPUT_MAX, &text, &ignored) == 0 && text.data
-                           ? strstr(text.data, key)
-                           : NULL;
-    return line ? strtoull(line + strlen(key), NULL, 10) * KB : RLIM_INFINITY;
+    _cleanup_free_ char *kilobytes = fs_read_field("/proc/meminfo", "MemAvailable");
+    return kilobytes ? strtoull(kilobytes, NULL, 10) * KB : RLIM_INFINITY;
 }
 
 // --- What went wrong -----------------------------------------------------------------------------
@@ -192,8 +187,15 @@ static bool is_received(unsigned call)
 }
 
 // A rank that never got to MPI_Finalize: SimGrid itself takes a deadlock for an end like others.
+// It may do so after MPI_Abort, too, at which the others wait for somebody.
 static int check_ended(const struct trace *t, struct err *err)
 {
+    for (size_t i = 0; i < t->n; i++) {
+        if (t->ranks[i].recorded && !t->ranks[i].ended && t->ranks[i].inside == TRACE_Abort) {
+            return err_set(err, ERR_FAILED,
+                           "with %zu ranks, the program failed: rank %zu calls MPI_Abort", t->n, i);
+        }
+    }
     for (size_t i = 0; i < t->n; i++) {
         const struct trace_rank *r = &t->ranks[i];
         if (r->ended) {

@@ -189,12 +189,6 @@ static char *for_page(json_t *data)
     return safe;
 }
 
-static char *for_html(const char *text)
-{
-    static const struct str_pair special[] = {{"&", "&amp;"}, {"<", "&lt;"}};
-    return str_expand(text, special, ARRAY_SIZE(special));
-}
-
 int trace_write_page(const struct trace_page *p, const char *file, struct err *err)
 {
     _cleanup_strbuf_ struct strbuf page = {0};
@@ -203,7 +197,7 @@ int trace_write_page(const struct trace_page *p, const char *file, struct err *e
     }
     json_t *data = page_data(p);
     _cleanup_free_ char *inner = for_page(data);
-    _cleanup_free_ char *title = for_html(p->title);
+    _cleanup_free_ char *title = str_html(p->title);
     json_decref(data);
     const struct str_pair known[] = {{"@DATA@", inner}, {"@TITLE@", title}};
     _cleanup_free_ char *text = str_expand(page.data, known, ARRAY_SIZE(known));

@@ -193,6 +193,11 @@ class Predict(Case):
         self.assertEqual(self.numbers(folder, "--boards", "1", "--board", "pi4")["board"]["origin"], "published")
         write(folder / "pisdk.calibration", "[node pi1]\nspeed = 3\n")
         self.refused(folder, status=2, says=["pisdk.calibration:2", "unknown key `speed`"])
+        # The weakest of the nodes is what `auto` means.
+        (folder / "pisdk.calibration").unlink()
+        write(folder / "pisdk.ini", "[project]\nname = p\n[target]\nboard = auto\n[node a]\nboard = pi4\n"
+              "[node b]\nboard = pi3\n")
+        self.assertEqual(self.numbers(folder, "--boards", "1")["board"]["name"], "pi3")
 
     def test_files(self):
         """MPI's files have in a simulation what they would have on a board."""

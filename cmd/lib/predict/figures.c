@@ -50,7 +50,11 @@ int predict_figures_of_board(const struct board *b, unsigned long long kbit, dou
 
 // --- Calibrations --------------------------------------------------------------------------------
 
-// The file's keys.
+#define KNOWN_KEYS                                                                                 \
+    "node.cores node.operations node.memory node.inner-latency node.inner-bandwidth "              \
+    "node.latency node.bandwidth"
+
+// The file's keys with fractions.
 static const struct {
     const char *key;
     size_t at;
@@ -157,7 +161,7 @@ static int on_key(void *user, const char *section, const char *key, const char *
                        : err_set(err, ERR_USAGE, "%s: `%s` is not a number", key, value);
         }
     }
-    return err_set(err, ERR_USAGE, "unknown key `%s`", key);
+    return ini_unknown("node", key, KNOWN_KEYS, err);
 }
 
 int predict_calibration_read(const char *path, struct predict_calibration *out, struct err *err)

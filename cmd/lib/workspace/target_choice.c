@@ -174,7 +174,7 @@ static int choose_weakest(const struct workspace *w, const char *folder, struct 
     return 0;
 }
 
-static int choose_board(const struct workspace *w, const char *asked, struct board *out,
+int target_choose_board(const struct workspace *w, const char *asked, struct board *out,
                         struct err *err)
 {
     _cleanup_free_ char *folder = fs_join(w->paths->share, "toolchain/boards");
@@ -191,7 +191,7 @@ int target_choose(const struct workspace *w, const struct target_request *reques
 
     *out = (struct target){.fixed = sysroot != NULL};
     if (choose_variant(request, out, err) != 0 ||
-        choose_board(w, request->board, &out->board, err) != 0) {
+        target_choose_board(w, request->board, &out->board, err) != 0) {
         target_release(out);
         return -1;
     }

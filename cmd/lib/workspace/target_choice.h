@@ -47,6 +47,11 @@ struct target {
     bool fixed; // somebody chose the sysroot: nothing is added to it
 };
 
+// The board that is asked for (or NULL), else the project's, where `auto` is the weakest of its
+// nodes, else the default. The caller releases it.
+int target_choose_board(const struct workspace *w, const char *asked, struct board *out,
+                        struct err *err) ERR_MUST_CHECK;
+
 int target_choose(const struct workspace *w, const struct target_request *request,
                   struct target *out, struct err *err) ERR_MUST_CHECK;
 void target_release(struct target *t);

@@ -15,12 +15,20 @@
 #include "predict/figures.h"
 #include "run/record.h"
 
-enum { SIZES_MAX = 32, BOARDS_MAX = 1024, PERCENT = 100, KBIT_A_GBIT = 1000000 };
+enum {
+    SIZES_MAX = 32,
+    BOARDS_MAX = 1024,
+    PERCENT = 100,
+    KBIT_A_GBIT = 1000000,
+    BYTES_A_KBIT = 125
+};
 
 #define BOARDS_USUAL "1,2,4,8,16"
 
 // What a network that is faster than the given one is called, and how fast it is.
 #define GIGABIT "1 Gbit/s"
+// A network below this share of a gigabit would gain by one.
+#define CLEARLY_LESS 0.8
 
 // A prediction for each number of boards, and what it is made from.
 struct predicting {
@@ -134,13 +142,9 @@ static int read_figures(struct predicting *p, struct err *err)
 {
     struct app *app = p->app;
     const char *asked = input_value(&app->input, "board");
-    const char *name = asked                                     ? asked
-                       : strcmp(app->project.board, "auto") == 0 ? PROJECT_DEFAULT_BOARD
-                                                                 : app->project.board;
-    _cleanup_free_ char *boards = fs_join(app->paths.share, "toolchain/boards");
     _cleanup_free_ char *file = fs_join(app->project.dir, PREDICT_FILE);
     struct predict_calibration c;
-    if (board_read(boards, name, false, &p->board, err) != 0 ||
+    if (target_choose_board(&app->work, asked, &p->board, err) != 0 ||
         predict_figures_of_board(&p->board, p->link_kbit, p->latency, &p->figures, err) != 0) {
         return -1;
     }
@@ -236,22 +240,23 @@ static int simulate_all(struct predicting *p, struct err *err)
     return 0;
 }
 
+// The most boards once more, on a gigabit, if theirs is slower and that counts.
 static int advise(struct predicting *p, struct err *err)
 {
     struct prediction faster;
-    uint64_t kbit = (uint64_t)KBIT_A_GBIT;
-    struct predicting other = *p;
-    bool slow = p->figures.bandwidth < (double)kbit * PERCENT; // clearly less than a gigabit
+    struct predict_figures of_board;
+    struct predict_figures gigabit = p->figures;
+    struct simulation s = simulation_of(p);
+    bool slow = p->figures.bandwidth < CLEARLY_LESS * KBIT_A_GBIT * BYTES_A_KBIT;
     if (!slow || !predict_needs_network(p->results, p->n)) {
         p->advice = predict_advice(p->results, p->n, NULL, NULL);
         return 0;
     }
-    struct predict_figures gigabit;
-    if (predict_figures_of_board(&p->board, kbit, p->latency, &gigabit, err) != 0) {
+    if (predict_figures_of_board(&p->board, KBIT_A_GBIT, p->latency, &of_board, err) != 0) {
         return -1;
     }
-    other.figures.bandwidth = gigabit.bandwidth;
-    struct simulation s = simulation_of(&other);
+    gigabit.bandwidth = of_board.bandwidth;
+    s.figures = &gigabit;
     s.shows_output = false;
     if (simulate(&s, p->boards[p->n - 1], &faster, err) != 0) {
         return -1;

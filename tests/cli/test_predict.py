@@ -60,6 +60,7 @@ int main(int argc, char **argv)
 FILES = """#include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 int main(int argc, char **argv)
 {
     enum { ROWS = 50 };
@@ -85,6 +86,18 @@ int main(int argc, char **argv)
     MPI_File_set_view(f, 0, MPI_CHAR, MPI_CHAR, "native", MPI_INFO_NULL);
     if (rank == 0)
         MPI_File_write_at(f, 0, "MATRIX01", 8, MPI_CHAR, MPI_STATUS_IGNORE);
+    MPI_File_sync(f);
+    MPI_Request q;
+    MPI_Status status;
+    char head[8];
+    MPI_File_set_errhandler(f, MPI_ERRORS_RETURN);
+    MPI_File_iread_at_all(f, 0, head, 8, MPI_CHAR, &q);
+    MPI_Wait(&q, &status);
+    MPI_File_read_at_all_begin(f, 0, head, 8, MPI_CHAR);
+    MPI_File_read_at_all_end(f, head, &status);
+    MPI_Offset place;
+    MPI_File_get_byte_offset(f, 6, &place);
+    bad |= memcmp(head, "MATRIX01", 8) != 0 || place != 6;
     MPI_File_get_size(f, &size);
     MPI_File_close(&f);
     MPI_File_open(MPI_COMM_WORLD, "log", MPI_MODE_CREATE | MPI_MODE_WRONLY, MPI_INFO_NULL, &f);

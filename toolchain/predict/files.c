@@ -56,14 +56,12 @@ static void use_disk(MPI_Offset bytes, bool writes)
 {
     unsigned n = 0;
     sg_disk_t *disks = NULL;
-    smpi_bench_end();
     sg_host_get_disks(sg_host_self(), &n, &disks);
     if (n > 0 && bytes > 0 && writes) {
         sg_disk_write(disks[0], (sg_size_t)bytes);
     } else if (n > 0 && bytes > 0) {
         sg_disk_read(disks[0], (sg_size_t)bytes);
     }
-    smpi_bench_begin();
 }
 
 // --- Content -------------------------------------------------------------------------------------
@@ -71,19 +69,16 @@ static void use_disk(MPI_Offset bytes, bool writes)
 static MPI_Offset move(int fd, char *at, MPI_Offset n, MPI_Offset offset, bool writes)
 {
     MPI_Offset done = 0;
-    while (done < n) {
+    ssize_t r = 1;
+    while (done < n && r > 0) {
         size_t rest = (size_t)(n - done);
-        ssize_t r = writes ? pwrite(fd, at + done, rest, offset + done)
-                           : pread(fd, at + done, rest, offset + done);
-        if (r < 0 && errno == EINTR) {
-            continue;
-        }
-        if (r <= 0) {
-            return r < 0 && done == 0 ? -1 : done;
-        }
-        done += r;
+        do {
+            r = writes ? pwrite(fd, at + done, rest, offset + done)
+                       : pread(fd, at + done, rest, offset + done);
+        } while (r < 0 && errno == EINTR);
+        done += r > 0 ? r : 0;
     }
-    return done;
+    return r < 0 && done == 0 ? -1 : done;
 }
 
 // How the view shows a file: `data` bytes of each tile of `extent` bytes.
@@ -181,9 +176,10 @@ static void fill_status(MPI_Status *status, MPI_Offset bytes)
     }
 }
 
-// Of the file, at etype `at`, to or from the program's memory.
-static int transfer(struct file *f, MPI_Offset at, void *buf, int count, MPI_Datatype type,
-                    MPI_Status *status, bool writes)
+// Without the simulated time, and with nobody between what is read and what is written back: MPI's
+// functions for types do not call the simulator. The bytes that were moved, or -1.
+static MPI_Offset move_typed(const struct file *f, MPI_Offset at, void *buf, int count,
+                             MPI_Datatype type, bool writes)
 {
     int size = 0;
     int position = 0;
@@ -191,7 +187,7 @@ static int transfer(struct file *f, MPI_Offset at, void *buf, int count, MPI_Dat
     MPI_Offset n = (MPI_Offset)size * count;
     char *packed = malloc(n > 0 ? (size_t)n : 1);
     if (!packed) {
-        return MPI_ERR_NO_MEM;
+        return -1;
     }
     if (writes) {
         PMPI_Pack(buf, count, type, packed, (int)n, &position, MPI_COMM_SELF);
@@ -202,7 +198,18 @@ static int transfer(struct file *f, MPI_Offset at, void *buf, int count, MPI_Dat
         PMPI_Unpack(packed, (int)n, &position, buf, whole, type, MPI_COMM_SELF);
     }
     free(packed);
+    return done;
+}
+
+// Of the file, at etype `at`, to or from the program's memory. What this desktop's disk takes is no
+// computing of the program.
+static int transfer(struct file *f, MPI_Offset at, void *buf, int count, MPI_Datatype type,
+                    MPI_Status *status, bool writes)
+{
+    smpi_bench_end();
+    MPI_Offset done = move_typed(f, at, buf, count, type, writes);
     use_disk(done, writes);
+    smpi_bench_begin();
     fill_status(status, done > 0 ? done : 0);
     return done < 0 ? MPI_ERR_IO : MPI_SUCCESS;
 }
@@ -362,26 +369,11 @@ int PMPI_File_sync(MPI_File file)
 }
 OF_PROGRAM(File_sync);
 
-int PMPI_File_get_amode(MPI_File file, int *mode)
-{
-    *mode = of(file)->mode;
-    return MPI_SUCCESS;
-}
-OF_PROGRAM(File_get_amode);
-
 int PMPI_File_get_group(MPI_File file, MPI_Group *group)
 {
     return PMPI_Comm_group(of(file)->comm, group);
 }
 OF_PROGRAM(File_get_group);
-
-int PMPI_File_set_info(MPI_File file, MPI_Info info)
-{
-    (void)file;
-    (void)info;
-    return MPI_SUCCESS;
-}
-OF_PROGRAM(File_set_info);
 
 int PMPI_File_get_info(MPI_File file, MPI_Info *info)
 {
@@ -425,6 +417,29 @@ int PMPI_File_set_atomicity(MPI_File file, int flag)
 }
 OF_PROGRAM(File_set_atomicity);
 
+int PMPI_File_get_type_extent(MPI_File file, MPI_Datatype type, MPI_Aint *extent)
+{
+    MPI_Aint lb = 0;
+    (void)file;
+    return PMPI_Type_get_extent(type, &lb, extent);
+}
+OF_PROGRAM(File_get_type_extent);
+
+int PMPI_File_get_byte_offset(MPI_File file, MPI_Offset offset, MPI_Offset *disp)
+{
+    const struct file *f = of(file);
+    const struct tile t = tile_of(f->filetype);
+    int unit = 1;
+    PMPI_Type_size(f->etype, &unit);
+    MPI_Offset bytes = offset * unit;
+    if (t.data == 0 || (t.data != t.extent && bytes % t.data != 0)) {
+        return MPI_ERR_OTHER; // where in a tile with gaps is not known here
+    }
+    *disp = f->disp + bytes / t.data * t.extent + bytes % t.data;
+    return MPI_SUCCESS;
+}
+OF_PROGRAM(File_get_byte_offset);
+
 // --- Positions -----------------------------------------------------------------------------------
 
 static int seek(struct file *f, MPI_Offset *position, MPI_Offset offset, int whence)
@@ -465,19 +480,29 @@ int PMPI_File_seek_shared(MPI_File file, MPI_Offset offset, int whence)
 }
 OF_PROGRAM(File_seek_shared);
 
-int PMPI_File_get_position(MPI_File file, MPI_Offset *position)
-{
-    *position = of(file)->position;
-    return MPI_SUCCESS;
-}
-OF_PROGRAM(File_get_position);
+// --- What there is little to say about
+// -----------------------------------------------------------------
 
-int PMPI_File_get_position_shared(MPI_File file, MPI_Offset *position)
-{
-    *position = *of(file)->shared;
-    return MPI_SUCCESS;
-}
-OF_PROGRAM(File_get_position_shared);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#define SIMPLE(name, parameters, body)                                                             \
+    int PMPI_File_##name parameters                                                                \
+    {                                                                                              \
+        body;                                                                                      \
+        return MPI_SUCCESS;                                                                        \
+    }                                                                                              \
+    OF_PROGRAM(File_##name);
+
+SIMPLE(get_amode, (MPI_File file, int *mode), *mode = of(file)->mode)
+SIMPLE(set_info, (MPI_File file, MPI_Info info), )
+SIMPLE(get_atomicity, (MPI_File file, int *flag), *flag = 1)
+// Errors are returned, which is MPI's default for files.
+SIMPLE(set_errhandler, (MPI_File file, MPI_Errhandler handler), )
+SIMPLE(get_errhandler, (MPI_File file, MPI_Errhandler *handler), *handler = MPI_ERRORS_RETURN)
+SIMPLE(call_errhandler, (MPI_File file, int code), )
+SIMPLE(get_position, (MPI_File file, MPI_Offset *position), *position = of(file)->position)
+SIMPLE(get_position_shared, (MPI_File file, MPI_Offset *position), *position = *of(file)->shared)
+#pragma GCC diagnostic pop
 
 // --- Reading and writing -------------------------------------------------------------------------
 
@@ -508,12 +533,7 @@ OF_PROGRAM(File_get_position_shared);
         return way(f, buf, n, t, MPI_STATUS_IGNORE, w);                                            \
     }                                                                                              \
     OF_PROGRAM(File_##name);
-#define SPLIT(name, buffer, way, w)                                                                \
-    int PMPI_File_##name##_begin(MPI_File f, buffer buf, int n, MPI_Datatype t)                    \
-    {                                                                                              \
-        return way(f, buf, n, t, MPI_STATUS_IGNORE, w);                                            \
-    }                                                                                              \
-    OF_PROGRAM(File_##name##_begin);                                                               \
+#define END(name, buffer)                                                                          \
     int PMPI_File_##name##_end(MPI_File f, buffer buf, MPI_Status *s)                              \
     {                                                                                              \
         (void)buf;                                                                                 \
@@ -521,6 +541,21 @@ OF_PROGRAM(File_get_position_shared);
         return PMPI_Barrier(of(f)->comm);                                                          \
     }                                                                                              \
     OF_PROGRAM(File_##name##_end);
+#define SPLIT(name, buffer, way, w)                                                                \
+    int PMPI_File_##name##_begin(MPI_File f, buffer buf, int n, MPI_Datatype t)                    \
+    {                                                                                              \
+        return way(f, buf, n, t, MPI_STATUS_IGNORE, w);                                            \
+    }                                                                                              \
+    OF_PROGRAM(File_##name##_begin);                                                               \
+    END(name, buffer)
+#define AT_REQUEST(name, buffer, w)                                                                \
+    int PMPI_File_##name(MPI_File f, MPI_Offset at, buffer buf, int n, MPI_Datatype t,             \
+                         MPI_Request *q)                                                           \
+    {                                                                                              \
+        *q = MPI_REQUEST_NULL;                                                                     \
+        return transfer(of(f), at, (void *)buf, n, t, MPI_STATUS_IGNORE, w);                       \
+    }                                                                                              \
+    OF_PROGRAM(File_##name);
 #define AT(name, buffer, w)                                                                        \
     int PMPI_File_##name(MPI_File f, MPI_Offset at, buffer buf, int n, MPI_Datatype t,             \
                          MPI_Status *s)                                                            \
@@ -536,13 +571,14 @@ OF_PROGRAM(File_get_position_shared);
         return r;                                                                                  \
     }                                                                                              \
     OF_PROGRAM(File_##name##_all);                                                                 \
-    int PMPI_File_i##name(MPI_File f, MPI_Offset at, buffer buf, int n, MPI_Datatype t,            \
-                          MPI_Request *q)                                                          \
+    int PMPI_File_##name##_all_begin(MPI_File f, MPI_Offset at, buffer buf, int n, MPI_Datatype t) \
     {                                                                                              \
-        *q = MPI_REQUEST_NULL;                                                                     \
         return transfer(of(f), at, (void *)buf, n, t, MPI_STATUS_IGNORE, w);                       \
     }                                                                                              \
-    OF_PROGRAM(File_i##name);
+    OF_PROGRAM(File_##name##_all_begin);                                                           \
+    END(name##_all, buffer)                                                                        \
+    AT_REQUEST(i##name, buffer, w)                                                                 \
+    AT_REQUEST(i##name##_all, buffer, w)
 
 #define ALL(name, buffer, w)                                                                       \
     BLOCKING(name, buffer, HERE, w)                                                                \

@@ -206,6 +206,10 @@ class Predict(Case):
         self.assertEqual(self.numbers(folder, "--boards", "1", "--board", "pi4")["board"]["origin"], "published")
         write(folder / "pisdk.calibration", "[node pi1]\nspeed = 3\n")
         self.refused(folder, status=2, says=["pisdk.calibration:2", "unknown key `speed`"])
+        # Boards that all have the name of the image are several boards all the same.
+        write(folder / "pisdk.calibration", "[node raspberrypi]\ncores = 4\noperations = 2e8\n"
+              "[node raspberrypi]\ncores = 4\noperations = 4e8\n")
+        self.assertEqual(self.numbers(folder, "--boards", "1")["board"]["operations_per_second"], 3e8)
         # The weakest of the nodes is what `auto` means.
         (folder / "pisdk.calibration").unlink()
         write(folder / "pisdk.ini", "[project]\nname = p\n[target]\nboard = auto\n[node a]\nboard = pi4\n"

@@ -16,7 +16,7 @@ for word; do
     esac
     shift
     case $word in
-    -lmpi | -lmpi_* | -lmpich | -lmpichcxx | -lmpichfort | -pthread) ;;
+    -lmpi | -lmpi_* | -lmpicxx | -lmpifort | -lmpich | -lmpichcxx | -lmpichfort | -pthread) ;;
     *) set -- "$@" "$word" ;;
     esac
 done

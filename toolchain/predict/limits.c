@@ -36,6 +36,10 @@ REFUSED(FILE *, popen, (const char *command, const char *mode))
 REFUSED(int, execv, (const char *path, char *const argv[]))
 REFUSED(int, execve, (const char *path, char *const argv[], char *const env[]))
 REFUSED(int, execvp, (const char *path, char *const argv[]))
+REFUSED(int, posix_spawnp,
+        (pid_t *restrict pid, const char *restrict file, const posix_spawn_file_actions_t *actions,
+         const posix_spawnattr_t *restrict attributes, char *const argv[restrict],
+         char *const env[restrict]))
 REFUSED(int, posix_spawn,
         (pid_t *restrict pid, const char *restrict path, const posix_spawn_file_actions_t *actions,
          const posix_spawnattr_t *restrict attributes, char *const argv[restrict],

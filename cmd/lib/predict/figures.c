@@ -145,10 +145,11 @@ static int on_key(void *user, const char *section, const char *key, const char *
         return err_set(err, ERR_USAGE, "unknown section [%s]", section);
     }
     const char *host = section + strlen(prefix);
-    struct predict_measured *m = c->n && strcmp(c->items[c->n - 1].host, host) == 0
+    bool first = strcmp(key, "cores") == 0; // of each board; several may have one name
+    struct predict_measured *m = !first && c->n && strcmp(c->items[c->n - 1].host, host) == 0
                                      ? &c->items[c->n - 1]
                                      : add_host(c, host);
-    if (strcmp(key, "cores") == 0) {
+    if (first) {
         return ini_number(key, value, 1, RANKS_MAX, &m->figures.cores, err);
     }
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {

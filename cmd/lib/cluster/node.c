@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/vfs.h>
@@ -61,6 +62,14 @@ static int clone_board(struct supervisor *s, struct node *node, struct err *err)
     }
     node->pid = pid;
     return 0;
+}
+
+ino_t node_namespace(pid_t pid)
+{
+    char path[64];
+    struct stat st;
+    snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)pid);
+    return stat(path, &st) == 0 ? st.st_ino : 0;
 }
 
 // A namespace of the board's process 1, as setns(2) takes it; -1 with errno.
@@ -118,6 +127,7 @@ static int finish_boot(struct node *node, struct err *err)
     if (keep_mounts(node, err) != 0 || wire_expect(node->control, "ready", &w, err) != 0) {
         return err_wrap(err, "%s", node->name);
     }
+    node->namespace = node_namespace(node->pid);
     node->device = w.words.n > 1 ? (unsigned)strtoul(w.words.items[1], NULL, 10) : 0;
     wire_release(&w);
     return 0;

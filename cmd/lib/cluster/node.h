@@ -34,6 +34,8 @@ int node_set_rate(struct supervisor *s, struct node *node, uint64_t kbit,
                   struct err *err) ERR_MUST_CHECK;
 int node_set_cable(struct supervisor *s, struct node *node, bool plugged,
                    struct err *err) ERR_MUST_CHECK;
+// The PID namespace of a process, by which those of a board are known; 0: it is gone.
+ino_t node_namespace(pid_t pid);
 // What its files use, in bytes.
 uint64_t node_storage_used(const struct node *node);
 // Bytes of its storage: 0 leaves it just what it uses now.

@@ -25,6 +25,7 @@ struct node {
     char name[8];    // pi1, …
     unsigned number; // from 1
     pid_t pid;       // of its process 1; 0: it is off
+    ino_t namespace; // of its processes, see node_namespace
     int control;     // socket to that process
     int mounts;      // its mount namespace, which stays when it is off; -1: it never was on
     int storage;     // the root of the file system that it writes to

@@ -3,60 +3,80 @@
 
 #include <ctype.h>
 #include <dirent.h>
-#include <string.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 #include "base/proc.h"
+#include "cluster/node.h"
 
-// The PID namespace of a process: "pid:[4026531836]".
-static bool read_namespace(pid_t pid, char *out, size_t size)
+// Boards that are on, in two orders: by their PID namespace, and by their process 1.
+struct index {
+    struct node **by_namespace, **by_pid;
+    size_t n;
+};
+
+static int compare_namespaces(const void *a, const void *b)
 {
-    char path[64];
-    snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)pid);
-    ssize_t n = readlink(path, out, size - 1);
-    out[n > 0 ? n : 0] = '\0';
-    return n > 0;
+    ino_t x = (*(struct node *const *)a)->namespace;
+    ino_t y = (*(struct node *const *)b)->namespace;
+    return (x > y) - (x < y);
 }
 
-enum { NAMESPACE_MAX = 32 };
-typedef char namespace_name[NAMESPACE_MAX];
-
-static void count(const struct supervisor *s, pid_t pid, const namespace_name *boards,
-                  struct usage *usage)
+static int compare_pids(const void *a, const void *b)
 {
-    namespace_name name;
-    if (!read_namespace(pid, name, sizeof(name))) {
-        return;
-    }
+    pid_t x = (*(struct node *const *)a)->pid;
+    pid_t y = (*(struct node *const *)b)->pid;
+    return (x > y) - (x < y);
+}
+
+static void make_index(const struct supervisor *s, struct index *out)
+{
+    *out = (struct index){xcalloc(s->o->boards, sizeof(struct node *)),
+                          xcalloc(s->o->boards, sizeof(struct node *)), 0};
     for (size_t i = 0; i < s->o->boards; i++) {
-        const struct node *node = &s->nodes[i];
-        if (node->pid && strcmp(name, boards[i]) == 0) {
-            if (pid != node->pid) {
-                usage[i].processes++;
-                usage[i].memory += proc_own_memory(pid);
-            }
-            return;
+        struct node *node = &s->nodes[i];
+        if (node->pid) {
+            out->by_namespace[out->n] = node;
+            out->by_pid[out->n++] = node;
         }
     }
+    qsort(out->by_namespace, out->n, sizeof(struct node *), compare_namespaces);
+    qsort(out->by_pid, out->n, sizeof(struct node *), compare_pids);
+}
+
+// The board that has this process, which is not its process 1; or NULL.
+static const struct node *find(const struct index *index, pid_t pid)
+{
+    struct node key = {.pid = pid};
+    struct node *const pointer = &key;
+    if (bsearch(&pointer, index->by_pid, index->n, sizeof(struct node *), compare_pids)) {
+        return NULL;
+    }
+    key.namespace = node_namespace(pid);
+    struct node *const *found =
+        bsearch(&pointer, index->by_namespace, index->n, sizeof(struct node *), compare_namespaces);
+    return found ? *found : NULL;
 }
 
 struct usage *usage_read(const struct supervisor *s, struct err *err)
 {
     DIR *dir = opendir("/proc");
+    struct index index;
     if (!dir) {
         err_sys(err, "cannot list the cluster's processes");
         return NULL;
     }
-    _cleanup_free_ namespace_name *boards = xcalloc(s->o->boards, sizeof(*boards));
+    make_index(s, &index);
     struct usage *usage = xcalloc(s->o->boards, sizeof(*usage));
-    for (size_t i = 0; i < s->o->boards; i++) {
-        (void)read_namespace(s->nodes[i].pid, boards[i], sizeof(boards[i]));
-    }
     for (const struct dirent *e; (e = readdir(dir));) {
-        if (isdigit((unsigned char)e->d_name[0])) {
-            count(s, (pid_t)strtol(e->d_name, NULL, 10), boards, usage);
+        pid_t pid = isdigit((unsigned char)e->d_name[0]) ? (pid_t)strtol(e->d_name, NULL, 10) : 0;
+        const struct node *node = pid ? find(&index, pid) : NULL;
+        if (node) {
+            usage[node - s->nodes].processes++;
+            usage[node - s->nodes].memory += proc_own_memory(pid);
         }
     }
     closedir(dir);
+    free(index.by_namespace);
+    free(index.by_pid);
     return usage;
 }

@@ -412,7 +412,7 @@ give() {
 # anything: the hash is wrong then, and it is asked for again.
 pass_on() { # FILE WRITER SIZE
     {
-        tail -c +1 -s 0.2 --pid="$2" -f "$1"
+        tail -c +1 -s 0.05 --pid="$2" -f "$1"
         while :; do
             echo "----------------------------------------------------------------------"
         done

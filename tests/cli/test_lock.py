@@ -192,8 +192,8 @@ class Edited(Locked):
         self.refuses(3, "Sysroot")
 
     def test_newer_format(self):
-        self.replace("Format: 1", "Format: 2")
-        self.refuses(1, "format 2 is newer")
+        self.replace("Format: 1", "Format: 3")
+        self.refuses(1, "format 3 is newer")
         self.assertIn("update pisdk", self.pisdk("sysroot", "path", cwd=self.project).err)
 
     def test_garbage(self):

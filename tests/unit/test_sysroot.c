@@ -149,7 +149,7 @@ static void test_bad_locks(void **state)
         const char *from, *to, *says;
         enum err_code code;
     } cases[] = {
-        {"Format: 1", "Format: 2", "format 2 is newer", ERR_FAILED},
+        {"Format: 1", "Format: 3", "format 3 is newer", ERR_FAILED},
         {"Format: 1", "Fromat: 1", "not a lock file", ERR_VERIFY},
         {"Sysroot: test", "Sysroot: ../test", "`Sysroot`", ERR_VERIFY},
         {"Sysroot: test", "Sysroot: a/b", "`Sysroot`", ERR_VERIFY},

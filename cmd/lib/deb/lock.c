@@ -8,7 +8,7 @@
 #include "deb/deb822.h"
 #include "deb/text.h"
 
-#define LOCK_FORMAT "1"
+enum { LOCK_FORMAT = 1, LOCK_FORMAT_NATIVE = 2 };
 
 enum { FILES_MAX = 64 };
 
@@ -41,6 +41,17 @@ static void add_links(struct strbuf *b, const struct lock *lock, const char *nam
         }
     }
     add_lines(b, name, &lines);
+}
+
+static void add_natives(struct strbuf *b, const struct lock *lock)
+{
+    _cleanup_strv_ struct strv lines = {0};
+    for (size_t i = 0; i < lock->n_natives; i++) {
+        const struct lock_native *n = &lock->natives[i];
+        _cleanup_free_ char *files = strv_join(&n->files, " ");
+        strv_addf(&lines, "%s %s %s", n->arch, n->triple, files);
+    }
+    add_lines(b, "Native", &lines);
 }
 
 static void add_files(struct strbuf *b, const struct package *p)
@@ -84,7 +95,8 @@ void lock_format(const struct lock *lock, bool with_tree, struct strbuf *out)
     _cleanup_free_ char *keep = strv_join(&lock->keep, " ");
     _cleanup_free_ char *bytecode = strv_join(&lock->bytecode, " ");
 
-    strbuf_addf(out, "Format: " LOCK_FORMAT "\nSysroot: %s\n", lock->name);
+    strbuf_addf(out, "Format: %d\nSysroot: %s\n",
+                lock->n_natives ? LOCK_FORMAT_NATIVE : LOCK_FORMAT, lock->name);
     add_field(out, "Recipe", lock->recipe);
     add_field(out, "Flavour", lock->flavour);
     add_field(out, "Title", lock->title);
@@ -99,6 +111,7 @@ void lock_format(const struct lock *lock, bool with_tree, struct strbuf *out)
     add_field(out, "Leave-Out", leave_out);
     add_field(out, "Keep", keep);
     add_field(out, "Byte-Code", bytecode);
+    add_natives(out, lock);
     add_links(out, lock, "Links", false);
     add_links(out, lock, "Alternatives", true);
     add_lines(out, "Environment", &lock->environment);
@@ -111,6 +124,12 @@ void lock_format(const struct lock *lock, bool with_tree, struct strbuf *out)
     }
     for (size_t i = 0; i < lock->packages.n; i++) {
         add_package(out, &lock->packages.items[i], with_tree);
+    }
+    for (size_t k = 0; k < lock->n_natives; k++) {
+        const struct package_list *list = &lock->natives[k].packages;
+        for (size_t i = 0; i < list->n; i++) {
+            add_package(out, &list->items[i], with_tree);
+        }
     }
 }
 
@@ -195,20 +214,61 @@ static int read_links(const struct deb822 *p, const char *name, bool optional, s
     return 0;
 }
 
-static int read_head(const struct deb822 *p, struct lock *out, struct err *err)
+static int check_format(const struct deb822 *p, struct err *err)
 {
     struct slice format = deb822_get(p, "Format");
     uint64_t number;
 
-    if (!slice_is(format, LOCK_FORMAT)) {
-        if (format.p && text_number(format, &number)) {
-            err_set(err, ERR_FAILED, "format %.*s is newer than this pisdk", (int)format.n,
-                    format.p);
-            return err_hint(err,
-                            "update pisdk, or ask whoever wrote it for one of format " LOCK_FORMAT);
+    if (!format.p || !text_number(format, &number)) {
+        return err_set(err, ERR_VERIFY, "not a lock file: it does not begin with Format: %d",
+                       LOCK_FORMAT);
+    }
+    if (number < LOCK_FORMAT || number > LOCK_FORMAT_NATIVE) {
+        err_set(err, ERR_FAILED, "format %.*s is newer than this pisdk", (int)format.n, format.p);
+        return err_hint(err, "update pisdk, or ask whoever wrote it for one of format %d",
+                        LOCK_FORMAT_NATIVE);
+    }
+    return 0;
+}
+
+static bool knows_native(const struct lock *lock, const char *arch)
+{
+    for (size_t i = 0; i < lock->n_natives; i++) {
+        if (strcmp(lock->natives[i].arch, arch) == 0) {
+            return true;
         }
-        return err_set(err, ERR_VERIFY,
-                       "not a lock file: it does not begin with Format: " LOCK_FORMAT);
+    }
+    return false;
+}
+
+static int read_natives(const struct deb822 *p, struct lock *out, struct err *err)
+{
+    struct slice rest = deb822_get(p, "Native");
+    struct slice line;
+    while (slice_cut(&rest, '\n', &line)) {
+        _cleanup_free_ char *text = slice_dup(line);
+        _cleanup_strv_ struct strv words = {0};
+        strv_add_words(&words, text);
+        if (words.n == 0) {
+            continue;
+        }
+        if (words.n < 2 || !text_is_name(words.items[0]) || !text_is_name(words.items[1]) ||
+            strcmp(words.items[0], out->arch) == 0 || knows_native(out, words.items[0])) {
+            return err_set(err, ERR_VERIFY,
+                           "`Native` has a line that is not another architecture, a triple, files");
+        }
+        const struct strv files = {words.items + 2, words.n - 2};
+        lock_add_native(out, words.items[0], words.items[1], &files);
+    }
+    return 0;
+}
+
+static int read_head(const struct deb822 *p, struct lock *out, struct err *err)
+{
+    uint64_t number;
+
+    if (check_format(p, err) != 0) {
+        return -1;
     }
     out->name = field(p, "Sysroot");
     out->recipe = field(p, "Recipe");
@@ -243,9 +303,10 @@ static int read_head(const struct deb822 *p, struct lock *out, struct err *err)
     }
     out->ranks_max = (long)number;
     out->needs_exec = slice_is(deb822_get(p, "Needs-Exec"), "yes");
-    return read_links(p, "Links", false, out, err) == 0
-               ? read_links(p, "Alternatives", true, out, err)
-               : -1;
+    if (read_natives(p, out, err) != 0 || read_links(p, "Links", false, out, err) != 0) {
+        return -1;
+    }
+    return read_links(p, "Alternatives", true, out, err);
 }
 
 static int read_files(const struct deb822 *p, struct package *out, struct err *err)
@@ -270,6 +331,16 @@ static int read_files(const struct deb822 *p, struct package *out, struct err *e
     return 0;
 }
 
+static struct lock_native *find_native(const struct lock *lock, const struct package *p)
+{
+    for (size_t i = 0; i < lock->n_natives; i++) {
+        if (p->kind == PACKAGE_DEB && str_eq(p->arch, lock->natives[i].arch)) {
+            return &lock->natives[i];
+        }
+    }
+    return NULL;
+}
+
 static int check_package(const struct lock *lock, const struct package *p, struct err *err)
 {
     if (!p->name || !text_is_name(p->name)) {
@@ -286,10 +357,8 @@ static int check_package(const struct lock *lock, const struct package *p, struc
                                   : p->n_files != (p->kind == PACKAGE_DEB ? 1U : 0U)) {
         return err_set(err, ERR_VERIFY, "%s: unexpected files for this package type", p->name);
     }
-    bool arch_is_known =
-        p->arch && (strcmp(p->arch, lock->arch) == 0 ||
-                    strcmp(p->arch, p->kind == PACKAGE_SOURCE ? "source" : "all") == 0);
-    if (!arch_is_known) {
+    const char *other = p->kind == PACKAGE_SOURCE ? "source" : "all";
+    if (!str_eq(p->arch, lock->arch) && !str_eq(p->arch, other) && !find_native(lock, p)) {
         return err_set(err, ERR_VERIFY, "%s: `Architecture` is neither %s nor all", p->name,
                        lock->arch);
     }
@@ -303,11 +372,9 @@ static int check_package(const struct lock *lock, const struct package *p, struc
     return 0;
 }
 
-static int read_package(const struct deb822 *p, struct lock *lock, struct err *err)
+static int read_package(const struct deb822 *p, const struct lock *lock, struct package *to,
+                        struct err *err)
 {
-    struct package_list *list = &lock->packages;
-    VEC_GROW(list->items, list->n);
-    struct package *to = &list->items[list->n++];
     *to = (struct package){
         .name = field(p, "Package"),
         .version = field(p, "Version"),
@@ -338,11 +405,22 @@ static int read_package(const struct deb822 *p, struct lock *lock, struct err *e
     return check_package(lock, to, err);
 }
 
+static int add_read_package(const struct deb822 *p, struct lock *lock, struct err *err)
+{
+    struct package package;
+    int r = read_package(p, lock, &package, err);
+    struct lock_native *native = find_native(lock, &package);
+    struct package_list *list = native ? &native->packages : &lock->packages;
+    VEC_GROW(list->items, list->n);
+    list->items[list->n++] = package; // released with the list, whatever it is
+    return r;
+}
+
 // Lists have one item a line; everything else is one line.
 static int check_lines(const struct deb822 *p, struct err *err)
 {
-    static const char *const lists[] = {"Links", "Alternatives", "Environment", "Rootless",
-                                        "Files"};
+    static const char *const lists[] = {"Links",    "Alternatives", "Environment",
+                                        "Rootless", "Files",        "Native"};
     for (size_t i = 0; i < p->n; i++) {
         const struct deb822_field *f = &p->fields[i];
         bool list = false;
@@ -356,6 +434,18 @@ static int check_lines(const struct deb822 *p, struct err *err)
     return 0;
 }
 
+static int sort_packages(struct package_list *list, struct err *err)
+{
+    package_list_sort(list);
+    for (size_t i = 1; i < list->n; i++) {
+        const char *name = list->items[i].name;
+        if (strcmp(name, list->items[i - 1].name) == 0) {
+            return err_set(err, ERR_VERIFY, "%s is listed twice", name);
+        }
+    }
+    return 0;
+}
+
 static int parse(struct deb822_reader *reader, struct lock *out, struct err *err)
 {
     struct deb822 p = {0};
@@ -363,19 +453,16 @@ static int parse(struct deb822_reader *reader, struct lock *out, struct err *err
             : check_lines(&p, err) == 0 ? read_head(&p, out, err)
                                         : -1;
     while (r == 0 && deb822_next(reader, &p)) {
-        r = check_lines(&p, err) == 0 ? read_package(&p, out, err) : -1;
+        r = check_lines(&p, err) == 0 ? add_read_package(&p, out, err) : -1;
     }
     deb822_release(&p);
     if (r == 0 && reader->bad) {
         r = err_set(err, ERR_VERIFY, "neither a field nor its continuation");
     }
     if (r == 0) { // else the last one may have no name
-        package_list_sort(&out->packages);
-    }
-    for (size_t i = 1; r == 0 && i < out->packages.n; i++) {
-        const char *name = out->packages.items[i].name;
-        if (strcmp(name, out->packages.items[i - 1].name) == 0) {
-            r = err_set(err, ERR_VERIFY, "%s is listed twice", name);
+        r = sort_packages(&out->packages, err);
+        for (size_t i = 0; i < out->n_natives && r == 0; i++) {
+            r = sort_packages(&out->natives[i].packages, err);
         }
     }
     return r;
@@ -446,6 +533,18 @@ void lock_from_recipe(const struct recipe *recipe, const struct strv *added, str
     }
 }
 
+struct lock_native *lock_add_native(struct lock *lock, const char *arch, const char *triple,
+                                    const struct strv *files)
+{
+    VEC_GROW(lock->natives, lock->n_natives);
+    struct lock_native *n = &lock->natives[lock->n_natives++];
+    *n = (struct lock_native){.arch = xstrdup(arch), .triple = xstrdup(triple)};
+    for (size_t i = 0; i < files->n; i++) {
+        strv_add(&n->files, files->items[i]);
+    }
+    return n;
+}
+
 const char *lock_tree_digest(const struct lock *lock)
 {
     return lock->built_sha256[0] ? lock->built_sha256 : lock->tree_sha256;
@@ -458,6 +557,15 @@ bool lock_is_same(const struct lock *a, const struct lock *b)
     lock_format(a, false, &x);
     lock_format(b, false, &y);
     return x.len == y.len && memcmp(x.data, y.data, x.len) == 0;
+}
+
+void lock_release_native(struct lock_native *n)
+{
+    free(n->arch);
+    free(n->triple);
+    strv_release(&n->files);
+    package_list_release(&n->packages);
+    *n = (struct lock_native){0};
 }
 
 void lock_release(struct lock *lock)
@@ -481,5 +589,9 @@ void lock_release(struct lock *lock)
     }
     free(lock->links);
     package_list_release(&lock->packages);
+    for (size_t i = 0; i < lock->n_natives; i++) {
+        lock_release_native(&lock->natives[i]);
+    }
+    free(lock->natives);
     *lock = (struct lock){0};
 }

@@ -5,11 +5,14 @@
 // beside pisdk.ini, and in every sysroot, where it says what was built. It names no host: packages
 // are found below any mirror of their origin.
 //
-//     Format: 1                  what this pisdk writes; a later one may write 2
+//     Format: 1                  2 where there are native programs; a later pisdk may write 3
 //     Sysroot, Recipe, Flavour   its name; what it was made from; which MPI
 //     Title, Architecture, Triple, Flags, Ranks-Max, Needs-Exec, Environment, Rootless, Links,
 //     Alternatives, Leave-Out, Keep, Byte-Code
 //                                see deb/recipe.h
+//     Native                     a line an architecture: its name, triple, patterns of what is
+//     taken
+//                                of its packages, which are below like the others
 //     Added                      packages asked for on top of the recipe's
 //     Recipe-SHA256              of the recipe's files when it was solved
 //     Tree-SHA256, Tree-Size     of the finished tree (sysroot/tree.h), once it was built
@@ -34,6 +37,13 @@
 
 enum { LOCK_MAX = 16 << 20 }; // bytes of the file
 
+// Programs of another architecture, see sysroot/native.h.
+struct lock_native {
+    char *arch, *triple;
+    struct strv files; // patterns of what is unpacked
+    struct package_list packages;
+};
+
 struct lock {
     char *name;   // of the sysroot
     char *recipe; // "bookworm"; a user's own file is looked for in the project
@@ -52,6 +62,8 @@ struct lock {
     char built_sha256[HASH_HEX + 1];
     uint64_t tree_size; // bytes of all files
     struct package_list packages;
+    struct lock_native *natives;
+    size_t n_natives;
 };
 
 // ERR_NOT_FOUND without the file; ERR_VERIFY, with file and line, for one that no pisdk has
@@ -67,6 +79,12 @@ int lock_write(const char *path, const struct lock *lock, struct err *err) ERR_M
 
 // The head of a lock, from a recipe: all but the packages. `added` may be NULL.
 void lock_from_recipe(const struct recipe *recipe, const struct strv *added, struct lock *out);
+
+// Adds an architecture; its packages are the caller's to fill in. `files` is copied.
+struct lock_native *lock_add_native(struct lock *lock, const char *arch, const char *triple,
+                                    const struct strv *files);
+
+void lock_release_native(struct lock_native *n);
 
 // The digest that the tree of a sysroot with this lock has.
 const char *lock_tree_digest(const struct lock *lock);

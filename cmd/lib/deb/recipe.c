@@ -12,7 +12,8 @@
     "release.flags release.needs_exec origin.suites origin.components origin.keyring "             \
     "origin.mirror origin.optional "                                                               \
     "source.package source.origin source.suite source.script packages.wanted packages.provided "   \
-    "packages.preferred paths.leave_out paths.keep generated.byte_code"
+    "packages.preferred paths.leave_out paths.keep generated.byte_code native.triple "             \
+    "native.libraries native.provided"
 
 enum { RECIPE_MAX = 1 << 18, INCLUDES_MAX = 16 };
 
@@ -86,6 +87,30 @@ static struct recipe_source *get_source(struct recipe *r, const char *name)
     return &r->sources[r->n_sources++];
 }
 
+static struct recipe_native *get_native(struct recipe *r, const char *arch)
+{
+    for (size_t i = 0; i < r->n_natives; i++) {
+        if (strcmp(r->natives[i].arch, arch) == 0) {
+            return &r->natives[i];
+        }
+    }
+    VEC_GROW(r->natives, r->n_natives);
+    r->natives[r->n_natives] = (struct recipe_native){.arch = xstrdup(arch)};
+    return &r->natives[r->n_natives++];
+}
+
+static struct strv *get_programs(struct recipe_native *n, const char *package)
+{
+    for (size_t i = 0; i < n->n_programs; i++) {
+        if (strcmp(n->programs[i].package, package) == 0) {
+            return &n->programs[i].paths;
+        }
+    }
+    VEC_GROW(n->programs, n->n_programs);
+    n->programs[n->n_programs] = (struct recipe_programs){.package = xstrdup(package)};
+    return &n->programs[n->n_programs++].paths;
+}
+
 static int add_link(struct recipe *r, const char *path, const char *target, bool optional,
                     struct err *err)
 {
@@ -154,6 +179,24 @@ static int set_source_key(const struct reading *in, const char *name, const char
     return set_key(in, keys, ARRAY_SIZE(keys), "source", key, value);
 }
 
+static int set_native_key(const struct reading *in, const char *arch, const char *key,
+                          const char *value)
+{
+    struct recipe_native *n = get_native(in->recipe, arch);
+    const struct recipe_key keys[] = {
+        {"native", "triple", &n->triple, NULL},
+        {"native", "libraries", NULL, &n->libraries},
+        {"native", "provided", NULL, &n->provided},
+    };
+    if (set_key(in, keys, ARRAY_SIZE(keys), "native", key, value) == 1) {
+        if (!text_is_name(key)) {
+            return 1;
+        }
+        strv_add_words(get_programs(n, key), value);
+    }
+    return 0;
+}
+
 static int read_file(struct reading *in, const char *file, struct err *err);
 
 static int include(struct reading *in, const char *files, struct err *err)
@@ -215,6 +258,9 @@ static int take_key(struct reading *in, const char *section, const char *key, co
     }
     if (str_starts(section, "source ")) {
         return set_source_key(in, section + strlen("source "), key, value);
+    }
+    if (str_starts(section, "native ")) {
+        return set_native_key(in, section + strlen("native "), key, value);
     }
     return set_key(in, keys, ARRAY_SIZE(keys), section, key, value);
 }
@@ -314,6 +360,21 @@ static int check_origins(const struct recipe *r, struct err *err)
     return 0;
 }
 
+static int check_natives(const struct recipe *r, struct err *err)
+{
+    for (size_t i = 0; i < r->n_natives; i++) {
+        const struct recipe_native *n = &r->natives[i];
+        if (require(r, n->triple, "triple in a [native]", err) != 0) {
+            return -1;
+        }
+        if (!text_is_name(n->arch) || !text_is_name(n->triple) || strcmp(n->arch, r->arch) == 0) {
+            return err_set(err, ERR_USAGE, "%s: [native %s] is not another architecture", r->file,
+                           n->arch);
+        }
+    }
+    return 0;
+}
+
 static int check(struct recipe *r, struct err *err)
 {
     for (size_t i = 0; i < r->flags.n; i++) {
@@ -331,7 +392,7 @@ static int check(struct recipe *r, struct err *err)
     if (!r->title) {
         r->title = xstrdup(r->base);
     }
-    return check_origins(r, err);
+    return check_origins(r, err) == 0 ? check_natives(r, err) : -1;
 }
 
 static char *name_without_ini(const char *file)
@@ -380,8 +441,25 @@ int recipe_read(const char *folder, const char *file, const char *flavour, const
     return 0;
 }
 
+static void release_native(struct recipe_native *n)
+{
+    for (size_t i = 0; i < n->n_programs; i++) {
+        free(n->programs[i].package);
+        strv_release(&n->programs[i].paths);
+    }
+    free(n->programs);
+    free(n->arch);
+    free(n->triple);
+    strv_release(&n->libraries);
+    strv_release(&n->provided);
+}
+
 void recipe_release(struct recipe *r)
 {
+    for (size_t i = 0; i < r->n_natives; i++) {
+        release_native(&r->natives[i]);
+    }
+    free(r->natives);
     for (size_t i = 0; i < r->n_origins; i++) {
         free(r->origins[i].name);
         free(r->origins[i].keyring);

@@ -13,6 +13,11 @@
 //                 preferred (of packages of which any will do)
 //     [source N]  a package that is built from source: package, origin, suite, script (a file like
 //                 source/openmpi.ini, see sysroot/source_script.h)
+//     [native ARCH]  programs of another architecture that the desktop can run by itself, in the
+//     place
+//                 of the release's own: triple, libraries (patterns: what they need), provided (as
+//                 above, of that architecture alone), and the other keys are packages, each with
+//                 the paths of its programs, see sysroot/native.h
 //     [paths]     leave_out, keep (patterns of fnmatch(3) on paths without the leading /)
 //     [generated] byte_code (the same kind of patterns: Python files that are compiled, see
 //                 sysroot/bytecode.h)
@@ -45,6 +50,19 @@ struct recipe_source {
     char *script; // absolute path
 };
 
+// Of one package: which of its programs are run natively.
+struct recipe_programs {
+    char *package;
+    struct strv paths; // patterns
+};
+
+struct recipe_native {
+    char *arch, *triple; // Debian's names
+    struct strv libraries, provided;
+    struct recipe_programs *programs;
+    size_t n_programs;
+};
+
 struct recipe_link {
     char *path, *target;
     bool optional; // of [alternatives]
@@ -64,6 +82,8 @@ struct recipe {
     size_t n_origins;
     struct recipe_source *sources;
     size_t n_sources;
+    struct recipe_native *natives;
+    size_t n_natives;
     struct strv wanted, provided, preferred, leave_out, keep, bytecode;
     struct strv environment, rootless; // NAME=VALUE
     struct recipe_link *links;

@@ -167,7 +167,11 @@ class Repository:
     def publish(self, valid_for=None, by_hash=True, keyring=None, suite=None, packages_text=None,
                 age=0):
         dist = self.root / "dists" / self.suite
-        indexes = {f"main/binary-{ARCH}/Packages": packages_text or paragraphs(self.packages),
+        archs = sorted({ARCH, *(p["Architecture"] for p in self.packages)} - {"all"})
+        of_arch = {arch: paragraphs([p for p in self.packages if p["Architecture"] in (arch, "all")])
+                   for arch in archs}
+        indexes = {**{f"main/binary-{arch}/Packages": text for arch, text in of_arch.items()},
+                   **({f"main/binary-{ARCH}/Packages": packages_text} if packages_text else {}),
                    **({"main/source/Sources": paragraphs(self.sources)} if self.sources else {})}
         sums = []
         for name, text in reversed(indexes.items()):
@@ -183,7 +187,7 @@ class Repository:
         lines = [
             "Origin: Test", f"Suite: {suite or self.suite}", f"Codename: {suite or self.suite}",
             "Date: " + time.strftime(date, time.gmtime(time.time() - age)),
-            f"Architectures: {ARCH}", "Components: main",
+            f"Architectures: {' '.join(archs)}", "Components: main",
             *(["Acquire-By-Hash: yes"] if by_hash else []),
         ]
         if valid_for is not None:

@@ -3,6 +3,7 @@
 
 #include "base/fs.h"
 #include "base/str.h"
+#include "sysroot/native.h"
 #include "sysroot/path.h"
 #include "sysroot/store.h"
 #include "sysroot/tree.h"
@@ -142,6 +143,61 @@ static void test_lock_text(void **state)
     lock_release(&lock);
 }
 
+// Packages of another architecture, which have the same names.
+static void test_native_lock(void **state)
+{
+    static const char head[] =
+        "Format: 2\nSysroot: test\nArchitecture: armhf\n"
+        "Triple: arm-linux-gnueabihf\nNative:\n"
+        " amd64 x86_64-linux-gnu usr/bin/a usr/lib/x/*\n i386 i386-linux-gnu "
+        "usr/bin/b\n";
+    static const char *const archs[] = {"armhf", "amd64", "amd64", "i386"};
+    static const char *const names[] = {"libc6", "dash", "libc6", "libc6"};
+    _cleanup_strbuf_ struct strbuf text = {0};
+    _cleanup_strbuf_ struct strbuf again = {0};
+    struct err err = ERR_INIT;
+    struct lock lock;
+    const char *inner;
+    (void)state;
+
+    strbuf_adds(&text, head);
+    for (size_t i = 0; i < ARRAY_SIZE(archs); i++) {
+        strbuf_addf(&text,
+                    "\nPackage: %s\nVersion: 1\nArchitecture: %s\nSize: 1\nSHA256: " SUM_A
+                    "\nFilename: pool/x.deb\n",
+                    names[i], archs[i]);
+    }
+    assert_int_equal(lock_parse("x", text.data, text.len, &lock, &err), 0);
+    assert_int_equal(lock.packages.n, 1);
+    assert_int_equal(lock.n_natives, 2);
+    assert_int_equal(lock.natives[0].packages.n, 2);
+    assert_string_equal(lock.natives[0].triple, "x86_64-linux-gnu");
+    assert_string_equal(lock.natives[0].files.items[1], "usr/lib/x/*");
+    assert_int_equal(lock.natives[1].packages.n, 1);
+    lock_format(&lock, true, &again);
+    assert_string_equal(again.data, text.data);
+
+    assert_ptr_equal(native_of_path(&lock, "usr/lib/pisdk/native/i386/usr/bin/b", &inner),
+                     &lock.natives[1]);
+    assert_string_equal(inner, "usr/bin/b");
+    assert_null(native_of_path(&lock, "usr/lib/pisdk/native/i386", &inner));
+    assert_null(native_of_path(&lock, "usr/lib/pisdk/native/i3867/x", &inner));
+    assert_null(native_of_path(&lock, "usr/bin/b", &inner));
+    lock_release(&lock);
+}
+
+static void test_same_versions(void **state)
+{
+    (void)state;
+    assert_true(native_is_same_version("1.2-3", "1.2-3"));
+    assert_true(native_is_same_version("1.2-3+b1", "1.2-3"));
+    assert_true(native_is_same_version("1.2-3+b1", "1.2-3+b12"));
+    assert_false(native_is_same_version("1.2-3", "1.2-3+deb12u1"));
+    assert_false(native_is_same_version("1.2-3b1", "1.2-3"));
+    assert_false(native_is_same_version("1.2-3+b", "1.2-3"));
+    assert_false(native_is_same_version("+b1", "1"));
+}
+
 // A line of a good lock, what somebody makes of it, and words of the error.
 static void test_bad_locks(void **state)
 {
@@ -169,6 +225,11 @@ static void test_bad_locks(void **state)
         {" usr/bin/x y", " /usr/bin/x y", "a link is", ERR_VERIFY},
         {" usr/bin/x y", " usr/bin/x", "without a target", ERR_VERIFY},
         {" usr/bin/x y", " usr/bin/x ../../../etc", "a link is", ERR_VERIFY},
+        {"Links:", "Native:\n amd64\nLinks:", "`Native`", ERR_VERIFY},
+        {"Links:", "Native:\n ../x y\nLinks:", "`Native`", ERR_VERIFY},
+        {"Links:", "Native:\n amd64 ../x\nLinks:", "`Native`", ERR_VERIFY},
+        {"Links:", "Native:\n armhf x\nLinks:", "`Native`", ERR_VERIFY},
+        {"Links:", "Native:\n amd64 x\n amd64 y\nLinks:", "`Native`", ERR_VERIFY},
         {"Triple: arm", "Flags: -DA=$(x)\nTriple: arm", "`Flags`", ERR_VERIFY},
         {"Triple: arm", "Flags: -fplugin=x\nTriple: arm", "`Flags`", ERR_VERIFY},
         {"Origin: debian", "Files:\n " SUM_A " 1 x\nOrigin: debian", "unexpected files",
@@ -257,10 +318,11 @@ static void test_bad_trees(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_members),   cmocka_unit_test(test_links),
-        cmocka_unit_test(test_names),     cmocka_unit_test(test_store),
-        cmocka_unit_test(test_lock_text), cmocka_unit_test(test_bad_locks),
-        cmocka_unit_test(test_trees),     cmocka_unit_test(test_bad_trees),
+        cmocka_unit_test(test_members),     cmocka_unit_test(test_links),
+        cmocka_unit_test(test_names),       cmocka_unit_test(test_store),
+        cmocka_unit_test(test_lock_text),   cmocka_unit_test(test_bad_locks),
+        cmocka_unit_test(test_native_lock), cmocka_unit_test(test_same_versions),
+        cmocka_unit_test(test_trees),       cmocka_unit_test(test_bad_trees),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

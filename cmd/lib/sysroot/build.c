@@ -10,7 +10,7 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "sysroot/bytecode.h"
-#include "sysroot/index.h"
+#include "sysroot/native.h"
 #include "sysroot/pipeline.h"
 #include "sysroot/source_build.h"
 #include "sysroot/source_script.h"
@@ -84,15 +84,32 @@ static int check_digest(struct build *b, bool differs, struct err *err)
                          "update` writes a new one");
 }
 
-static int check_libraries(struct build *b, struct err *err)
+// Of the files of one architecture: `native`, or NULL for the sysroot's own.
+static int check_libraries_of(struct build *b, const struct lock_native *native, struct err *err)
 {
+    _cleanup_free_ char *folder = native ? fs_join(NATIVE_IN_ROOT, native->arch) : xstrdup("");
+    _cleanup_close_ int root = fs_open_beneath(b->staging.root, folder, O_PATH | O_DIRECTORY, 0);
     _cleanup_strv_ struct strv files = {0};
+    if (root < 0) {
+        return err_sys(err, "cannot open %s in the sysroot", folder);
+    }
     for (size_t i = 0; i < b->tree.n; i++) {
-        if (b->tree.items[i].elf) {
-            strv_add(&files, b->tree.items[i].path);
+        const char *inner = b->tree.items[i].path;
+        if (b->tree.items[i].elf && native_of_path(b->lock, inner, &inner) == native) {
+            strv_add(&files, inner);
         }
     }
-    return sysroot_verify_needed(b->staging.root, b->lock->triple, &files, err);
+    return sysroot_verify_needed(root, native ? native->triple : b->lock->triple, !native, &files,
+                                 err);
+}
+
+static int check_libraries(struct build *b, struct err *err)
+{
+    int r = check_libraries_of(b, NULL, err);
+    for (size_t i = 0; r == 0 && i < b->lock->n_natives; i++) {
+        r = check_libraries_of(b, &b->lock->natives[i], err);
+    }
+    return r;
 }
 
 static int add_bytecode(struct build *b, struct err *err)
@@ -152,10 +169,9 @@ static int fill(struct build *b, struct err *err)
     return r;
 }
 
-// Makes DATA/sysroots/NAME from the lock. The name's lock is held.
-static int make(struct lock *lock, const struct recipe *recipe, const char *name,
-                const struct sysroot_build_options *o, struct sysroot_build_report *report,
-                struct err *err)
+static int try_to_make(struct lock *lock, const struct recipe *recipe, const char *name,
+                       const struct sysroot_build_options *o, struct sysroot_build_report *report,
+                       struct err *err)
 {
     struct build b = {.lock = lock,
                       .recipe = recipe,
@@ -170,6 +186,23 @@ static int make(struct lock *lock, const struct recipe *recipe, const char *name
     report->bytes = tree_size(&b.tree);
     staging_end(&b.staging);
     tree_release(&b.tree);
+    return r;
+}
+
+// Makes DATA/sysroots/NAME from the lock. The name's lock is held.
+static int make(struct lock *lock, const struct recipe *recipe, const char *name,
+                const struct sysroot_build_options *o, struct sysroot_build_report *report,
+                struct err *err)
+{
+    int r = try_to_make(lock, recipe, name, o, report, err);
+    const struct sysroot_build_report first = *report;
+    if (r != 0 && err->code == ERR_NOT_FOUND && !lock->tree_sha256[0] &&
+        native_drop_missing(recipe, &o->mirror, o->data, lock)) {
+        err_clear(err);
+        r = try_to_make(lock, recipe, name, o, report, err);
+        report->downloaded += first.downloaded;
+        report->downloaded_bytes += first.downloaded_bytes;
+    }
     return r;
 }
 
@@ -262,7 +295,7 @@ static int build_recipe(const struct recipe *recipe, const struct sysroot_build_
         return 0;
     }
     log_working(o->mirror.fetch.log, "choosing packages");
-    int r = index_choose(recipe, &o->mirror, o->data, NULL, &lock, err);
+    int r = native_choose(recipe, &o->mirror, o->data, NULL, &lock, err);
     log_working(o->mirror.fetch.log, NULL);
     if (r != 0) {
         return -1;

@@ -252,7 +252,7 @@ static int fill(const char *data, const char *file, const struct lock *lock,
     }
     const struct unpack_target target = {fresh.tree, &none, &none};
     int r = unpack_tar(&target, file, prefix, &list, err);
-    r = r == 0 ? packages_link_new(&fresh, &list, staging->root, err) : r;
+    r = r == 0 ? packages_link_tree(fresh.tree, &list, staging->root, err) : r;
     packages_end(&fresh);
     if (r != 0) {
         return -1;

@@ -89,20 +89,29 @@ static bool is_used(const struct sysroot *s)
     return !sysroot_users(s, NULL, &projects) || projects.n > 0;
 }
 
-static void keep_packages(struct gc *g, const struct lock *lock)
+static void keep_list(struct gc *g, const struct lock *lock, const struct lock_native *native,
+                      const struct package_list *list)
 {
-    for (size_t i = 0; i < lock->packages.n; i++) {
-        const struct package *p = &lock->packages.items[i];
+    for (size_t i = 0; i < list->n; i++) {
+        const struct package *p = &list->items[i];
         char key[HASH_HEX + 1];
         if (p->kind == PACKAGE_SOURCE) {
             memcpy(key, p->contents, sizeof(key));
         } else {
-            packages_key(lock, p, key);
+            packages_key(lock, native, p, key);
         }
         strv_add(&g->keys, key);
         for (size_t j = 0; j < p->n_files; j++) {
             strv_add(&g->downloads, p->files[j].sha256);
         }
+    }
+}
+
+static void keep_packages(struct gc *g, const struct lock *lock)
+{
+    keep_list(g, lock, NULL, &lock->packages);
+    for (size_t i = 0; i < lock->n_natives; i++) {
+        keep_list(g, lock, &lock->natives[i], &lock->natives[i].packages);
     }
 }
 

@@ -14,10 +14,11 @@
 
 enum { FOLDER_MODE = 0755, ANY_EXEC = 0111 };
 
-void packages_key(const struct lock *lock, const struct package *p, char key[HASH_HEX + 1])
+void packages_key(const struct lock *lock, const struct lock_native *native,
+                  const struct package *p, char key[HASH_HEX + 1])
 {
-    _cleanup_free_ char *leave_out = strv_join(&lock->leave_out, " ");
-    _cleanup_free_ char *keep = strv_join(&lock->keep, " ");
+    _cleanup_free_ char *leave_out = native ? xstrdup("*") : strv_join(&lock->leave_out, " ");
+    _cleanup_free_ char *keep = strv_join(native ? &native->files : &lock->keep, " ");
     if (p->kind == PACKAGE_COPIED) {
         memcpy(key, p->contents, HASH_HEX + 1);
         return;
@@ -293,7 +294,7 @@ static int link_entry(struct linking *l, const struct tree_entry *e, struct err 
     return cannot_link(errno) ? copy_entry(l, e, err) : err_sys(err, "cannot create %s", e->path);
 }
 
-static int link_all(int from, const struct tree *list, int root, struct err *err)
+int packages_link_tree(int from, const struct tree *list, int root, struct err *err)
 {
     struct linking l = {.from_root = from, .to_root = root, .from = -1, .to = -1};
     int r = 0;
@@ -312,13 +313,8 @@ int packages_link(const char *data, const char *key, const struct tree *list, in
 {
     _cleanup_free_ char *tree = package_path(data, key, "tree");
     _cleanup_close_ int from = open(tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return from < 0 ? err_sys(err, "cannot open %s", tree) : link_all(from, list, root, err);
-}
-
-int packages_link_new(const struct packages_new *p, const struct tree *list, int root,
-                      struct err *err)
-{
-    return link_all(p->tree, list, root, err);
+    return from < 0 ? err_sys(err, "cannot open %s", tree)
+                    : packages_link_tree(from, list, root, err);
 }
 
 int packages_lock(const char *data, enum fs_lock_kind kind, struct err *err)

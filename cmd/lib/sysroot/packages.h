@@ -17,8 +17,10 @@
 #include "deb/lock.h"
 #include "sysroot/tree.h"
 
-// The key of a .deb as the lock has it unpacked.
-void packages_key(const struct lock *lock, const struct package *p, char key[HASH_HEX + 1]);
+// The key of a .deb as the lock has it unpacked. `native` is the part of the lock that it is in, or
+// NULL: its own packages.
+void packages_key(const struct lock *lock, const struct lock_native *native,
+                  const struct package *p, char key[HASH_HEX + 1]);
 
 // True when it is there and whole, with its list in `out`. One that is damaged is removed.
 bool packages_load(const char *data, const char *key, struct tree *out);
@@ -52,9 +54,8 @@ int packages_normalise(int root, bool keep_times, struct tree *list,
 int packages_link(const char *data, const char *key, const struct tree *list, int root,
                   struct err *err) ERR_MUST_CHECK;
 
-// The same from a package that is not committed, and need not be.
-int packages_link_new(const struct packages_new *p, const struct tree *list, int root,
-                      struct err *err) ERR_MUST_CHECK;
+// The same from a folder that is open as `from`.
+int packages_link_tree(int from, const struct tree *list, int root, struct err *err) ERR_MUST_CHECK;
 
 // Held while packages and downloads are used (shared) or removed. The descriptor is the caller's.
 int packages_lock(const char *data, enum fs_lock_kind kind, struct err *err) ERR_MUST_CHECK;

@@ -5,8 +5,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/fs.h"
 #include "base/proc.h"
 #include "fetch/cache.h"
+#include "sysroot/native.h"
 #include "sysroot/packages.h"
 #include "sysroot/unpack.h"
 
@@ -15,6 +17,7 @@ enum { WORKERS_MAX = 16 };
 // A package on its way into the sysroot.
 struct item {
     const struct package *package;
+    const struct lock_native *native; // the part of the lock that it is in; NULL: its own packages
     char key[HASH_HEX + 1];
     bool unpacked;    // it is among the unpacked packages of this machine
     struct tree tree; // what is in it, once that is known
@@ -33,7 +36,9 @@ struct pipeline {
     const struct pipeline_options *o;
     const struct lock *sysroot;
     int root;
-    struct item *items; // one for each package
+    struct strv everything; // the pattern: of native packages, only what is listed is kept
+    struct item *items;     // one for each package
+    size_t n;
     struct log *log;
     uint64_t total_bytes;
 };
@@ -97,13 +102,24 @@ static int unpack(const struct pipeline *p, struct item *item, struct err *err)
     if (packages_begin(p->o->data, item->key, &fresh, err) != 0) {
         return -1;
     }
-    const struct unpack_target target = {fresh.tree, &p->sysroot->leave_out, &p->sysroot->keep};
-    int r = unpack_deb(&target, deb, &item->tree, err);
+    const struct unpack_target own = {fresh.tree, &p->sysroot->leave_out, &p->sysroot->keep};
+    const struct unpack_target native = {fresh.tree, &p->everything,
+                                         item->native ? &item->native->files : NULL};
+    int r = unpack_deb(item->native ? &native : &own, deb, &item->tree, err);
     if (r == 0) {
         r = packages_commit(p->o->data, item->key, &fresh, &item->tree, err);
     }
     packages_end(&fresh);
     return r;
+}
+
+static int link_into_root(const struct pipeline *p, const struct item *item, struct err *err)
+{
+    _cleanup_free_ char *folder =
+        item->native ? fs_join(NATIVE_IN_ROOT, item->native->arch) : xstrdup("");
+    _cleanup_close_ int to = fs_open_folder_beneath(p->root, folder, TREE_FOLDER_MODE);
+    return to < 0 ? err_sys(err, "cannot create folder %s in the sysroot", folder)
+                  : packages_link(p->o->data, item->key, &item->tree, to, err);
 }
 
 static void *work(void *arg)
@@ -113,7 +129,7 @@ static void *work(void *arg)
         struct err err = ERR_INIT;
         int r = item->unpacked ? 0 : unpack(p, item, &err);
         if (r == 0) {
-            r = packages_link(p->o->data, item->key, &item->tree, p->root, &err);
+            r = link_into_root(p, item, &err);
         }
         finish(p, item->package, r, &err);
     }
@@ -185,7 +201,7 @@ static int plan_item(struct pipeline *p, struct item *item, struct mirror_downlo
     if (package->kind == PACKAGE_SOURCE) {
         return 0; // see sysroot/source_build.h
     }
-    packages_key(p->sysroot, package, item->key);
+    packages_key(p->sysroot, item->native, package, item->key);
     item->unpacked = packages_load(p->o->data, item->key, &item->tree);
     if (package->kind == PACKAGE_COPIED && !item->unpacked) {
         err_set(err, ERR_NOT_FOUND, "%s %s was copied from a board, and is not on this machine",
@@ -206,12 +222,11 @@ static int plan_item(struct pipeline *p, struct item *item, struct mirror_downlo
 // that no worker is left alone with a large one at the end.
 static int plan(struct pipeline *p, struct mirror_downloads *d, struct err *err)
 {
-    size_t n = p->sysroot->packages.n;
+    size_t n = p->n;
     struct item **sorted = xcalloc(n, sizeof(struct item *));
     int r = 0;
 
     for (size_t i = 0; i < n; i++) {
-        p->items[i].package = &p->sysroot->packages.items[i];
         sorted[i] = &p->items[i];
     }
     qsort(sorted, n, sizeof(struct item *), compare_sizes);
@@ -237,11 +252,11 @@ static size_t start_workers(struct pipeline *p, struct worker *workers)
     return n;
 }
 
-static size_t count_unbuilt(const struct lock *lock)
+static size_t count_unbuilt(const struct pipeline *p)
 {
     size_t n = 0;
-    for (size_t i = 0; i < lock->packages.n; i++) {
-        n += lock->packages.items[i].kind != PACKAGE_SOURCE;
+    for (size_t i = 0; i < p->n; i++) {
+        n += p->items[i].package->kind != PACKAGE_SOURCE;
     }
     return n;
 }
@@ -258,10 +273,43 @@ static int run_pipeline(struct pipeline *p, struct pipeline_report *report, stru
         r = fetch_files(&p->o->mirror->fetch, d.files, d.n, &events, err);
     }
     if (r == 0) {
-        wait_finished(p, count_unbuilt(p->sysroot));
+        wait_finished(p, count_unbuilt(p));
     }
     mirror_downloads_release(&d);
     return r;
+}
+
+static void add_list(struct pipeline *p, const struct lock_native *native,
+                     const struct package_list *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        VEC_GROW(p->items, p->n);
+        p->items[p->n++] = (struct item){.package = &list->items[i], .native = native};
+    }
+}
+
+static void add_items(struct pipeline *p)
+{
+    const struct lock *lock = p->sysroot;
+    add_list(p, NULL, &lock->packages);
+    for (size_t i = 0; i < lock->n_natives; i++) {
+        add_list(p, &lock->natives[i], &lock->natives[i].packages);
+    }
+    strv_add(&p->everything, "*");
+}
+
+// Takes what is in the item's tree.
+static void add_to_tree(struct item *item, struct tree *tree)
+{
+    if (item->native && item->tree.n > 0) {
+        _cleanup_free_ char *folder = fs_join(NATIVE_IN_ROOT, item->native->arch);
+        for (size_t i = 0; i < item->tree.n; i++) {
+            _cleanup_free_ char *inner = item->tree.items[i].path;
+            item->tree.items[i].path = fs_join(folder, inner);
+        }
+        tree_add_parents(tree, item->tree.items[0].path);
+    }
+    tree_append(tree, &item->tree);
 }
 
 int pipeline_run(const struct pipeline_options *o, const struct lock *lock, int root,
@@ -277,8 +325,8 @@ int pipeline_run(const struct pipeline_options *o, const struct lock *lock, int 
         .log = o->mirror->fetch.log,
     };
     *report = (struct pipeline_report){0};
-    p.queue = xcalloc(lock->packages.n + 1, sizeof(struct item *));
-    p.items = xcalloc(lock->packages.n + 1, sizeof(struct item));
+    add_items(&p);
+    p.queue = xcalloc(p.n + 1, sizeof(struct item *));
     size_t n = start_workers(&p, workers);
     int r =
         n > 0 ? run_pipeline(&p, report, err) : err_set(err, ERR_FAILED, "cannot start a thread");
@@ -286,8 +334,9 @@ int pipeline_run(const struct pipeline_options *o, const struct lock *lock, int 
     for (size_t i = 0; i < n; i++) {
         pthread_join(workers[i].thread, NULL);
     }
-    for (size_t i = 0; i < lock->packages.n; i++) {
-        tree_append(tree, &p.items[i].tree);
+    strv_release(&p.everything);
+    for (size_t i = 0; i < p.n; i++) {
+        add_to_tree(&p.items[i], tree);
     }
     free(p.queue);
     free(p.items);

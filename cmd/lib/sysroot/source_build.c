@@ -298,7 +298,7 @@ static int make_root(struct work *w, struct err *err)
         if (p->kind == PACKAGE_SOURCE || !is_used(p->name)) {
             continue;
         }
-        packages_key(w->lock, p, key);
+        packages_key(w->lock, NULL, p, key);
         if (!packages_load(w->o->data, key, &list)) {
             return err_set(err, ERR_FAILED, "package %s is not unpacked", p->name);
         }

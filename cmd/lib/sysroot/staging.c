@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "sysroot/native.h"
 #include "sysroot/store.h"
 
 enum { FOLDER_MODE = 0755 };
@@ -205,8 +206,9 @@ static int put_in_place(const struct staging *s, struct log *log, struct err *er
 int staging_publish(const struct staging *s, const struct lock *lock, const struct tree *tree,
                     struct log *log, struct err *err)
 {
-    if (make_folders_layer(s, tree, err) != 0 || tree_set_folder_times(s->root, tree, err) != 0 ||
-        write_files(s, lock, tree, err) != 0) {
+    if (make_folders_layer(s, tree, err) != 0 ||
+        native_make_layers(lock, s->dir, s->root, tree, err) != 0 ||
+        tree_set_folder_times(s->root, tree, err) != 0 || write_files(s, lock, tree, err) != 0) {
         return -1;
     }
     _cleanup_close_ int dir = openat(s->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

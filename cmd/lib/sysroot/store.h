@@ -3,6 +3,7 @@
 //
 //     DATA/sysroots/NAME/root/       the sysroot itself
 //                        folders/    every folder of it, empty (what the emulator merges it with)
+//                        native/     programs that need no emulation, see sysroot/native.h
 //                        mnt/        empty: where the emulator mounts
 //                        pisdk.lock  what it was made from, see deb/lock.h
 //                        files       what is in root/, see sysroot/tree.h

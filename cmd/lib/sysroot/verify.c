@@ -74,7 +74,7 @@ static int report(const struct needed_check *c, struct err *err)
                          "scripts would make ([links]), or leave the file out");
 }
 
-int sysroot_verify_needed(int root, const char *triple, const struct strv *elf_files,
+int sysroot_verify_needed(int root, const char *triple, bool only_arm, const struct strv *elf_files,
                           struct err *err)
 {
     struct needed_check c = {.root = root, .triple = triple};
@@ -89,7 +89,7 @@ int sysroot_verify_needed(int root, const char *triple, const struct strv *elf_f
         } else if (elf_read_fd(fd, &info, err) != 0) {
             r = err_wrap(err, "%s", file);
         } else {
-            if (elf_is_arm(&info)) {
+            if (!only_arm || elf_is_arm(&info)) {
                 check_needed(&c, file, &info);
             }
             elf_info_release(&info);

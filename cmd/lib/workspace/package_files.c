@@ -24,7 +24,7 @@ void package_files_read(const char *data, const struct sysroot *s, struct packag
         if (p->kind == PACKAGE_SOURCE) {
             continue;
         }
-        packages_key(&s->lock, p, key);
+        packages_key(&s->lock, NULL, p, key);
         (void)packages_list(data, key, &list);
         for (size_t k = 0; k < list.n; k++) {
             if (list.items[k].type == TREE_FOLDER) {

@@ -9,6 +9,7 @@
 
 #include "base/fs.h"
 #include "base/printable.h"
+#include "sysroot/native.h"
 
 enum { COPYRIGHT_MAX = 4 << 20 };
 
@@ -17,7 +18,8 @@ enum { COPYRIGHT_MAX = 4 << 20 };
 struct sbom {
     const struct sbom_subject *s;
     json_t *packages, *relationships, *licences;
-    struct strv sources; // source packages that are in it already
+    struct strv sources;  // source packages that are in it already
+    struct strv licensed; // packages whose licence is
 };
 
 // An identifier may have letters, digits, "." and "-" only: others become their code.
@@ -106,10 +108,10 @@ static void add_package_url(json_t *package, const struct package *p)
 }
 
 // The package's copyright file, as a licence of its own: Debian's files name theirs in many ways.
-static void add_licence(struct sbom *b, json_t *package, const char *name)
+static void add_licence(struct sbom *b, json_t *package, const char *root, const char *name)
 {
     _cleanup_free_ char *path = xasprintf("usr/share/doc/%s/copyright", name);
-    _cleanup_free_ char *file = fs_join(b->s->root, path);
+    _cleanup_free_ char *file = fs_join(root, path);
     _cleanup_strbuf_ struct strbuf text = {0};
     struct err ignored = ERR_INIT;
 
@@ -118,12 +120,16 @@ static void add_licence(struct sbom *b, json_t *package, const char *name)
         return;
     }
     _cleanup_free_ char *id = spdx_id("LicenseRef", name);
+    set_text(package, "licenseDeclared", id);
+    if (strv_has(&b->licensed, name)) {
+        return;
+    }
+    strv_add(&b->licensed, name);
     json_t *licence = json_object();
     set_text(licence, "licenseId", id);
     set_text(licence, "name", path);
     set_text(licence, "extractedText", text.data);
     json_array_append_new(b->licences, licence);
-    set_text(package, "licenseDeclared", id);
 }
 
 // The source package, "glibc (2.36-9)", once for all that were built from it.
@@ -148,9 +154,12 @@ static void add_source(struct sbom *b, const char *id, const char *source)
     relate(b, id, "GENERATED_FROM", source_id);
 }
 
-static void add_package(struct sbom *b, const char *subject, const struct package *p)
+// `root` has its copyright file. A package that several architectures have is known by its own.
+static void add_package(struct sbom *b, const char *subject, const char *root, const char *arch,
+                        const struct package *p)
 {
-    _cleanup_free_ char *id = spdx_id("SPDXRef-Package", p->name);
+    _cleanup_free_ char *name = arch ? xasprintf("%s-%s", p->name, arch) : xstrdup(p->name);
+    _cleanup_free_ char *id = spdx_id("SPDXRef-Package", name);
     json_t *package = new_package(b, id, p->name, p->version);
 
     if (p->kind == PACKAGE_DEB) {
@@ -163,7 +172,7 @@ static void add_package(struct sbom *b, const char *subject, const struct packag
         set_text(package, "sourceInfo", how);
     }
     add_package_url(package, p);
-    add_licence(b, package, p->name);
+    add_licence(b, package, root, p->name);
     if (p->source) {
         add_source(b, id, p->source);
     }
@@ -206,7 +215,14 @@ static json_t *make_document(struct sbom *b)
     relate(b, "SPDXRef-DOCUMENT", "DESCRIBES", id);
     for (size_t i = 0; i < s->packages->n; i++) {
         if (!s->is_in || s->is_in[i]) {
-            add_package(b, id, &s->packages->items[i]);
+            add_package(b, id, s->root, NULL, &s->packages->items[i]);
+        }
+    }
+    for (size_t i = 0; i < s->n_natives; i++) {
+        const struct lock_native *n = &s->natives[i];
+        _cleanup_free_ char *root = xasprintf("%s/" NATIVE_IN_ROOT "/%s", s->root, n->arch);
+        for (size_t k = 0; k < n->packages.n; k++) {
+            add_package(b, id, root, n->arch, &n->packages.items[k]);
         }
     }
     json_object_set_new(document, "packages", b->packages);
@@ -217,11 +233,12 @@ static json_t *make_document(struct sbom *b)
 
 void sbom_format(const struct sbom_subject *s, struct strbuf *out)
 {
-    struct sbom b = {s, json_array(), json_array(), json_array(), {0}};
+    struct sbom b = {s, json_array(), json_array(), json_array(), {0}, {0}};
     json_t *document = make_document(&b);
     char *text = json_dumps(document, JSON_INDENT(2));
     strbuf_addf(out, "%s\n", text ? text : "");
     free(text);
     json_decref(document);
     strv_release(&b.sources);
+    strv_release(&b.licensed);
 }

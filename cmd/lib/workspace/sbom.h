@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
-#include "deb/package.h"
+#include "deb/lock.h"
 
 struct sbom_subject {
     const char *kind; // "Sysroot", "Bundle"
@@ -15,8 +15,10 @@ struct sbom_subject {
     const char *space; // a URI that no other document has
     const char *root;  // of the sysroot, which has the packages' copyright files
     const struct package_list *packages;
-    const bool *is_in; // which of them; NULL: all
-    int64_t created;   // seconds since 1970, unless SOURCE_DATE_EPOCH says otherwise; 0: now
+    const bool *is_in;                 // which of them; NULL: all
+    const struct lock_native *natives; // further ones, of other architectures, n_natives of these
+    size_t n_natives;
+    int64_t created; // seconds since 1970, unless SOURCE_DATE_EPOCH says otherwise; 0: now
 };
 
 // Appends the document.

@@ -9,7 +9,7 @@
 #include "pisdk/app.h"
 #include "pisdk/requests.h"
 #include "pisdk/sysroot/builder.h"
-#include "sysroot/index.h"
+#include "sysroot/native.h"
 #include "sysroot/store.h"
 #include "workspace/target_choice.h"
 
@@ -93,8 +93,8 @@ static int choose(struct app *app, struct builder *m, struct image *i, struct er
 
     m->options.mirror.ask = input_flag(&app->input, "refresh");
     lock_from_recipe(&i->recipe, &i->base.lock.added, &fresh);
-    if (index_choose(&i->recipe, &m->options.mirror, app->paths.data, &i->base.lock.packages,
-                     &fresh, err) != 0) {
+    if (native_choose(&i->recipe, &m->options.mirror, app->paths.data, &i->base.lock.packages,
+                      &fresh, err) != 0) {
         lock_release(&fresh);
         return err_wrap(err, "the image of the boards");
     }

@@ -8,7 +8,7 @@
 #include "pisdk/app.h"
 #include "pisdk/requests.h"
 #include "pisdk/sysroot/builder.h"
-#include "sysroot/index.h"
+#include "sysroot/native.h"
 #include "sysroot/store.h"
 #include "workspace/target_choice.h"
 
@@ -137,8 +137,8 @@ static int solve(struct app *app, struct builder *m, struct change *c, struct er
     }
     lock_from_recipe(&c->recipe, &added, &c->new);
     m->options.mirror.ask = !c->keep_versions;
-    return index_choose(&c->recipe, &m->options.mirror, app->paths.data,
-                        c->keep_versions ? &c->old.packages : NULL, &c->new, err);
+    return native_choose(&c->recipe, &m->options.mirror, app->paths.data,
+                         c->keep_versions ? &c->old.packages : NULL, &c->new, err);
 }
 
 static int apply(struct app *app, struct builder *m, struct change *c, struct err *err)

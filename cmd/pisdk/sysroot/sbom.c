@@ -26,7 +26,9 @@ int cmd_sysroot_sbom(struct app *app, struct err *err)
                                        .description = lock->title ? lock->title : lock->name,
                                        .space = space,
                                        .root = s.root,
-                                       .packages = &lock->packages},
+                                       .packages = &lock->packages,
+                                       .natives = lock->natives,
+                                       .n_natives = lock->n_natives},
                 &text);
     fputs(text.data, stdout); // main checks that it was written
     sysroot_release(&s);

@@ -65,6 +65,7 @@ static const struct option_spec build_options[] = {
 
 static const struct option_spec shell_options[] = {
     {"mount", 0, "DIR[:PATH]", "show DIR of this desktop to it, at PATH; may be repeated"},
+    PURE_OPTION,
     TARGET_OPTIONS,
 };
 
@@ -123,6 +124,7 @@ static const struct option_spec run_options[] = {
     {"mount", 0, "DIR[:PATH]",
      "show a folder to the emulated board, at PATH there; may be repeated"},
     {"timeout", 0, "SECONDS", "stop after this long, with status 124"},
+    PURE_OPTION,
     {"memory", 0, "SIZE", "memory for the whole run: 512M, 2G, unlimited (default: the board's)"},
     {"no-backtrace", 0, NULL, "do not show where a program crashed"},
     {"keep-core", 0, NULL, "keep the core files of crashed programs, for gdb"},
@@ -137,6 +139,7 @@ static const struct option_spec test_options[] = {
     {"jobs", 'j', "N",
      "number of parallel tests; an MPI test counts as its ranks (default: cores)"},
     {"timeout", 0, "SECONDS", "time limit of each test"},
+    PURE_OPTION,
     {"repeat-until-fail", 0, "N", "run each test up to N times, until it fails"},
     {"junit", 0, "FILE", "write the results as JUnit XML"},
     TARGET_OPTIONS,
@@ -172,6 +175,7 @@ static const struct option_spec env_options[] = {
 static const struct option_spec exec_options[] = {
     {"no-emulate", 0, NULL, "do not run programs for the board that the command starts"},
     {"emulate", 0, NULL, "fail where such programs cannot run (the default is to go on)"},
+    PURE_OPTION,
     {"on", 0, "WHERE", "run on every board instead: nodes, cluster or cluster:NAME"},
     {"in-order", 0, NULL, "on boards: print each board's output when all are done"},
     NODES_OPTION,

@@ -41,6 +41,12 @@ extern const struct command cluster_commands[], nodes_commands[], sysroot_comman
         "to", 0, "WHERE", "nodes (the default), cluster, or cluster:NAME"                          \
     }
 
+// Of every command that runs programs on emulated boards.
+#define PURE_OPTION                                                                                \
+    {                                                                                              \
+        "pure", 0, NULL, "emulate shells and common commands as well"                              \
+    }
+
 #define RUNTIME_OPTION                                                                             \
     {                                                                                              \
         "with-runtime", 0, NULL, "deploy the sysroot's MPI and libraries as well"                  \

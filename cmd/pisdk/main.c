@@ -124,6 +124,9 @@ static int run_command(struct app *app, const struct invocation *call, struct er
         .log = &app->log,
     };
     app->json = input_flag(&app->input, "json");
+    if (input_value_if(&app->input, "pure") && setenv(WORKSPACE_PURE, "1", 1) != 0) {
+        return err_sys(err, "cannot set " WORKSPACE_PURE);
+    }
     return c->run(app, err);
 }
 

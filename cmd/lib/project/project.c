@@ -11,7 +11,8 @@
 #define KNOWN_KEYS                                                                                 \
     "project.name target.sysroot target.board target.glibc build.system build.configure "          \
     "build.prefixes build.python "                                                                 \
-    "build.args build.command build.test run.ranks run.program run.environment nodes.file "        \
+    "build.args build.command build.test emulation.pure run.ranks run.program run.environment "    \
+    "nodes.file "                                                                                  \
     "nodes.group "                                                                                 \
     "nodes.login-timeout "                                                                         \
     "deploy.files deploy.keep deploy.runtime slurm.host slurm.place slurm.folder "                 \
@@ -214,6 +215,9 @@ static int on_key(void *user, const char *section, const char *key, const char *
     }
     if (strcmp(section, "deploy") == 0 && strcmp(key, "runtime") == 0) {
         return set_yes_or_no(&p->deploy_runtime, key, value, err);
+    }
+    if (strcmp(section, "emulation") == 0 && strcmp(key, "pure") == 0) {
+        return set_yes_or_no(&p->pure, key, value, err);
     }
     if (strcmp(section, "slurm") == 0 && strcmp(key, "place") == 0) {
         return set_slurm_place(p, value, err);

@@ -5,6 +5,7 @@
 //     [target]  sysroot, board, glibc
 //     [build]   system, configure, args, command, test, prefixes, python
 //     [run]     ranks, program, environment
+//     [emulation]  pure
 //     [nodes]   file, group
 //     [node N]  host, slots, board, identity, port, peer
 //     [deploy]  files, keep, runtime
@@ -54,6 +55,7 @@ struct project {
     char *board; // a board's name, or "auto": the weakest of the nodes
     char *glibc; // the newest version that programs may need, or NULL: the sysroot's
     struct project_build_settings build;
+    bool pure;          // emulated boards emulate all programs, see sandbox/native.h
     char *nodes_file;   // a hostfile or an inventory, absolute; NULL: none
     char *nodes_group;  // of the inventory; NULL: all of it
     long login_timeout; // seconds for a login to a board; 0: the default

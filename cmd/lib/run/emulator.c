@@ -53,6 +53,7 @@ static int emulate(struct run *run, const struct rank_output *output, int *statu
         .environment = &environment,
         .exported = &run->variables,
         .rootless = &lock->rootless,
+        .pure = workspace_is_pure(run->w),
         .needs_exec = lock->needs_exec && mpi,
         .board = &run->target.board,
         .visible = &run->visible,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "sandbox/native.h"
 
 // Names, and prefixes that end in *.
 static bool is_one_of(const char *variable, const char *const names[], size_t count)
@@ -341,6 +342,7 @@ int environment_make(struct sandbox *s, struct err *err)
     sandbox_add_board(s->o->board, true, &s->env);
     if (rooted) {
         add_root(s);
+        native_add_variables(&s->native, &s->env);
     } else {
         add_rootless(s);
         add_recipe(s, s->o->rootless, true);

@@ -8,6 +8,7 @@
 #include "base/supervise.h"
 #include "sandbox/environment.h"
 #include "sandbox/internal.h"
+#include "sandbox/native.h"
 #include "sandbox/timeouts.h"
 #include "sandbox/watch.h"
 
@@ -24,6 +25,9 @@ static int prepare(struct sandbox *s, struct err *err)
     s->fewer_cores = cores_usable() < s->o->board->cores;
     cores_restrict(s->o->board->cores);
     if (s->loses_timeouts && timeouts_refuse(err) != 0) {
+        return -1;
+    }
+    if (s->mode == SANDBOX_NAMESPACE && s->native.n > 0 && native_ignore_limits(err) != 0) {
         return -1;
     }
     if (s->mode == SANDBOX_NAMESPACE) {

@@ -17,11 +17,12 @@ struct sandbox {
     char *const *argv;
     bool in_sysroot;
     char *qemu;
-    char *root;       // SYSROOT_DIR/root
-    char *scratch;    // binfmt and prefix: a folder on a tmpfs, removed at the end
-    int scratch_lock; // held while the scratch folder is in use
-    struct strv env;  // for the program
-    uid_t uid;        // outside
+    char *root;         // SYSROOT_DIR/root
+    char *scratch;      // binfmt and prefix: a folder on a tmpfs, removed at the end
+    int scratch_lock;   // held while the scratch folder is in use
+    struct strv env;    // for the program
+    struct strv native; // architectures of programs that need no emulation: namespace mode only
+    uid_t uid;          // outside
     gid_t gid;
     struct sandbox_outcome *outcome; // shared with init
     bool on_terminal;                // which sends its signals to our process group

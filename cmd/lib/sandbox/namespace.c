@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "sandbox/board_files.h"
 #include "sandbox/internal.h"
+#include "sandbox/native.h"
 #include "target/elf.h"
 
 // Paths below are relative to the sysroot's folder (SYSROOT_DIR), so that no path needs escaping in
@@ -141,8 +142,10 @@ static int make_layers(const struct sandbox *s, struct err *err)
     // The second lower layer has every folder of the first, empty: the kernel numbers the entries
     // of a merged folder 1, 2, 3, and so 32-bit programs can list it (ext4's own numbers have 64
     // bits, at which readdir of a program without large-file support fails).
-    if (mount("overlay", NEW_ROOT, "overlay", MS_NOSUID | MS_NODEV,
-              "lowerdir=root:folders,upperdir=" UPPER ",workdir=mnt/work,userxattr") != 0) {
+    _cleanup_free_ char *native = native_layers("", &s->native);
+    _cleanup_free_ char *layers =
+        xasprintf("lowerdir=%sroot:folders,upperdir=" UPPER ",workdir=mnt/work,userxattr", native);
+    if (mount("overlay", NEW_ROOT, "overlay", MS_NOSUID | MS_NODEV, layers) != 0) {
         return namespace_unsupported(err, "cannot mount an overlay in a user namespace");
     }
     return 0;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <elf.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -26,7 +27,7 @@ static int make_sysroot(const char *dir, struct err *err)
     }
     _cleanup_free_ char *program = fs_join(dir, "root/bin/probe");
     _cleanup_strbuf_ struct strbuf elf = {0};
-    tiny_add_program(&elf, exit_with_0, ARRAY_SIZE(exit_with_0));
+    tiny_add_program(&elf, EM_ARM, exit_with_0, ARRAY_SIZE(exit_with_0));
     return fs_write_file(program, elf.data, elf.len, 0755, err);
 }
 

@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "sandbox/internal.h"
+#include "sandbox/native.h"
 #include "sandbox/timeouts.h"
 
 static const char *const mode_names[] = {
@@ -194,6 +195,9 @@ int sandbox_run(const struct sandbox_options *o, const char *program, bool in_sy
     }
     s.root = fs_join(o->sysroot_dir, "root");
     s.loses_timeouts = timeouts_are_lost(s.qemu);
+    if (!o->pure) {
+        native_find(o->sysroot_dir, &s.native);
+    }
     for (enum sandbox_mode mode = first; mode <= last; mode++) {
         bool rootless_path = in_sysroot && mode != SANDBOX_NAMESPACE;
         _cleanup_free_ char *path =
@@ -219,5 +223,6 @@ int sandbox_run(const struct sandbox_options *o, const char *program, bool in_sy
     munmap(s.outcome, sizeof(*s.outcome));
     free(s.qemu);
     free(s.root);
+    strv_release(&s.native);
     return r;
 }

@@ -47,6 +47,7 @@ struct sandbox_options {
     const struct strv *environment; // NAME=VALUE for every mode, unless the user has set NAME
     const struct strv *exported;    // see sandbox_user_environment
     const struct strv *rootless;    // NAME=VALUE for binfmt and prefix; see environment.h
+    bool pure;                      // emulates all programs, also those that sandbox/native.h has
     bool needs_exec; // it starts programs of the target by itself: not in prefix mode
     const struct board *board;
     const struct strv *visible; // folders of the host, absolute

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sandbox/timeouts.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -56,7 +57,7 @@ bool timeouts_are_lost(const char *qemu)
     int status = TIMEVAL_SIZE;
 
     strv_add_list(&argv, qemu, "/proc/self/fd/0", NULL);
-    tiny_add_program(&program, question, ARRAY_SIZE(question));
+    tiny_add_program(&program, EM_ARM, question, ARRAY_SIZE(question));
     int fd = memfd_create("timeouts", MFD_CLOEXEC);
     const struct proc_capture capture = {.input = fd, .out = &said, .errors = &said};
     if (fd < 0) {

@@ -10,9 +10,9 @@ struct headers {
 
 enum { LOAD_ADDRESS = 0x10000, PAGE = 0x1000 };
 
-void tiny_add_program(struct strbuf *out, const uint32_t *code, size_t instructions)
+void tiny_add_program(struct strbuf *out, uint16_t machine, const uint32_t *code, size_t words)
 {
-    size_t code_size = instructions * sizeof(*code);
+    size_t code_size = words * sizeof(*code);
     Elf32_Word size = (Elf32_Word)(sizeof(struct headers) + code_size);
     const struct headers headers = {
         .file =
@@ -20,11 +20,11 @@ void tiny_add_program(struct strbuf *out, const uint32_t *code, size_t instructi
                 .e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS32, ELFDATA2LSB,
                             EV_CURRENT},
                 .e_type = ET_EXEC,
-                .e_machine = EM_ARM,
+                .e_machine = machine,
                 .e_version = EV_CURRENT,
                 .e_entry = LOAD_ADDRESS + sizeof(struct headers),
                 .e_phoff = offsetof(struct headers, segment),
-                .e_flags = EF_ARM_EABI_VER5 | EF_ARM_ABI_FLOAT_HARD,
+                .e_flags = machine == EM_ARM ? EF_ARM_EABI_VER5 | EF_ARM_ABI_FLOAT_HARD : 0,
                 .e_ehsize = sizeof(Elf32_Ehdr),
                 .e_phentsize = sizeof(Elf32_Phdr),
                 .e_phnum = 1,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The smallest programs for ARM: a handful of instructions, no sysroot. They show what QEMU does.
+// The smallest programs: a handful of instructions, no sysroot. They show what QEMU and the
+// desktop's kernel do.
 #ifndef PISDK_SANDBOX_TINY_H
 #define PISDK_SANDBOX_TINY_H
 
@@ -7,7 +8,8 @@
 
 #include "base/str.h"
 
-// Appends an ELF file that runs these instructions of ARMv7 (A32), and nothing after them.
-void tiny_add_program(struct strbuf *out, const uint32_t *code, size_t instructions);
+// Appends a 32-bit ELF file that runs this code, and nothing after it. `machine` is EM_ARM, for
+// instructions of ARMv7 (A32), or EM_386.
+void tiny_add_program(struct strbuf *out, uint16_t machine, const uint32_t *code, size_t words);
 
 #endif

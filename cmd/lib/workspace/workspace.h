@@ -16,4 +16,9 @@ struct workspace {
     struct log *log;
 };
 
+// Are emulated boards to emulate all programs? --pure says so, to what it starts as well, by the
+// variable PISDK_PURE; and [emulation] in pisdk.ini.
+#define WORKSPACE_PURE "PISDK_PURE"
+bool workspace_is_pure(const struct workspace *w);
+
 #endif

@@ -20,6 +20,7 @@
 #include "cluster/supervisor.h"
 #include "cluster/wire.h"
 #include "sandbox/namespace.h"
+#include "sandbox/native.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/timeouts.h"
 
@@ -79,6 +80,23 @@ static int read_settings(struct cluster *c, struct err *err)
     return 0;
 }
 
+// What the boards of each image run without emulation.
+static void find_native(struct supervisor *s)
+{
+    _cleanup_strv_ struct strv any = {0};
+    for (size_t i = 0; i < s->o->images->n; i++) {
+        _cleanup_strv_ struct strv archs = {0};
+        _cleanup_free_ char *folder = xasprintf("/images/%zu", i); // see world.c
+        if (!s->o->pure) {
+            native_find(s->o->images->items[i], &archs);
+        }
+        strv_take(&s->native, native_layers(folder, &archs));
+        strv_add_all(&any, archs.items);
+    }
+    s->is_native = any.n > 0;
+    native_add_variables(&any, &s->env);
+}
+
 static void release_supervisor(struct supervisor *s)
 {
     const int fds[] = {s->control, s->log};
@@ -89,6 +107,7 @@ static void release_supervisor(struct supervisor *s)
     }
     free(s->qemu);
     strv_release(&s->env);
+    strv_release(&s->native);
     cluster_folder_release(&s->place);
 }
 
@@ -112,6 +131,7 @@ static int prepare(struct supervisor *s, struct err *err)
     }
     sandbox_add_login("/bin/bash", &s->env);
     sandbox_add_board(o->board, false, &s->env);
+    find_native(s);
     if (o->environment->n > 0) {
         strv_add_all(&s->env, o->environment->items);
     }

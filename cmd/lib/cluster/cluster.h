@@ -43,6 +43,7 @@ struct cluster_options {
     uint64_t storage_mb;       // of each board, at most; it is memory of the desktop
     // Folders of the boards' sysroots, see sysroot/store.h: the boards have them in turn.
     const struct strv *images;
+    bool pure; // boards emulate all programs, also those that sandbox/native.h has
     const struct strv *environment; // NAME=VALUE of their recipes
     const struct strv *visible;     // folders of the desktop, absolute
     const char *pisdk;              // the program that ssh goes through

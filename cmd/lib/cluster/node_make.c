@@ -111,9 +111,9 @@ static int make_files(const struct supervisor *s, unsigned number, const char *h
     size_t image = (number - 1) % s->o->images->n;
     // `folders`: see sandbox/namespace.c.
     _cleanup_free_ char *layers =
-        xasprintf("lowerdir=/common:/images/%zu/root:/images/%zu/folders,upperdir=" UPPER
+        xasprintf("lowerdir=/common:%s/images/%zu/root:/images/%zu/folders,upperdir=" UPPER
                   ",workdir=" BOARD "/work,userxattr",
-                  image, image);
+                  s->native.items[image], image, image);
     snprintf(size, sizeof(size), "mode=0755,size=%llum", (unsigned long long)s->o->storage_mb);
     if (mount("tmpfs", BOARD, "tmpfs", MS_NOSUID | MS_NODEV, size) != 0) {
         return namespace_unsupported(err, "cannot mount a tmpfs in a user namespace");

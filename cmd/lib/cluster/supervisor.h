@@ -48,6 +48,8 @@ struct supervisor {
     bool loses_timeouts; // see sandbox/timeouts.h
     struct rlimit files; // of programs on the boards
     struct strv env;     // of all programs on the boards
+    struct strv native;  // of each image: native_layers
+    bool is_native;      // some have
     struct node *nodes;
     bool ended; // by `down` or a signal
 };

@@ -15,6 +15,7 @@
 #include "cluster/supervisor.h"
 #include "sandbox/board_files.h"
 #include "sandbox/namespace.h"
+#include "sandbox/native.h"
 #include "sandbox/timeouts.h"
 
 // The supervisor's root is made here, in the first image's empty folder for mounts.
@@ -121,7 +122,8 @@ int supervisor_make_world(struct supervisor *s, struct err *err)
     static const char name[] = "desktop";
 
     umask(022);
-    if (make_root(s, err) != 0 || (s->loses_timeouts && timeouts_refuse(err) != 0)) {
+    if (make_root(s, err) != 0 || (s->loses_timeouts && timeouts_refuse(err) != 0) ||
+        (s->is_native && native_ignore_limits(err) != 0)) {
         return -1;
     }
     if (sethostname(name, strlen(name)) != 0) {

@@ -14,6 +14,7 @@ static const struct option_spec cluster_up_options[] = {
     {"name", 0, "NAME", "name of the cluster (default: the project's name)"},
     {"rate", 0, "RATE", "speed of the links: 100mbit, 512kbit, none (default: the board's)"},
     {"show", 0, "DIR", "a desktop folder to show to the boards; may be repeated"},
+    PURE_OPTION,
     TARGET_OPTIONS,
 };
 

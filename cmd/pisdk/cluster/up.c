@@ -5,7 +5,9 @@
 #include "pisdk/app.h"
 #include "pisdk/cluster/rate.h"
 #include "pisdk/requests.h"
+#include "sandbox/native.h"
 #include "sandbox/visible.h"
+#include "sysroot/native.h"
 #include "workspace/cluster_choice.h"
 #include "workspace/target_choice.h"
 
@@ -30,6 +32,24 @@ static int find_images(struct app *app, struct strv *dirs, struct strv *environm
         sysroot_release(&image);
     }
     return 0;
+}
+
+// Boards that could be faster are so on another desktop; one that can run some of the programs has
+// nothing to say.
+static void tell_emulated(struct app *app, const struct strv *images)
+{
+    _cleanup_strv_ struct strv found = {0};
+    for (size_t i = 0; i < images->n; i++) {
+        _cleanup_free_ char *folder = fs_join(images->items[i], NATIVE_LAYERS);
+        if (!fs_is_dir(folder)) {
+            return;
+        }
+        native_find(images->items[i], &found);
+    }
+    if (found.n == 0) {
+        log_info(&app->log, "this desktop is not an x86-64 one: the boards emulate all programs, "
+                            "as with --pure");
+    }
 }
 
 static int choose_shown(struct app *app, struct strv *shown, struct err *err)
@@ -69,6 +89,7 @@ static int bring_up(struct app *app, struct target *target, const char *name, st
         .board = board,
         .rate_kbit = (uint64_t)board->link_mbit * KBIT_A_MBIT,
         .storage_mb = STORAGE_MB,
+        .pure = workspace_is_pure(&app->work),
         .visible = &shown,
         .pisdk = app->paths.program,
     };
@@ -79,6 +100,9 @@ static int bring_up(struct app *app, struct target *target, const char *name, st
     }
     if (find_images(app, &images, &environment, err) != 0) {
         return -1;
+    }
+    if (!o.pure) {
+        tell_emulated(app, &images);
     }
     double start = clock_seconds();
     o.boards = (size_t)boards;

@@ -47,7 +47,7 @@ class Case(unittest.TestCase):
             "TERM": "dumb",
             "PISDK_APT_DIR": str(self.dir / "no-apt"),
         }
-        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "PISDK_PURE"):
             if name in os.environ:
                 self.env[name] = os.environ[name]
 

@@ -57,7 +57,8 @@ arch=
 if command -v dpkg >/dev/null && arch=$(dpkg --print-architecture); then
     say arch "$arch"
 else
-    say elf "$(od -An -v -tx1 -N40 /bin/sh | while read -r line; do printf '%s ' "$line"; done)"
+    # Not the shell's: an emulated board may have that of the desktop.
+    say elf "$(od -An -v -tx1 -N40 "$(command -v uname)" | while read -r line; do printf '%s ' "$line"; done)"
     say bits "$(getconf LONG_BIT)"
 fi
 say libc "$(getconf GNU_LIBC_VERSION)"

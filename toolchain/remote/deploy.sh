@@ -279,7 +279,10 @@ prepare() { # ID PACK BASE
         fail "${said##*: }"
         return
     fi
-    cat <>"incoming/told.$$" &
+    # Opened by us: until the other process does it, what is told would be told to nobody, and is lost.
+    exec 5<>"incoming/told.$$"
+    cat <&5 &
+    exec 5>&-
     known=' '
     while read -r hash _; do
         known="$known$hash "

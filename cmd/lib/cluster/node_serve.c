@@ -25,11 +25,10 @@
 enum {
     SESSION_FAILED = 127, // as of a shell that cannot start a program
     MS_A_SECOND = 1000,
-    FULL_SPEED = 100,     // percent
-    SLICE_MS = 100,       // in which a slowed board runs and rests once
-    END_SECONDS = 5,      // from asking a program to end until it is made to
-    SESSIONS_MAX = 1024,  //
-    STATUS_MAX = 1 << 14, // bytes of /proc/PID/status
+    FULL_SPEED = 100,    // percent
+    SLICE_MS = 100,      // in which a slowed board runs and rests once
+    END_SECONDS = 5,     // from asking a program to end until it is made to
+    SESSIONS_MAX = 1024, //
 };
 
 // A program that runs for somebody on the desktop.
@@ -259,13 +258,9 @@ static void reap(struct server *s)
 // How many seccomp filters the process `pid` ("self": this one) has.
 static unsigned long count_filters(const char *pid)
 {
-    static const char field[] = "Seccomp_filters:";
     _cleanup_free_ char *path = xasprintf("/proc/%s/status", pid);
-    _cleanup_strbuf_ struct strbuf text = {0};
-    struct err ignored = ERR_INIT;
-    const char *found =
-        fs_read_file(path, STATUS_MAX, &text, &ignored) == 0 ? strstr(text.data, field) : NULL;
-    return found ? strtoul(found + strlen(field), NULL, 10) : 0;
+    _cleanup_free_ char *filters = fs_read_field(path, "Seccomp_filters");
+    return filters ? strtoul(filters, NULL, 10) : 0;
 }
 
 // Signals all programs of the board but those that have confined themselves, as sshd's part does

@@ -83,17 +83,11 @@ void ranks_sweep(const char *run)
 
 static bool has_sigpipe(pid_t pid, uint64_t max)
 {
-    static const char mark[] = "\nSigPnd:";
-    enum { STATUS_MAX = 1 << 14, HEX = 16 };
+    enum { HEX = 16 };
     _cleanup_free_ char *path = xasprintf("/proc/%d/status", (int)pid);
-    _cleanup_strbuf_ struct strbuf status = {0};
-    struct err ignored = ERR_INIT;
+    _cleanup_free_ char *pending = fs_read_field(path, "SigPnd");
     (void)max;
-    if (fs_read_file(path, STATUS_MAX, &status, &ignored) != 0 || !status.data) {
-        return false;
-    }
-    const char *at = strstr(status.data, mark);
-    return at && strtoull(at + strlen(mark), NULL, HEX) >> (SIGPIPE - 1) & 1;
+    return pending && strtoull(pending, NULL, HEX) >> (SIGPIPE - 1) & 1;
 }
 
 bool ranks_output_is_closed(const char *run)
